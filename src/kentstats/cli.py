@@ -1,0 +1,351 @@
+"""The command line: the only place that parses arguments."""
+
+from __future__ import annotations
+
+import functools
+import io
+import signal
+import sys
+import textwrap
+from collections.abc import Callable
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from kentstats import __version__
+from kentstats.errors import KentstatsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPILOG = """\b
+Exit codes:
+  0  done
+  1  a disagreement was found (check --strict), or another error
+  2  an argument, authority, edition or parameter that is not known
+  3  a source file that breaks the contract
+  4  a cell of the notebook failed
+  5  the document could not be rendered
+  130, 143  stopped by Ctrl-C, or asked to end
+"""
+
+
+def failure(message: str, exit_code: int = 1) -> click.ClickException:
+    """Make the error that click prints without a traceback."""
+    error = click.ClickException(message)
+    vars(error)["exit_code"] = exit_code
+    return error
+
+
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command end with a message and an exit code instead of a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except KentstatsError as error:
+            raise failure(str(error), error.exit_code) from error
+        except KeyboardInterrupt:
+            raise failure("Stopped; nothing was published.", 130) from None
+        except BrokenPipeError:
+            raise  # the reader has seen enough; click ends quietly
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename else ""
+            raise failure(f"{error.strerror or error}{place}.") from error
+
+    return wrapped
+
+
+@click.group(
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="kentstats")
+def main() -> None:
+    """Children's services statistics: tidy facts, honest comparisons, a briefing.
+
+    \b
+    Begin with:
+      kentstats status              what is here, and what has been published
+      kentstats briefing Kent       the briefing, as HTML, PDF and notebook
+      kentstats check               what the report says twice, and whether it agrees
+      kentstats facts               every figure, as CSV
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # not every terminal or pipe can say ≠ by itself
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
+
+
+@main.command()
+@click.argument("authority")
+@click.option("--edition", default="2010", show_default=True, help="Edition of the figures.")
+@click.option(
+    "--renderer",
+    type=click.Choice(["embedded", "quarto", "auto"]),
+    default="embedded",
+    show_default=True,
+    help="embedded needs nothing more; quarto must be on the PATH; auto takes it where it is.",
+)
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Another parameter of the notebook, such as -p confidence 0.99. May be repeated.",
+)
+@click.option(
+    "--notebook",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Another notebook than the package's own.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/published"),
+    show_default=True,
+    help="Folder to publish in; files go to EDITION/AUTHORITY below it.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@told
+def briefing(
+    authority: str,
+    edition: str,
+    renderer: str,
+    parameters: tuple[tuple[str, str], ...],
+    notebook: Path | None,
+    output: Path,
+    quiet: bool,
+) -> None:
+    """Publish the briefing of AUTHORITY: a name, GSS code or old code.
+
+    The notebook is executed with papermill and rendered to HTML and PDF.
+    Everything is written aside first; when a cell fails, what was published
+    before stays as it was and the broken notebook is kept.
+
+    \b
+    Examples:
+      kentstats briefing Kent
+      kentstats briefing E10000016 --renderer quarto
+      kentstats briefing Kent -p confidence 0.99 --output /tmp/try
+    """
+    from kentstats.publish.briefing import publish
+
+    # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    talks = sys.stderr.isatty() and not quiet
+    published = publish(
+        authority,
+        edition,
+        parameters=dict(parameters),
+        notebook=notebook,
+        output=output,
+        renderer=renderer,
+        progress=talks,
+        say=(lambda line: click.echo(line, err=True)) if talks or renderer == "auto" else _silent,
+    )
+    if not quiet:
+        for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
+            click.echo(published.folder / name)
+
+
+def _silent(line: str) -> None:
+    del line
+
+
+@main.command()
+@click.option("--edition", help="Edition of the figures; all by default.")
+@click.option("--authority", help="Name, GSS code or old code; all by default.")
+@click.option(
+    "--table",
+    type=click.Choice(["facts", "judgements", "actions", "statements"]),
+    default="facts",
+    show_default=True,
+    help="Which table.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="How to print it.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead.",
+)
+@told
+def facts(
+    edition: str | None, authority: str | None, table: str, form: str, output: Path | None
+) -> None:
+    """Print a tidy table: every figure, judgement or action with its place.
+
+    \b
+    Examples:
+      kentstats facts --edition 2010 --format csv > facts.csv
+      kentstats facts --table actions --format json
+      kentstats facts --format parquet -o facts.parquet
+    """
+    from kentstats.facts import to_csv
+    from kentstats.load import load_table, read_table
+
+    if form == "csv":
+        content = to_csv(table, read_table(table, authority=authority, edition=edition)).encode()
+    else:
+        content = _encoded(load_table(table, authority=authority, edition=edition), form)
+    if output:
+        output.write_bytes(content)
+    elif form == "parquet" and sys.stdout.isatty():
+        raise KentstatsError(
+            "Parquet is no text for a terminal.", "Give a file with -o, or redirect the output."
+        )
+    else:
+        _binary_stdout().write(content)
+
+
+def _binary_stdout() -> BinaryIO:
+    sys.stdout.flush()
+    return sys.stdout.buffer
+
+
+def _encoded(frame: pd.DataFrame, form: str) -> bytes:
+    if form == "csv":
+        return frame.to_csv(index=False, lineterminator="\n").encode()
+    if form == "json":
+        text = frame.to_json(
+            orient="records", date_format="iso", date_unit="s", force_ascii=False, indent=1
+        )
+        return text.encode() + b"\n"
+    out = io.BytesIO()
+    frame.to_parquet(out, index=False)
+    return out.getvalue()
+
+
+@main.command()
+@click.option("--edition", help="Edition of the figures; all by default.")
+@click.option("--authority", help="Name, GSS code or old code; all by default.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the checks.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead; as CSV unless --format says otherwise.",
+)
+@click.option("--strict", is_flag=True, help="End with 1 where something disagrees.")
+@told
+def check(
+    edition: str | None, authority: str | None, form: str, output: Path | None, strict: bool
+) -> None:
+    """Check a source against itself: what it says twice, and whether it agrees.
+
+    One row a check, with its arithmetic and the places in the source:
+    grades and figures stated twice, parts and totals, counts and percentages,
+    fractions and numbers, complements, words and numbers, dates. A fault of
+    the files themselves ends with 3.
+    """
+    import pandas as pd
+
+    from kentstats.load import choose, load_table
+    from kentstats.stats.audit import audit
+
+    tables = []
+    for source in choose(authority, edition):
+        facts, judgements, actions = (
+            load_table(table, authority=source.authority, edition=source.edition)
+            for table in ("facts", "judgements", "actions")
+        )
+        found = audit(facts, judgements, actions, source)
+        tables.append(found.assign(source=source.id))
+    checks = pd.concat(tables, ignore_index=True)
+    if output:
+        output.write_bytes(_encoded(checks, "json" if form == "json" else "csv"))
+    elif form == "table":
+        _print_checks(checks)
+    else:
+        _binary_stdout().write(_encoded(checks, form))
+    if strict and checks["result"].eq("disagrees").any():
+        raise click.exceptions.Exit(1)
+
+
+def _print_checks(checks: pd.DataFrame) -> None:
+    import shutil
+
+    results = {"disagrees": "red", "cannot tell": "yellow", "agrees": "green"}
+    wide = max(80, min(shutil.get_terminal_size().columns, 160)) - 11 - 3 * 2
+    widths = (11, wide * 3 // 9, wide * 4 // 9, wide * 2 // 9)
+    header = ("result", "check", "arithmetic", "places")
+    _print_row(header, widths)
+    _print_row(tuple("-" * width for width in widths), widths)
+    for row in checks.to_dict("records"):
+        cells = (row["result"], f"{row['check']}: {row['subject']}")
+        _print_row((*cells, row["arithmetic"], row["locators"]), widths, results[row["result"]])
+    for row in checks[checks["result"] != "agrees"].to_dict("records"):
+        click.echo(f"\n{row['subject']}, {row['result']}: {row['message']}")
+    counts = checks["result"].value_counts()
+    summary = ", ".join(f"{counts.get(result, 0)} {result}" for result in results)
+    click.echo(f"\n{len(checks)} checks: {summary}.")
+
+
+def _print_row(cells: tuple[str, ...], widths: tuple[int, ...], colour: str = "") -> None:
+    wrapped = [
+        textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, widths, strict=True)
+    ]
+    for place, line in enumerate(zip_longest(*wrapped, fillvalue="")):
+        padded = [part.ljust(width) for part, width in zip(line, widths, strict=True)]
+        if colour and place == 0:
+            padded[0] = click.style(padded[0], fg=colour)
+        click.echo("  ".join(padded).rstrip())
+
+
+@main.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data/processed"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@told
+def tidy(output: Path) -> None:
+    """Write every tidy table as CSV and Parquet; the same bytes every time."""
+    from kentstats.load import write_tables
+
+    for path in write_tables(output):
+        click.echo(path)
+
+
+@main.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/published"),
+    show_default=True,
+    help="Folder of the published briefings.",
+)
+@told
+def status(output: Path) -> None:
+    """Show what is here: editions, authorities, briefings, renderers."""
+    from kentstats.home import find_home
+    from kentstats.publish.status import report
+
+    for line in report(find_home(), output):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    main()

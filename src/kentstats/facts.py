@@ -1,0 +1,248 @@
+"""The tidy contract: one row, one fact.
+
+Every figure becomes a row of one table, wherever it comes from, and nothing
+after the sources knows where a row came from except through its columns.
+:data:`FACTS`, :data:`JUDGEMENTS`, :data:`ACTIONS` and :data:`STATEMENTS` list
+the columns of each table with their type and meaning; the data dictionary is
+printed from them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+Row = Mapping[str, Any]
+"""One row of a table, as plain values by column."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a tidy table.
+
+    Attributes
+    ----------
+    dtype : str
+        ``str``, ``float64``, ``int64`` or ``datetime64[ms]``.
+    meaning : str
+        What it holds, in plain words.
+    """
+
+    dtype: str
+    meaning: str
+
+
+UNITS = {
+    "percent": "per cent",
+    "count": "number",
+    "per_1000": "rate per thousand",
+    "per_10000": "rate per ten thousand",
+    "per_month": "number a month",
+    "gbp": "pounds sterling",
+    "rank": "rank",
+}
+
+QUALIFIERS = {
+    "exact": "the source gives the figure as it is",
+    "about": "the source calls the figure approximate or an average",
+    "over": "the source says more than the figure",
+    "under": "the source says just less than the figure",
+    "range": "the source gives a lower and an upper end",
+}
+
+STATUSES = {
+    "published": "the source gives a figure",
+    "suppressed": "withheld by the publisher to protect people",
+    "not_applicable": "the measure does not apply here",
+    "not_available": "the source has no figure",
+    "rounds_to_zero": "more than none, but rounds to nought",
+    "unreliable": "withheld by the publisher as unreliable",
+}
+
+GRADES = {1: "Outstanding", 2: "Good", 3: "Adequate", 4: "Inadequate"}
+
+SERVICES = ("safeguarding", "looked after children")
+
+BANDS = {"immediately": 0, "three months": 3, "six months": 6}
+"""Time bands of the areas for improvement, in months from publication."""
+
+STATED_IN = {
+    "heading": "grade in the heading of the section",
+    "record": "grade in the record of main findings",
+    "text": "grade in words in the paragraph",
+}
+
+DIRECTIONS = {
+    "above": "the source says that the area is above the comparator",
+    "below": "the source says that the area is below the comparator",
+    "level": "the source says that the two are about the same",
+}
+
+FACTS = {
+    "fact_id": Column("str", "source, place in it, indicator, group and area; unique"),
+    "indicator": Column("str", "key into the indicator catalogue"),
+    "area_code": Column("str", "GSS code, or a name of ours for a group of areas"),
+    "area_name": Column("str", "name of the area"),
+    "area_type": Column("str", "country, region, authority or comparator_group"),
+    "period": Column("str", "period as the source names it"),
+    "period_start": Column("datetime64[ms]", "first day, empty where not stated"),
+    "period_end": Column("datetime64[ms]", "last day, empty where not stated"),
+    "group": Column("str", "subgroup; all where there is none"),
+    "value": Column("float64", "the figure; the lower end of a range"),
+    "upper": Column("float64", "upper end of a range, else empty"),
+    "unit": Column("str", "one of: " + ", ".join(UNITS)),
+    "qualifier": Column("str", "one of: " + ", ".join(QUALIFIERS)),
+    "numerator": Column("float64", "where published"),
+    "denominator": Column("float64", "where published; never guessed"),
+    "rounding": Column("float64", "half-width of the rounding; 0 for a count, empty if unknown"),
+    "status": Column("str", "one of: " + ", ".join(STATUSES)),
+    "source_id": Column("str", "key into the sources"),
+    "locator": Column("str", "where in the source"),
+    "printed": Column("str", "the figure as the source prints it"),
+    "description": Column("str", "what the figure says, in our words"),
+    "note": Column("str", "how the figure was read, where that needs saying"),
+}
+
+JUDGEMENTS = {
+    "source_id": Column("str", "key into the sources"),
+    "service": Column("str", "one of: " + ", ".join(SERVICES)),
+    "section": Column("str", "part of the inspection framework"),
+    "judgement": Column("str", "what was judged"),
+    "position": Column("int64", "order in the record of main findings"),
+    "grade": Column("int64", "1 outstanding, 2 good, 3 adequate, 4 inadequate"),
+    "stated_in": Column("str", "one of: " + ", ".join(STATED_IN)),
+    "locator": Column("str", "where in the source"),
+    "printed": Column("str", "the grade as the source prints it"),
+}
+
+ACTIONS = {
+    "source_id": Column("str", "key into the sources"),
+    "service": Column("str", "one of: " + ", ".join(SERVICES)),
+    "band": Column("str", "time allowed: " + ", ".join(BANDS)),
+    "due": Column("datetime64[ms]", "last day, counted from publication"),
+    "position": Column("int64", "place within its band, from 1"),
+    "section": Column("str", "the judgement that the action answers"),
+    "action": Column("str", "what is to be done, in our words"),
+    "locator": Column("str", "where in the source"),
+}
+
+STATEMENTS = {
+    "source_id": Column("str", "key into the sources"),
+    "subject": Column("str", "what is compared"),
+    "area_name": Column("str", "the area compared"),
+    "comparator": Column("str", "what it is compared with"),
+    "direction": Column("str", "one of: " + ", ".join(DIRECTIONS)),
+    "period": Column("str", "period as the source names it"),
+    "locator": Column("str", "where in the source"),
+}
+
+TABLES = {
+    "facts": (FACTS, ("fact_id",)),
+    "judgements": (JUDGEMENTS, ("source_id", "service", "position", "judgement", "stated_in")),
+    "actions": (ACTIONS, ("source_id", "service", "due", "position")),
+    "statements": (STATEMENTS, ("source_id", "subject", "comparator", "period")),
+}
+"""Each table's columns and its key, in the order it is sorted by."""
+
+
+def tidy(table: str, rows: Iterable[Row]) -> pd.DataFrame:
+    """Make a tidy table: typed columns in order, sorted by a unique key.
+
+    Parameters
+    ----------
+    table : str
+        A key of :data:`TABLES`.
+    rows : iterable of mappings
+        One mapping a row, from column name to value; None is missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each of `rows`, index 0 to n - 1.
+
+    Raises
+    ------
+    ValueError
+        A row lacks a column or has one too many, or the key is not unique:
+        a fault of the reader, since readers check their sources first.
+
+    Examples
+    --------
+    >>> frame = tidy("statements", [dict(
+    ...     source_id="s", subject="Dental checks", area_name="Kent", comparator="England",
+    ...     direction="level", period="2010", locator="paragraph 55")])
+    >>> frame.shape
+    (1, 7)
+    """
+    import pandas as pd
+
+    columns, key = TABLES[table]
+    rows = list(rows)
+    if odd := sorted({name for row in rows for name in row.keys() ^ columns.keys()}):
+        raise ValueError(f"{table}: columns missing or too many: {odd}")
+    frame = pd.DataFrame(rows, columns=list(columns))
+    for name, column in columns.items():
+        series = frame[name]
+        if column.dtype == "datetime64[ms]":
+            frame[name] = pd.to_datetime(series).astype(cast("Any", column.dtype))
+        else:
+            frame[name] = series.astype(cast("Any", column.dtype))
+    if frame.duplicated(list(key)).any():
+        raise ValueError(f"{table}: key {key} is not unique")
+    return frame.sort_values(list(key), kind="stable", ignore_index=True)
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """Turn a table into plain rows: a look-up in a frame costs a hundred times as much.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any table whose columns have names.
+
+    Returns
+    -------
+    list of mappings
+        One a row, in order.
+    """
+    return cast("list[Row]", frame.to_dict("records"))
+
+
+def to_csv(table: str, rows: Iterable[Row]) -> str:
+    """Write a tidy table as CSV: columns in order, sorted by the key.
+
+    The same text as that of the frame from :func:`tidy`, without a frame:
+    a command that only prints a table need not import pandas.
+
+    Parameters
+    ----------
+    table : str
+        A key of :data:`TABLES`.
+    rows : iterable of mappings
+        One mapping a row, as readers give them.
+
+    Returns
+    -------
+    str
+        UTF-8 text with a header; dates in ISO form, nothing where a value
+        is missing.
+    """
+    columns, key = TABLES[table]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in sorted(rows, key=lambda row: [row[name] for name in key]):
+        writer.writerow([_cell(row[name]) for name in columns])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None or value != value else str(value)

@@ -1,0 +1,1 @@
+"""Run the notebooks, render them, put the result in place."""

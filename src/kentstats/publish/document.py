@@ -1,0 +1,100 @@
+"""An executed notebook as one Markdown document, and the claims in it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kentstats.errors import RenderError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+PICTURE = re.compile(r"\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#(fig-[a-z0-9-]+)")
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a notebook shows: no code, no streams, nothing but its Markdown.
+
+    Attributes
+    ----------
+    blocks : tuple of str
+        Markdown cells and Markdown outputs, in order.
+    claims : dict of str to dict
+        Every claim printed, by its id, in the order of first appearance.
+    """
+
+    blocks: tuple[str, ...]
+    claims: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def markdown(self) -> str:
+        """The blocks as one text, pictures inside it."""
+        return "\n\n".join(block.strip("\n") for block in self.blocks) + "\n"
+
+
+def read_document(notebook: NotebookNode) -> Document:
+    """Read the Markdown of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The notebook, executed.
+
+    Returns
+    -------
+    Document
+
+    Raises
+    ------
+    RenderError
+        The notebook shows nothing: it was not executed.
+    """
+    blocks: list[str] = []
+    claims: dict[str, dict[str, Any]] = {}
+    shown = False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            blocks.append(cell.source)
+        elif cell.cell_type == "code":
+            for output in cell.get("outputs", []):
+                text = output.get("data", {}).get("text/markdown")
+                if text is None:
+                    continue
+                shown = True
+                # nbformat allows a text to be kept as a list of lines
+                blocks.append(text if isinstance(text, str) else "".join(text))
+                for made in output.get("metadata", {}).get("kentstats", {}).get("claims", []):
+                    claims.setdefault(made["id"], made)
+    if not shown:
+        raise RenderError("The notebook shows nothing.", "Execute it before rendering it.")
+    return Document(tuple(blocks), claims)
+
+
+def pictures_to_files(markdown: str, folder: Path) -> str:
+    """Write the pictures inside a document to files, and point to these.
+
+    Parameters
+    ----------
+    markdown : str
+        A document.
+    folder : pathlib.Path
+        Where the document will stand; pictures go to ``figures`` below it.
+
+    Returns
+    -------
+    str
+        The document with relative paths in place of the pictures.
+    """
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+
+    def write(match: re.Match[str]) -> str:
+        path = f"figures/{match[2]}.svg"
+        (folder / path).write_bytes(base64.b64decode(match[1]))
+        return f"]({path}){{#{match[2]}"
+
+    return PICTURE.sub(write, markdown)

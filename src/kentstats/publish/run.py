@@ -1,0 +1,309 @@
+"""Execute a parameterised notebook: checked parameters, one error, no debris."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Awaitable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kentstats import __version__
+from kentstats.errors import KentstatsError, NotebookError, ParameterError, nearest
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+KINDS: dict[str, type] = {"str": str, "float": float, "int": int}
+
+
+def declared_parameters(notebook: Path) -> dict[str, tuple[str, Any]]:
+    """Read the parameters that a notebook declares.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        The notebook; its cell tagged ``parameters`` declares them as
+        ``name: type = default``.
+
+    Returns
+    -------
+    dict of str to (str, object)
+        Type and default by name; the type of the default where none is
+        written.
+
+    Raises
+    ------
+    KentstatsError
+        There is no such notebook, or it is no notebook.
+
+    Notes
+    -----
+    ``papermill.inspect_notebook`` does this too, but importing papermill
+    takes as long as starting a kernel, which can be done meanwhile.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        sources = [
+            "".join(cell["source"])
+            for cell in cells
+            if "parameters" in cell.get("metadata", {}).get("tags", [])
+        ]
+        statements = [node for source in sources for node in ast.parse(source).body]
+    except OSError as error:
+        raise KentstatsError(
+            f"The notebook {notebook} cannot be read: {error.strerror}.", "Give the path of one."
+        ) from None
+    except (ValueError, KeyError, TypeError, SyntaxError):
+        raise KentstatsError(
+            f"{notebook} is no notebook, or its parameters are no Python.", "Mend or restore it."
+        ) from None
+    declared: dict[str, tuple[str, Any]] = {}
+    for node in statements:
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            target: ast.expr = node.target
+            kind = ast.unparse(node.annotation)
+        elif isinstance(node, ast.Assign):
+            target, kind = node.targets[0], ""
+        else:
+            continue
+        if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant):
+            default = node.value.value
+            declared[target.id] = (kind or type(default).__name__, default)
+    return declared
+
+
+def read_parameters(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
+    """Check parameters against the notebook's own, and give them its types.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        The notebook.
+    given : mapping of str to str
+        Names and values as they were typed.
+
+    Returns
+    -------
+    dict of str to str, float or int
+        The values, typed as the notebook declares: a name that looks like a
+        number stays text.
+
+    Raises
+    ------
+    ParameterError
+        A name that the notebook does not declare, with the nearest names;
+        or a value that is not of the declared type.
+    KentstatsError
+        There is no such notebook.
+    """
+    declared = declared_parameters(notebook)
+    typed: dict[str, Any] = {}
+    for name, text in given.items():
+        if name not in declared:
+            raise ParameterError(
+                f"The notebook has no parameter “{name}”.", nearest(name, declared)
+            )
+        kind, default = declared[name]
+        convert = KINDS.get(kind, str)
+        try:
+            typed[name] = convert(text)
+        except ValueError:
+            raise ParameterError(
+                f"The parameter {name} is “{text}”, which is no {kind}.",
+                f"Its default is {default}.",
+            ) from None
+    return typed
+
+
+@contextlib.contextmanager
+def kernel(notebook: Path) -> Iterator[Any]:
+    """Start the kernel that a notebook asks for, and end it in any case.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        The notebook.
+
+    Yields
+    ------
+    jupyter_client.manager.KernelManager
+
+    Raises
+    ------
+    KentstatsError
+        There is no such kernel.
+    """
+    # the kernel of this environment, not one of the same name in the user's home
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+    from jupyter_client.kernelspec import NoSuchKernel
+    from jupyter_client.manager import AsyncKernelManager
+
+    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+    name = metadata.get("kernelspec", {}).get("name", "python3")
+    clients: list[Any] = []
+
+    # the asynchronous one: with the other, nbclient would wait for a dead kernel for ever
+    class Manager(AsyncKernelManager):
+        # nbclient leaves the client open of a kernel that it did not start itself
+        def client(self, **options: Any) -> Any:
+            clients.append(super().client(**options))
+            return clients[-1]
+
+    manager = Manager(kernel_name=name)
+    try:
+        # without it every kernel warns on stderr that it speaks over loopback
+        asyncio.run(_wait(manager.start_kernel(extra_arguments=["--log-level=ERROR"])))
+    except NoSuchKernel:
+        raise KentstatsError(
+            f"There is no kernel “{name}”, which {notebook.name} asks for.",
+            "Install ipykernel, or set the kernel of the notebook to python3.",
+        ) from None
+    try:
+        yield manager
+    finally:
+        for each in clients:
+            each.stop_channels()
+        asyncio.run(_wait(manager.shutdown_kernel(now=True)))
+
+
+async def _wait(done: Awaitable[Any]) -> None:
+    await done
+
+
+def execute(
+    notebook: Path, output: Path, parameters: Mapping[str, Any], *, progress: bool = False
+) -> NotebookNode:
+    """Execute a notebook with papermill.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        What to execute.
+    output : pathlib.Path
+        Where the executed notebook goes, also when a cell fails.
+    parameters : mapping
+        Values by name, of the types that the notebook declares.
+    progress : bool, default False
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The executed notebook.
+
+    Raises
+    ------
+    NotebookError
+        A cell failed, or the kernel died; names the cell and the cause.
+    """
+    with kernel(notebook) as manager:
+        # the kernel starts while papermill is imported
+        return _papermill(notebook, output, parameters, manager, progress=progress)
+
+
+def _papermill(
+    notebook: Path, output: Path, parameters: Mapping[str, Any], manager: Any, *, progress: bool
+) -> NotebookNode:
+    with absent("rfc3987_syntax"):
+        import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        executed: NotebookNode = papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            parameters=dict(parameters),
+            progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
+            # saved once, at the end or at the fault
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            km=manager,
+        )
+    except PapermillExecutionError as error:
+        raise NotebookError(
+            f"Cell {error.cell_index + 1} of {notebook.name} failed: {_cause(error)}",
+        ) from None
+    except RuntimeError as error:
+        # nbclient's DeadKernelError and its kin
+        raise NotebookError(
+            f"The kernel that ran {notebook.name} stopped: {error}",
+            "It may have run out of memory; close other programs and run again.",
+        ) from None
+    return executed
+
+
+@contextlib.contextmanager
+def absent(module: str) -> Iterator[None]:
+    """Let a module count as not installed while others are imported.
+
+    Where Jupyter's server is installed, jsonschema finds ``rfc3987_syntax``
+    and compiles its grammar, for a check of addresses that no notebook
+    makes: two seconds of every run.
+    """
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+def _cause(error: Any) -> str:
+    # errors of ours are whole sentences; others need their name as well
+    ours = error.ename in {kind.__name__ for kind in (KentstatsError, *_below(KentstatsError))}
+    return str(error.evalue) if ours else f"{error.ename}: {error.evalue}"
+
+
+def _below(kind: type) -> Iterator[type]:
+    each: type
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+def anonymous(notebook: NotebookNode, name: str) -> NotebookNode:
+    """Take the paths of this machine out of papermill's metadata.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        An executed notebook; changed in place.
+    name : str
+        What to call it instead.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+    """
+    notes = notebook.metadata.get("papermill", {})
+    for key in ("input_path", "output_path"):
+        if notes.get(key):
+            notes[key] = name
+    return notebook
+
+
+def versions() -> dict[str, str]:
+    """Name the versions that a result depends on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": sys.version.split()[0], "kentstats": __version__}
+    # conda-forge has pypandoc where PyPI has pypandoc_binary
+    for name in (
+        "matplotlib",
+        "numpy",
+        "pandas",
+        "papermill",
+        "pypandoc_binary",
+        "pypandoc",
+        "typst",
+    ):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -1,0 +1,275 @@
+"""Blocks, read back by the Pandoc that renders the briefing."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import Any
+
+import pypandoc
+import pytest
+from matplotlib.figure import Figure
+
+from kentstats.present.blocks import Anchor, Block, bullets, figure, paragraphs, svg, table
+from kentstats.present.claims import claim
+from kentstats.present.words import Text, say
+
+FACT = {"fact_id": "s.p55.health.all", "locator": "paragraph 55"}
+TEN = {"fact_id": "s.p10.looked-after.all", "locator": "paragraph 10"}
+SHARE = claim(78, [FACT], unit="percent")
+COUNT = claim(1568, [TEN], unit="count")
+AWKWARD = [
+    "a | b",
+    r"back\slash",
+    "[x](y)",
+    "*x* _y_ `z`",
+    "<b>",
+    "~H~ ^2^",
+    "$5$ @me #1",
+    "\"q\" 'r'",
+]
+
+
+def pandoc(markdown: str) -> list[Any]:
+    done = subprocess.run(
+        [pypandoc.get_pandoc_path(), "--from=markdown-smart", "--to=json", "--fail-if-warnings"],
+        input=markdown,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return json.loads(done.stdout)["blocks"]
+
+
+def nodes(tree: Any, kind: str) -> Iterator[Any]:
+    """Every element of a kind, in order."""
+    if isinstance(tree, dict):
+        if tree.get("t") == kind:
+            yield tree["c"]
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for branch in tree:
+            yield from nodes(branch, kind)
+
+
+def plain(tree: Any) -> str:
+    if isinstance(tree, list):
+        return "".join(plain(branch) for branch in tree)
+    if not isinstance(tree, dict):
+        return ""
+    if tree["t"] in {"Space", "SoftBreak", "LineBreak"}:
+        return " "
+    if tree["t"] in {"Str", "Code"}:
+        return tree["c"] if tree["t"] == "Str" else tree["c"][1]
+    return plain(tree.get("c", []))
+
+
+def the_table(block: Block) -> dict[str, Any]:
+    """Identifier, caption, alignments, widths and cells of the one table of a block."""
+    found = pandoc(block.markdown)
+    assert [part["t"] for part in found] == ["Table"]
+    (identifier, *_), (_, caption), columns, head, bodies, _ = found[0]["c"]
+    [body] = bodies
+    rows = [
+        [[plain(cell[4]) for cell in cells] for _, cells in part] for part in (head[1], body[3])
+    ]
+    return {
+        "id": identifier,
+        "caption": plain(caption),
+        "align": [column[0]["t"] for column in columns],
+        "widths": [column[1].get("c") for column in columns],
+        "head": rows[0],
+        "rows": rows[1],
+        "ast": found,
+    }
+
+
+def a_table(rows: list[list[Any]], **other: Any) -> Block:
+    arguments: dict[str, Any] = {
+        "caption": say("Some figures"),
+        "label": "some",
+        "widths": [50, 30, 20],
+        **other,
+    }
+    return table(["What", "Figure", "When"], rows, **arguments)
+
+
+def test_a_table_is_one_table_with_its_cells_caption_and_name() -> None:
+    block = a_table([["Checks", SHARE, "2010"], ["Children", COUNT, "2009"]])
+    found = the_table(block)
+    assert found["id"] == "tbl-some"
+    assert found["caption"] == "Some figures"
+    assert found["head"] == [["What", "Figure", "When"]]
+    assert found["rows"] == [["Checks", "78%", "2010"], ["Children", "1,568", "2009"]]
+
+
+def test_the_claims_of_a_table_are_spans_and_travel_with_it() -> None:
+    caption = say("Figures at {share}", share=SHARE)
+    both = say("{count} and {share}", count=COUNT, share=SHARE)
+    block = a_table([["Checks", both, COUNT]], caption=caption)
+    assert set(block.claims) == {SHARE, COUNT}
+    assert len(block.claims) == 2
+    spans = [
+        (attributes[0], dict(attributes[2])["data-id"])
+        for attributes, _ in nodes(the_table(block)["ast"], "Span")
+        if attributes[1] == ["claim"]
+    ]
+    assert sorted(name for _, name in spans) == sorted([SHARE.id, SHARE.id, COUNT.id, COUNT.id])
+
+
+def test_columns_have_their_widths_and_sides() -> None:
+    long = "word " * 40
+    found = the_table(a_table([[long, SHARE, "2010"]], right=["Figure"]))
+    assert found["align"] == ["AlignDefault", "AlignRight", "AlignDefault"]
+    assert found["widths"] == pytest.approx([0.5, 0.3, 0.2], abs=0.01)
+
+
+@pytest.mark.parametrize("word", AWKWARD)
+def test_marks_in_a_table_are_printed_and_not_read(word: str) -> None:
+    text = Text((word,))
+    found = the_table(a_table([[word, text, word]], caption=text))
+    assert found["rows"] == [[word, word, word]]
+    assert found["caption"] == word
+
+
+def test_marks_in_a_header_are_printed_and_not_read() -> None:
+    block = table(["a | b", "*c*"], [["x", "y"]], caption=say("Odd"), label="odd", widths=[5, 5])
+    assert the_table(block)["head"] == [["a | b", "*c*"]]
+
+
+@pytest.mark.parametrize("value", ["3 | 4", 'the "good" one'])
+def test_the_value_of_a_claim_does_not_break_its_row(value: str) -> None:
+    label = claim(value, [FACT], unit="label")
+    assert the_table(a_table([["Checks", label, "2010"]]))["rows"] == [["Checks", value, "2010"]]
+
+
+def test_an_anchor_can_be_linked_to() -> None:
+    anchor = Anchor("paragraph-5", "5 *a*")
+    found = the_table(a_table([[anchor, SHARE, ""]]))
+    assert found["rows"][0][0] == "5 *a*"
+    assert [attributes[0] for attributes, _ in nodes(found["ast"], "Span") if attributes[0]] == [
+        "paragraph-5"
+    ]
+
+
+def test_a_table_without_rows_is_still_a_table() -> None:
+    found = the_table(a_table([]))
+    assert found["rows"] == []
+    assert found["id"] == "tbl-some"
+
+
+@pytest.mark.parametrize(
+    ("rows", "widths"),
+    [([["one", "two"]], [1, 1, 1]), ([["1", "2", "3", "4"]], [1, 1, 1]), ([], [1, 1])],
+)
+def test_a_row_or_widths_of_another_length_are_refused(
+    rows: list[list[str]], widths: list[int]
+) -> None:
+    with pytest.raises(ValueError, match="table some: every row and widths need 3 cells"):
+        a_table(rows, widths=widths)
+
+
+# --- figures -----------------------------------------------------------------------------
+
+
+def a_figure(**other: Any) -> Block:
+    drawn = Figure(figsize=(2, 1))
+    drawn.text(0.1, 0.5, "78%")
+    texts = {"caption": say("How to read it"), "alt": say("A bar at {share}", share=SHARE)}
+    return figure(drawn, **{**texts, "label": "one", **other})
+
+
+def the_image(block: Block) -> tuple[list[Any], str, str, str]:
+    """Attributes, caption, alternative text and address of the one picture of a block."""
+    found = pandoc(block.markdown)
+    assert [part["t"] for part in found] == ["Figure"]
+    [(attributes, caption, (address, _))] = nodes(found, "Image")
+    (identifier, *_), (_, figure_caption), _ = found[0]["c"]
+    assert plain(figure_caption) == plain(caption)
+    return [identifier], plain(caption), dict(attributes[2])["fig-alt"], address
+
+
+def test_a_figure_has_its_name_caption_and_alternative_text() -> None:
+    names, caption, alt, address = the_image(a_figure())
+    assert names == ["fig-one"]
+    assert (caption, alt) == ("How to read it", "A bar at 78%")
+    kind, _, data = address.partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert b"78%" in base64.b64decode(data)
+
+
+@pytest.mark.parametrize(
+    "alt", ['She said "no"', r"a\b \"c\"", 'ends in "', "a\\", "{x} | [y] <z>"]
+)
+def test_an_alternative_text_survives_its_quotes_and_backslashes(alt: str) -> None:
+    assert the_image(a_figure(alt=Text((alt,))))[2] == alt
+
+
+def test_an_entity_in_an_alternative_text_is_read_as_it_stands() -> None:
+    assert the_image(a_figure(alt=Text(("R&amp;D",))))[2] == "R&amp;D"
+
+
+@pytest.mark.parametrize("word", [*AWKWARD, "ends in ]", "](x.png)"])
+def test_a_caption_with_marks_is_printed_and_not_read(word: str) -> None:
+    assert the_image(a_figure(caption=Text((word,))))[1] == word
+
+
+def test_a_figure_carries_the_claims_of_caption_alt_and_labels() -> None:
+    level = claim(95, [TEN], unit="percent")
+    block = a_figure(caption=say("At {level}", level=level), claims=[COUNT, SHARE])
+    assert set(block.claims) == {SHARE, COUNT, level}
+    assert len(block.claims) == 3
+
+
+def test_a_picture_is_the_same_bytes_twice_and_holds_its_text() -> None:
+    def drawn() -> Figure:
+        made = Figure(figsize=(2, 1))
+        axes = made.add_subplot()
+        axes.bar([1], [2], label="ä & <b>")
+        axes.legend()
+        return made
+
+    one = svg(drawn())
+    assert one == svg(drawn())
+    texts = ["".join(node.itertext()) for node in ET.fromstring(one).iter() if "text" in node.tag]
+    assert "ä & <b>" in texts
+    assert b"date" not in one.lower()
+
+
+# --- blocks ------------------------------------------------------------------------------
+
+
+def test_paragraphs_and_bullets_name_their_places() -> None:
+    texts = (say("{n} of them.", n=SHARE), say("Nothing is known."))
+    for block, kind in ((paragraphs(*texts), "Para"), (bullets(*texts), "BulletList")):
+        found = pandoc(block.markdown)
+        assert {part["t"] for part in found} == {kind}
+        assert plain(found) in {
+            "78% of them (paragraph 55).Nothing is known.",
+        }
+        assert [target for *_, (target, _) in nodes(found, "Link")] == ["#paragraph-55"]
+        assert block.claims == (SHARE,)
+
+
+def test_bullets_are_as_many_items_as_texts() -> None:
+    [(items)] = nodes(pandoc(bullets(*[say("One {n}.", n=SHARE)] * 3).markdown), "BulletList")
+    assert len(items) == 3
+
+
+def test_joined_blocks_keep_their_order_and_each_claim_once() -> None:
+    one = paragraphs(say("{n} first", n=SHARE))
+    other = a_table([["Checks", SHARE, COUNT]])
+    both = one + other
+    assert [part["t"] for part in pandoc(both.markdown)] == ["Para", "Table"]
+    assert both.claims == (SHARE, COUNT)
+
+
+def test_a_notebook_is_given_the_markdown_and_the_claims() -> None:
+    block = paragraphs(say("{n} first", n=SHARE))
+    data, metadata = block._repr_mimebundle_(include=None, exclude=None)
+    assert data["text/markdown"] == data["text/plain"] == block.markdown
+    assert metadata == {"kentstats": {"claims": [SHARE.record()]}}
+    assert json.loads(json.dumps(metadata))["kentstats"]["claims"][0]["value"] == 78

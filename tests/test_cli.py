@@ -1,0 +1,191 @@
+"""The true command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import kentstats
+
+import kentstats as package
+from kentstats.cli import main
+
+
+def invoke(*arguments: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(main, list(arguments), prog_name="kentstats")
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_help_lists_commands_beginnings_and_exit_codes() -> None:
+    code, out, _ = invoke("--help")
+    assert code == 0
+    for word in ("briefing", "facts", "check", "status", "tidy", "Begin with", "Exit codes"):
+        assert word in out
+    assert "\n  kentstats check               what the report" in out.replace("    kent", "  kent")
+
+
+@pytest.mark.parametrize("command", ["briefing", "facts", "check", "status", "tidy"])
+def test_every_command_teaches(command: str) -> None:
+    code, out, _ = invoke(command, "-h")
+    assert code == 0
+    assert "Usage: kentstats" in out
+    assert len(out.splitlines()) >= 7
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, kentstats, kentstats.cli;"
+        "heavy = {'numpy', 'pandas', 'matplotlib', 'papermill', 'yaml', 'typst'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_an_attribute_that_is_not_there_is_told() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'load_everything'"):
+        _ = package.load_everything  # type: ignore[attr-defined]
+
+
+def test_facts_as_csv_and_json_and_parquet_are_the_same_table() -> None:
+    frame = package.load_facts(edition="2010")
+    code, out, _ = invoke("facts", "--edition", "2010", "--format", "csv")
+    assert code == 0
+    assert out == frame.to_csv(index=False, lineterminator="\n")
+    _, out, _ = invoke("facts", "--edition", "2010", "--format", "json")
+    rows = json.loads(out)
+    assert [row["fact_id"] for row in rows] == frame["fact_id"].tolist()
+    assert rows[0]["period_start"].startswith("2010-10-11")
+    done = CliRunner().invoke(main, ["facts", "--edition", "2010", "--format", "parquet"])
+    read = pd.read_parquet(io.BytesIO(done.stdout_bytes))
+    pd.testing.assert_frame_equal(read, frame)
+
+
+def test_facts_go_to_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "actions.parquet"
+    code, out, _ = invoke("facts", "--table", "actions", "--format", "parquet", "-o", str(target))
+    assert (code, out) == (0, "")
+    assert len(pd.read_parquet(target)) == 23
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    code, _, err = invoke("facts", "-o", str(tmp_path / "no" / "facts.csv"))
+    assert code == 1
+    assert "No such file or directory" in err
+    assert "facts.csv" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["facts", "--edition", "2O10"], 2, "no edition “2O10”. Did you mean 2010?"),
+        (["facts", "--authority", "Knet"], 2, "no authority “Knet”. Did you mean Kent?"),
+        (["facts", "--format", "xlsx"], 2, "Invalid value for '--format'"),
+        (["check", "--authority", "Knet"], 2, "no authority “Knet”"),
+        (["briefing"], 2, "Missing argument 'AUTHORITY'"),
+        (["briefing", "Knet"], 2, "Did you mean Kent?"),
+        (["briefing", "Kent", "--edition", "2011"], 2, "no edition “2011”"),
+        (["briefing", "Kent", "-p", "confidence", "two"], 2, "is “two”, which is no float"),
+        (["briefing", "Kent", "--notebook", "none.ipynb"], 1, "none.ipynb cannot be read"),
+        (["brief"], 2, "No such command 'brief'"),
+    ],
+)
+def test_what_is_not_known_ends_with_a_code_and_a_remedy(
+    arguments: list[str], code: int, told: str
+) -> None:
+    ended, _, err = invoke(*arguments)
+    assert ended == code
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_a_faulty_source_ends_with_3_and_all_its_places(raw: Path) -> None:
+    path = raw / "facts.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(",percent,", ",percents,", 1), encoding="utf-8")
+    for command in (["facts"], ["check"], ["briefing", "Kent"], ["tidy"]):
+        code, _, err = invoke(*command)
+        assert code == 3, command
+        assert "line 10, column unit: “percents” is not known here. Did you mean percent?" in err
+
+
+def test_check_prints_arithmetic_and_places() -> None:
+    code, out, _ = invoke("check")
+    assert code == 0
+    header, rule, first, *_ = out.splitlines()
+    assert header.split() == ["result", "check", "arithmetic", "places"]
+    assert set(rule) == {"-", " "}
+    assert first.startswith("disagrees    grade stated twice:")
+    joined = " ".join(out.split())
+    assert "Children feel safe (safeguarding), disagrees: The places give different" in joined
+    assert "115 ≠ 120" in out
+    assert "heading above" in out
+    assert "73 checks: 3 disagrees, 14 cannot tell, 56 agrees." in out
+    assert max(map(len, out.splitlines()[:80])) <= 80
+
+
+def test_check_strict_ends_with_1_where_something_disagrees() -> None:
+    assert invoke("check", "--strict")[0] == 1
+
+
+def test_check_as_csv_has_a_row_a_check(tmp_path: Path) -> None:
+    _, out, _ = invoke("check", "--format", "csv")
+    checks = pd.read_csv(io.StringIO(out))
+    assert checks["result"].value_counts()["disagrees"] == 3
+    target = tmp_path / "checks.json"
+    assert invoke("check", "--format", "json", "-o", str(target))[0] == 0
+    assert len(json.loads(target.read_text(encoding="utf-8"))) == len(checks)
+
+
+def test_tidy_names_what_it_wrote(tmp_path: Path) -> None:
+    code, out, _ = invoke("tidy", "--output", str(tmp_path / "made"))
+    assert code == 0
+    assert len(out.splitlines()) == 8
+    assert all(Path(line).is_file() for line in out.splitlines())
+
+
+def test_status_tells_what_is_published_and_whether_it_is_current(
+    published: Path, raw: Path, tmp_path: Path
+) -> None:
+    _, out, _ = invoke("status", "--output", str(tmp_path))
+    assert "2010  Kent  Ofsted, 2010-11-19" in out
+    assert "not published; run: kentstats briefing Kent" in out
+    copy = tmp_path / "out"
+    shutil.copytree(published.parent.parent, copy)
+    _, out, _ = invoke("status", "--output", str(copy))
+    assert "published and up to date" in out
+    with (raw / "facts.csv").open("a", encoding="utf-8") as facts:
+        facts.write("\n")
+    _, out, _ = invoke("status", "--output", str(copy))
+    assert "published, but facts.csv changed since" in out
+
+
+def test_output_that_nobody_reads_ends_quietly(tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m kentstats facts | head -n 1'
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("fact_id,")
+    assert done.stderr == ""
+
+
+def test_a_briefing_in_a_pipe_says_only_where_its_files_are(
+    published: Path, tmp_path: Path
+) -> None:
+    del published
+    done = kentstats("briefing", "E10000016", "--quiet", "--output", "x", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "x" / "2010" / "kent" / "briefing.html").is_file()
+
+
+def test_home_can_be_named_and_must_hold_data(tmp_path: Path) -> None:
+    done = kentstats("facts", cwd=tmp_path, KENTSTATS_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "where there is no folder data/raw" in done.stderr

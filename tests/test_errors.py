@@ -1,0 +1,102 @@
+"""Errors say what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kentstats.errors import (
+    DataError,
+    KentstatsError,
+    NotebookError,
+    ParameterError,
+    Problem,
+    RenderError,
+    nearest,
+)
+
+
+def test_an_error_says_what_is_wrong_and_then_the_remedy() -> None:
+    error = KentstatsError("It broke.", "Mend it.")
+    assert (str(error), error.what, error.remedy) == ("It broke. Mend it.", "It broke.", "Mend it.")
+
+
+def test_an_error_without_a_remedy_ends_with_what_is_wrong() -> None:
+    assert str(KentstatsError("It broke.")) == "It broke."
+
+
+def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
+    kinds = (KentstatsError, ParameterError, DataError, NotebookError, RenderError)
+    assert [kind.exit_code for kind in kinds] == [1, 2, 3, 4, 5]
+    assert all(issubclass(kind, KentstatsError) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "place"),
+    [
+        (0, "", "facts.csv"),
+        (7, "", "facts.csv, line 7"),
+        (0, "unit", "facts.csv, column unit"),
+        (7, "unit", "facts.csv, line 7, column unit"),
+    ],
+)
+def test_a_problem_names_as_much_of_its_place_as_is_known(
+    line: int, column: str, place: str
+) -> None:
+    problem = Problem("facts.csv", line, column, "It is odd.", "Mend it.")
+    assert str(problem) == f"{place}: It is odd. Mend it."
+
+
+def test_a_data_error_tells_every_problem_on_a_line_of_its_own() -> None:
+    problems = [Problem("a.csv", line, "", "Odd.", "Mend it.") for line in (2, 3)]
+    error = DataError(problems)
+    assert str(error) == "a.csv, line 2: Odd. Mend it.\na.csv, line 3: Odd. Mend it."
+    assert error.problems == tuple(problems)
+
+
+def test_a_near_name_is_offered_whatever_its_case() -> None:
+    assert nearest("KNET", ["Essex", "Kent"]) == "Did you mean Kent?"
+
+
+def test_of_two_names_that_differ_in_case_alone_the_first_is_offered() -> None:
+    assert nearest("kent", ["Kent", "KENT"]) == "Did you mean Kent?"
+
+
+def test_several_near_names_are_offered_nearest_first() -> None:
+    assert nearest("percnt", ["perception", "count", "percent"]) == (
+        "Did you mean percent or perception?"
+    )
+
+
+def test_no_more_names_are_offered_than_asked_for() -> None:
+    assert nearest("kent", ["Kent", "Kents", "Kenty"], most=1) == "Did you mean Kent?"
+
+
+def test_where_no_name_is_near_all_are_listed() -> None:
+    assert nearest("zz", ["Kent", "Essex"]) == "There is: Kent, Essex."
+
+
+def test_where_there_are_no_names_that_is_said() -> None:
+    assert nearest("Kent", []) == "There is none."
+
+
+WORDS = st.text(max_size=12)
+
+
+@given(WORDS, st.lists(WORDS, max_size=6))
+def test_naming_the_nearest_never_fails_and_invents_no_name(word: str, known: list[str]) -> None:
+    sentence = nearest(word, known)
+    if sentence.startswith("Did you mean "):
+        named = sentence.removeprefix("Did you mean ").removesuffix("?")
+        assert any(named == name or named.startswith(f"{name} or ") for name in known)
+    else:
+        listed = f"There is: {', '.join(known)}."
+        assert sentence == (listed if known else "There is none.")
+
+
+@given(st.lists(WORDS.filter(bool), min_size=1, max_size=6))
+def test_a_name_that_is_known_is_the_nearest_to_itself(known: list[str]) -> None:
+    named = nearest(known[0], known).removeprefix("Did you mean ").removesuffix("?")
+    first = next(name for name in known if name.casefold() == known[0].casefold())
+    assert named == first or named.startswith(f"{first} or ")

@@ -1,0 +1,152 @@
+"""The catalogue of indicators: read whole, or refused with what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kentstats.errors import DataError
+from kentstats.facts import UNITS
+from kentstats.indicators import POLARITIES, THEMES, Indicator, load_indicators
+from kentstats.load import load_facts
+
+GOOD = """\
+visits:
+  short: Visits
+  name: Visits made on time
+  unit: percent
+  polarity: high
+  theme: health
+"""
+UNJUDGED = (  # a higher number of these is neither better nor worse
+    "looked-after",
+    "child-protection-plans",
+    "contacts-and-referrals",
+    "asylum-seeking-children",
+    "placed-in-kent-by-others",
+    "deprivation-rank",
+)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    return tmp_path / "indicators.yml"
+
+
+def refusals(catalogue: Path, text: str) -> list[str]:
+    catalogue.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_indicators(catalogue)
+    return [str(problem).replace(str(catalogue), "it") for problem in caught.value.problems]
+
+
+def test_an_entry_is_read_with_what_it_leaves_out_empty(catalogue: Path) -> None:
+    catalogue.write_text(GOOD, encoding="utf-8")
+    assert dict(load_indicators(catalogue)) == {
+        "visits": Indicator("visits", "Visits", "Visits made on time", "percent", "high", "health")
+    }
+
+
+@pytest.mark.parametrize("key", ["short", "name", "unit", "polarity", "theme"])
+def test_a_missing_key_is_named(catalogue: Path, key: str) -> None:
+    text = "".join(line for line in GOOD.splitlines(keepends=True) if f" {key}:" not in line)
+    expected = f"it, column {key}: The entry visits is faulty. It is missing."
+    assert refusals(catalogue, text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "column", "remedy"),
+    [
+        ("unit: percent", "unit: procent", "unit", "Did you mean percent?"),
+        ("polarity: high", "polarity: hihg", "polarity", "Did you mean high?"),
+        ("theme: health", "theme: haelth", "theme", "Did you mean health?"),
+        ("theme: health", "theme: health\n  whyy: Because", "whyy", "Did you mean why?"),
+    ],
+)
+def test_a_word_that_is_not_known_is_refused_with_the_nearest(
+    catalogue: Path, good: str, bad: str, column: str, remedy: str
+) -> None:
+    expected = f"it, column {column}: The entry visits is faulty. {remedy}"
+    assert refusals(catalogue, GOOD.replace(good, bad)) == [expected]
+
+
+def test_the_faults_of_all_entries_are_told_together(catalogue: Path) -> None:
+    text = GOOD.replace("unit: percent", "unit: procent")
+    told = refusals(catalogue, text + text.replace("visits", "meetings"))
+    assert [message.split(" is faulty")[0] for message in told] == [
+        "it, column unit: The entry visits",
+        "it, column unit: The entry meetings",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "visits: [",
+        "- visits\n",
+        "visits: some\n",
+        "visits:\n",
+        GOOD.replace("percent", "[percent]"),
+    ],
+    ids=[
+        "empty",
+        "no YAML",
+        "a list",
+        "a word for an entry",
+        "an empty entry",
+        "a list for a word",
+    ],
+)
+def test_a_catalogue_of_the_wrong_form_is_refused_by_name(catalogue: Path, text: str) -> None:
+    assert all(message.startswith("it") for message in refusals(catalogue, text))
+
+
+def test_text_that_is_no_yaml_is_told_with_its_line(catalogue: Path) -> None:
+    assert refusals(catalogue, "visits:\n  short: long: longer\n") == [
+        "it, line 2: The file is no YAML. Mend or restore it."
+    ]
+
+
+def test_an_entry_whose_name_is_left_empty_is_refused(catalogue: Path) -> None:
+    (message,) = refusals(catalogue, GOOD.replace("name: Visits made on time", "name:"))
+    assert message.startswith("it, column name: The entry visits is faulty.")
+
+
+def test_the_catalogue_cannot_be_changed_by_who_reads_it() -> None:
+    with pytest.raises(TypeError):
+        load_indicators()["child-poverty"] = None  # type: ignore[index]
+
+
+def test_every_entry_keeps_to_the_closed_sets() -> None:
+    for indicator in load_indicators().values():
+        assert indicator.unit in UNITS, indicator
+        assert indicator.polarity in POLARITIES, indicator
+        assert indicator.theme in THEMES, indicator
+
+
+def test_every_indicator_has_a_fact_and_no_two_share_a_name() -> None:
+    catalogue = load_indicators()
+    assert set(catalogue) == set(load_facts()["indicator"])
+    for names in (
+        [one.short for one in catalogue.values()],
+        [one.name for one in catalogue.values()],
+    ):
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_a_count_of_children_or_a_rank_is_neither_good_nor_bad(name: str) -> None:
+    assert load_indicators()[name].polarity == "none"
+
+
+def test_a_share_that_is_compared_says_what_it_means_and_what_to_ask() -> None:
+    facts = load_facts()
+    percent = facts[facts["unit"] == "percent"]
+    compared = percent.groupby("indicator")["area_name"].nunique()
+    for name in compared.index[compared > 1]:
+        indicator = load_indicators()[name]
+        assert indicator.meaning, name
+        assert indicator.caveats, name
+        assert indicator.question, name

@@ -1,0 +1,262 @@
+"""Wilson intervals and smallest groups, against published and independent values."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.special import ndtri
+from scipy.stats import binomtest
+
+from kentstats.stats.intervals import smallest_group, wilson, z_value
+
+with (Path(__file__).parent / "reference" / "wilson.csv").open(encoding="utf-8") as lines:
+    PUBLISHED = list(csv.DictReader(lines))
+
+confidences = st.floats(0.5, 0.9999)
+percentages = st.floats(0, 100)
+
+
+@st.composite
+def counts(draw: st.DrawFn, most: int = 100_000) -> tuple[int, int]:
+    base = draw(st.integers(1, most))
+    return draw(st.integers(0, base)), base
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: f"{row['count']} of {row['base']}")
+def test_wilson_gives_every_published_digit(row: dict[str, str]) -> None:
+    limits = wilson(int(row["count"]), int(row["base"]), confidence=float(row["confidence"]))
+    for limit, printed in zip(limits, (row["lower"], row["upper"]), strict=True):
+        decimals = len(printed.partition(".")[2])
+        assert f"{limit:.{decimals}f}" == printed
+
+
+def test_the_reference_table_names_its_documents() -> None:
+    assert len(PUBLISHED) == 8
+    assert all(row["document"] and row["place"] for row in PUBLISHED)
+
+
+@given(counts(), confidences)
+def test_wilson_agrees_with_scipy(count: tuple[int, int], confidence: float) -> None:
+    theirs = binomtest(*count).proportion_ci(confidence, method="wilson")
+    assert wilson(*count, confidence=confidence) == pytest.approx(
+        (theirs.low, theirs.high), abs=1e-12
+    )
+
+
+@given(st.floats(1e-6, 1 - 1e-6))
+def test_the_quantile_agrees_with_scipy(confidence: float) -> None:
+    assert z_value(confidence) == pytest.approx(float(ndtri(0.5 + confidence / 2)), rel=1e-9)
+
+
+def test_the_quantiles_of_the_two_usual_levels() -> None:
+    # a port of these methods once passed 1 - confidence: then these would be 0.06 and 0.003
+    assert z_value(0.95) == pytest.approx(1.959964, abs=5e-7)
+    assert z_value(0.998) == pytest.approx(3.090232, abs=5e-7)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -0.5, 1.5, 95, math.nan])
+def test_a_confidence_that_is_no_fraction_is_refused(confidence: float) -> None:
+    message = r"give a fraction between 0 and 1, as in 0\.95"
+    with pytest.raises(ValueError, match=message):
+        z_value(confidence)
+    with pytest.raises(ValueError, match=message):
+        wilson(1, 2, confidence=confidence)
+    with pytest.raises(ValueError, match=message):
+        smallest_group(78, 85, confidence=confidence)
+
+
+@pytest.mark.parametrize("base", [0, -3, 0.5, [10, 0]])
+def test_a_base_below_one_is_refused(base: Any) -> None:
+    with pytest.raises(ValueError, match="base is below 1: a proportion needs at least one case"):
+        wilson(0, base)
+
+
+@pytest.mark.parametrize("count", [-1, 11, [3, 11], [-0.1, 4]])
+def test_a_count_outside_its_base_is_refused(count: Any) -> None:
+    with pytest.raises(ValueError, match="count is below 0 or above its base"):
+        wilson(count, 10)
+
+
+def test_wilson_broadcasts_counts_over_bases() -> None:
+    lower, upper = wilson([[1], [5]], [10, 20, 40])
+    assert lower.shape == upper.shape == (2, 3)
+    for row, count in enumerate((1, 5)):
+        for column, base in enumerate((10, 20, 40)):
+            assert (lower[row, column], upper[row, column]) == wilson(count, base)
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="broadcast"):
+        wilson([1, 2], [10, 20, 30])
+
+
+@given(st.integers(1, 10**6), confidences)
+def test_none_and_all_touch_the_ends_exactly(base: int, confidence: float) -> None:
+    none, everyone = (wilson(count, base, confidence=confidence) for count in (0, base))
+    assert none[0] == 0
+    assert everyone[1] == 1
+    # the score test has a closed form there: z² / (n + z²)
+    z = ndtri(0.5 + confidence / 2)
+    assert none[1] == pytest.approx(z * z / (base + z * z), rel=1e-6)
+    assert everyone[0] == pytest.approx(base / (base + z * z), rel=1e-6)
+
+
+@given(counts(), confidences)
+def test_limits_bracket_the_proportion_within_nought_and_one(
+    count: tuple[int, int], confidence: float
+) -> None:
+    lower, upper = wilson(*count, confidence=confidence)
+    assert 0 <= lower <= count[0] / count[1] <= upper <= 1
+    assert lower < upper
+
+
+@given(counts(), confidences, confidences)
+def test_more_confidence_is_a_wider_interval(
+    count: tuple[int, int], one: float, other: float
+) -> None:
+    less, more = sorted((one, other))
+    assume(more - less > 1e-4)
+    narrow, wide = (wilson(*count, confidence=level) for level in (less, more))
+    assert wide[0] <= narrow[0]
+    assert wide[1] >= narrow[1]
+    assert wide[1] - wide[0] > narrow[1] - narrow[0]
+
+
+@given(counts())
+def test_the_complement_has_the_mirrored_interval(count: tuple[int, int]) -> None:
+    k, n = count
+    lower, upper = wilson(k, n)
+    assert wilson(n - k, n) == pytest.approx((1 - upper, 1 - lower), abs=1e-12)
+
+
+@given(counts(most=5_000), st.integers(2, 20))
+def test_a_larger_base_at_the_same_share_is_narrower(count: tuple[int, int], times: int) -> None:
+    k, n = count
+    small, large = wilson(k, n), wilson(times * k, times * n)
+    assert large[1] - large[0] < small[1] - small[0]
+
+
+def test_smallest_groups_of_the_health_assessments() -> None:
+    sizes = [
+        smallest_group(
+            78, [85.4, 82.4], rounding=0.5, benchmark_rounding=0.05, confidence=confidence
+        ).tolist()
+        for confidence in (0.95, 0.998)
+    ]
+    assert sizes == [[103, 377], [255, 937]]
+
+
+def _leaves_out(share: float, size: float, benchmark: float, confidence: float) -> bool:
+    lower, upper = wilson(share * size, size, confidence=confidence)
+    return bool(benchmark < lower or benchmark > upper)
+
+
+@given(
+    percentages,
+    percentages,
+    st.sampled_from([0, 0.05, 0.5]),
+    st.sampled_from([0, 0.05, 0.5]),
+    st.sampled_from([0.9, 0.95, 0.998]),
+)
+def test_the_smallest_group_is_the_first_whose_interval_leaves_the_benchmark_out(
+    value: float, benchmark: float, rounding: float, their_rounding: float, confidence: float
+) -> None:
+    size = float(
+        smallest_group(
+            value,
+            benchmark,
+            rounding=rounding,
+            benchmark_rounding=their_rounding,
+            confidence=confidence,
+        )
+    )
+    distance = abs(value - benchmark)
+    if distance <= rounding + their_rounding:
+        assert math.isnan(size) or distance == pytest.approx(rounding + their_rounding)
+        return
+    assume(distance - rounding - their_rounding > 0.01)
+    # the ends of the two roundings that lie nearest to each other
+    toward = 1 if benchmark > value else -1
+    ours = (value + toward * rounding) / 100
+    theirs = (benchmark - toward * their_rounding) / 100
+    assume(0.0001 < theirs < 0.9999)
+    assert _leaves_out(ours, size * (1 + 1e-9), theirs, confidence)
+    if size > 1:
+        assert not _leaves_out(ours, max(1.0, (size - 1) * (1 - 1e-9)), theirs, confidence)
+
+
+@given(percentages, percentages, st.floats(0, 2), st.floats(0, 2))
+def test_smallest_groups_are_the_same_for_the_complement(
+    value: float, benchmark: float, rounding: float, their_rounding: float
+) -> None:
+    slack = {"rounding": rounding, "benchmark_rounding": their_rounding}
+    assume(abs(abs(value - benchmark) - rounding - their_rounding) > 0.01)
+    one = smallest_group(value, benchmark, **slack)
+    other = smallest_group(100 - value, 100 - benchmark, **slack)
+    assert other == pytest.approx(one, rel=1e-6, abs=1, nan_ok=True)
+
+
+@given(percentages, percentages, st.floats(0, 2), st.floats(0, 2))
+def test_doubt_about_the_digits_asks_for_more_children(
+    value: float, benchmark: float, rounding: float, their_rounding: float
+) -> None:
+    bare = float(smallest_group(value, benchmark))
+    rounded = float(
+        smallest_group(value, benchmark, rounding=rounding, benchmark_rounding=their_rounding)
+    )
+    assert math.isnan(rounded) or rounded >= bare
+
+
+@pytest.mark.parametrize(
+    ("value", "benchmark", "rounding", "their_rounding"),
+    [
+        (78, 78, 0, 0),
+        (78, 78.5, 0.5, 0.05),
+        (50, 51, 0.5, 0.5),
+        (78, 85.4, math.nan, 0.05),
+        (78, 85.4, 0.5, math.nan),
+    ],
+)
+def test_there_is_no_smallest_group_where_rounding_may_account_for_it_or_is_unknown(
+    value: float, benchmark: float, rounding: float, their_rounding: float
+) -> None:
+    size = smallest_group(value, benchmark, rounding=rounding, benchmark_rounding=their_rounding)
+    assert np.isnan(size)
+
+
+@pytest.mark.parametrize(("value", "benchmark"), [(-1, 50), (101, 50), (50, -0.1), (50, [3, 101])])
+def test_what_is_no_percentage_is_refused(value: float, benchmark: Any) -> None:
+    with pytest.raises(ValueError, match="value and benchmark are percentages: give 0 to 100"):
+        smallest_group(value, benchmark)
+
+
+@pytest.mark.parametrize("slack", [{"rounding": -0.1}, {"benchmark_rounding": [0, -1]}])
+def test_a_negative_rounding_is_refused(slack: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="rounding is a half-width: give 0 or more"):
+        smallest_group(50, 60, **slack)
+
+
+@given(
+    st.lists(
+        st.tuples(percentages, percentages, st.floats(0, 1), st.floats(0, 1)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_smallest_groups_of_many_are_those_of_each(rows: list[tuple[float, ...]]) -> None:
+    value, benchmark, rounding, their_rounding = map(list, zip(*rows, strict=True))
+    together = smallest_group(
+        value, benchmark, rounding=rounding, benchmark_rounding=their_rounding
+    )
+    alone = [
+        float(smallest_group(ours, theirs, rounding=slack, benchmark_rounding=their_slack))
+        for ours, theirs, slack, their_slack in rows
+    ]
+    assert together.tolist() == pytest.approx(alone, nan_ok=True)

@@ -1,0 +1,287 @@
+"""The tables of the Kent report: chosen, loaded, written."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from io import StringIO
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+
+import kentstats
+from kentstats.errors import DataError, ParameterError
+from kentstats.facts import STATUSES, TABLES
+from kentstats.home import Home
+from kentstats.load import (
+    READERS,
+    checksums,
+    choose,
+    load_actions,
+    load_facts,
+    load_judgements,
+    load_statements,
+    load_table,
+    write_tables,
+)
+
+HEADLINES = [
+    ("child-poverty", "Kent", "all", "2007", 17.3, "percent", 5),
+    ("deprivation-rank", "Kent", "all", "not stated", 48, "rank", 4),
+    ("children-aged-0-19", "Kent", "all", "2009", 348_200, "count", 6),
+    ("child-protection-plans", "Kent", "all", "end of August 2010", 1362, "count", 10),
+    ("looked-after", "Kent", "all", "end of August 2010", 1568, "count", 10),
+    ("looked-after", "Kent", "uasc", "end of August 2010", 248, "count", 10),
+    ("crime-victims", "Kent", "all", "before 2008-09", 27.9, "per_1000", 21),
+    ("crime-victims", "Kent", "all", "2008-09", 20.0, "per_1000", 21),
+    ("core-assessments-overdue", "Kent", "one office", "at inspection", 23, "count", 28),
+    ("core-assessments-allocated", "Kent", "one office", "at inspection", 65, "count", 28),
+    ("investment", "Kent", "all", "not stated", 5_600_000, "gbp", 34),
+    ("social-worker-vacancy", "Kent", "all", "at inspection", 13, "percent", 38),
+    ("social-worker-vacancy", "Kent", "all", "at inspection", 13, "percent", 83),
+    ("serious-case-reviews", "Kent", "good", "since 2008", 9, "count", 45),
+    ("serious-case-reviews", "Kent", "all", "since 2008", 10, "count", 45),
+    ("health-assessments", "Kent", "all", "last year", 78, "percent", 55),
+    ("health-assessments", "Comparator authorities", "all", "last year", 82.4, "percent", 55),
+    ("health-assessments", "England", "all", "last year", 85.4, "percent", 55),
+    ("gcse-five-good", "Kent", "all", "2010", 8, "count", 63),
+    ("gcse-cohort", "Kent", "all", "2010", 147, "count", 63),
+]
+
+
+def read_back(text: str, table: str) -> pd.DataFrame:
+    """Read a written table with the types of the contract and nothing guessed."""
+    words = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+    columns, _ = TABLES[table]
+    assert list(words.columns) == list(columns)
+    for name, column in columns.items():
+        if column.dtype != "str":
+            filled = words[name].where(words[name] != "")
+            words[name] = filled.astype(cast("Any", column.dtype))
+    return words
+
+
+@pytest.mark.parametrize(
+    ("indicator", "area", "group", "period", "value", "unit", "paragraph"), HEADLINES
+)
+def test_a_headline_figure_is_the_reports(
+    indicator: str, area: str, group: str, period: str, value: float, unit: str, paragraph: int
+) -> None:
+    facts = load_facts()
+    found = facts[
+        (facts["indicator"] == indicator)
+        & (facts["area_name"] == area)
+        & (facts["group"] == group)
+        & (facts["period"] == period)
+        & (facts["locator"] == f"paragraph {paragraph}")
+    ]
+    assert found[["value", "unit", "qualifier"]].values.tolist() == [[value, unit, "exact"]]
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"), [("facts", 111), ("judgements", 84), ("actions", 23), ("statements", 16)]
+)
+def test_every_row_of_the_report_is_loaded(table: str, rows: int) -> None:
+    assert len(load_table(table)) == rows
+
+
+def test_each_table_has_a_function_of_its_own() -> None:
+    for table, load in {
+        "facts": load_facts,
+        "judgements": load_judgements,
+        "actions": load_actions,
+        "statements": load_statements,
+    }.items():
+        pd.testing.assert_frame_equal(load(), load_table(table))
+        assert getattr(kentstats, f"load_{table}") is load
+
+
+def test_every_fact_says_where_it_is_from_and_none_is_missing_without_a_reason() -> None:
+    facts = load_facts()
+    words = ["indicator", "area_code", "area_type", "period", "locator", "printed", "description"]
+    assert (facts[words] != "").all(axis=None)
+    assert set(facts["source_id"]) == {"ofsted-kent-2010"}
+    assert set(facts["status"]) <= set(STATUSES)
+    assert (facts["value"].notna() == (facts["status"] == "published")).all()
+
+
+def test_the_dates_of_a_period_are_those_of_its_name() -> None:
+    facts = load_facts()
+    dates = facts.groupby("period")[["period_start", "period_end"]]
+    assert (dates.nunique(dropna=False) == 1).all(axis=None)
+    of = {
+        name: [f"{day:%Y-%m-%d}" if pd.notna(day) else "" for day in group.iloc[0]]
+        for name, group in dates
+    }
+    for year in ("2007", "2009"):
+        assert of[year] == [f"{year}-01-01", f"{year}-12-31"]
+    # a school year by its results: the report does not say from when to when
+    assert of["2010"] == ["", ""]
+    assert of["at inspection"] == ["2010-10-11", "2010-10-22"]
+    assert of["end of August 2010"] == ["2010-08-31", "2010-08-31"]
+    assert of["July 2010"] == ["2010-07-01", "2010-07-31"]
+    assert of["2008-09"] == ["2008-04-01", "2009-03-31"]
+    assert of["not stated"] == of["last year"] == ["", ""]
+
+
+def test_a_none_of_the_report_is_nought_and_not_missing() -> None:
+    facts = load_facts().set_index("indicator")
+    for name in ("childrens-nurses", "placed-with-safeguarding-concern"):
+        assert facts.loc[name, "value"] == 0
+
+
+def test_the_grades_are_those_of_the_report() -> None:
+    judgements = load_judgements()
+    counts = judgements["stated_in"].value_counts().to_dict()
+    assert counts == {"record": 29, "heading": 28, "text": 27}
+    record = judgements[judgements["stated_in"] == "record"]
+    assert record.groupby("service")["grade"].value_counts().to_dict() == {
+        ("safeguarding", 4): 10,
+        ("safeguarding", 3): 3,
+        ("looked after children", 4): 6,
+        ("looked after children", 3): 8,
+        ("looked after children", 2): 2,
+    }
+
+
+def test_the_actions_of_a_band_fall_due_on_one_day() -> None:
+    actions = load_actions()
+    due = actions.groupby(["band", actions["due"].dt.strftime("%Y-%m-%d")]).size()
+    assert due.to_dict() == {
+        ("immediately", "2010-11-19"): 6,
+        ("three months", "2011-02-19"): 10,
+        ("six months", "2011-05-19"): 7,
+    }
+
+
+@pytest.mark.parametrize("authority", [None, "Kent", "KENT", " kent ", "E10000016", "886"])
+@pytest.mark.parametrize("edition", [None, "2010", 2010])
+def test_a_source_is_chosen_by_name_or_code_and_edition(
+    authority: str | None, edition: str | int | None
+) -> None:
+    assert [source.id for source in choose(authority, edition)] == ["ofsted-kent-2010"]
+
+
+def test_an_old_code_that_a_tool_made_a_number_will_do() -> None:
+    assert [source.authority for source in choose(886)] == ["Kent"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("authority", "edition", "message"),
+    [
+        ("Knet", None, "There is no authority “Knet”. Did you mean Kent?"),
+        ("Essex", None, "There is no authority “Essex”. There is: Kent."),
+        ("", None, "There is no authority “”. There is: Kent."),
+        ("England", None, "England is not an authority with a report here. There is: Kent."),
+        ("Kent", "2011", "There is no edition “2011”. Did you mean 2010?"),
+        ("Kent", 2001, "There is no edition “2001”. Did you mean 2010?"),
+        ("Knet", "first", "There is no edition “first”. There is: 2010."),
+    ],
+)
+def test_an_authority_or_edition_that_is_not_known_is_refused_with_the_nearest(
+    authority: str, edition: str | int | None, message: str
+) -> None:
+    with pytest.raises(ParameterError) as caught:
+        choose(authority, edition)
+    assert str(caught.value) == message
+
+
+def test_of_several_editions_one_is_chosen_or_all(home: Home, raw: Path) -> None:
+    later = home.raw / "later"
+    shutil.copytree(raw, later)
+    text = (later / "source.yml").read_text(encoding="utf-8")
+    text = text.replace("id: ofsted-kent-2010", "id: later").replace('"2010"', '"2013"')
+    (later / "source.yml").write_text(text, encoding="utf-8")
+    assert [source.id for source in choose("Kent", 2013, home=home)] == ["later"]
+    assert len(choose("Kent", home=home)) == 2
+    assert set(load_facts(edition=2013, home=home)["source_id"]) == {"later"}
+    assert len(load_facts(home=home)) == 2 * len(load_facts(edition=2010, home=home))
+
+
+def test_the_editions_there_are_come_in_order(home: Home, raw: Path) -> None:
+    text = (raw / "source.yml").read_text(encoding="utf-8")
+    for year in ("2019", "2013", "2022", "2016"):
+        (home.raw / year).mkdir()
+        copy = text.replace("id: ofsted-kent-2010", f'id: "{year}"').replace('"2010"', f'"{year}"')
+        (home.raw / year / "source.yml").write_text(copy, encoding="utf-8")
+    with pytest.raises(ParameterError, match=r"There is: 2010, 2013, 2016, 2019, 2022\.$"):
+        choose(edition="first", home=home)
+
+
+def test_a_project_without_sources_is_told(home: Home) -> None:
+    shutil.rmtree(home.raw)
+    with pytest.raises(ParameterError) as caught:
+        choose(home=home)
+    assert str(caught.value) == "There are no sources. Look whether data/raw is complete."
+
+
+def test_tables_are_written_twice_with_the_same_bytes(tmp_path: Path) -> None:
+    first, second = tmp_path / "new" / "first", tmp_path / "second"
+    written = write_tables(first)
+    assert sorted(first.iterdir()) == sorted(written)
+    assert {path.name for path in written} == {
+        f"{table}{suffix}" for table in READERS for suffix in (".csv", ".parquet")
+    }
+    write_tables(second)
+    for path in written:
+        assert path.read_bytes() == (second / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("table", READERS)
+def test_a_written_table_is_read_back_as_it_was(tmp_path: Path, table: str) -> None:
+    write_tables(tmp_path)
+    frame = load_table(table)
+    text = (tmp_path / f"{table}.csv").read_bytes().decode("utf-8")
+    assert "\r" not in text
+    pd.testing.assert_frame_equal(read_back(text, table), frame)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{table}.parquet"), frame)
+
+
+def test_a_faulty_source_leaves_the_written_tables_untouched(
+    home: Home, raw: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tables"
+    before = {path.name: path.read_bytes() for path in write_tables(folder, home=home)}
+    text = (raw / "statements.csv").read_text(encoding="utf-8")
+    (raw / "statements.csv").write_text(text.replace("above", "abvoe", 1), encoding="utf-8")
+    facts = (raw / "facts.csv").read_text(encoding="utf-8")
+    (raw / "facts.csv").write_text(facts.replace("17.3", "18.3", 1), encoding="utf-8")
+    with pytest.raises(DataError, match="line 2, column direction"):
+        write_tables(folder, home=home)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_written_tables_are_replaced_by_those_of_a_mended_source(
+    home: Home, raw: Path, tmp_path: Path
+) -> None:
+    write_tables(tmp_path, home=home)
+    facts = (raw / "facts.csv").read_text(encoding="utf-8")
+    (raw / "facts.csv").write_text(facts.replace(",17.3,", ",18.3,", 1), encoding="utf-8")
+    write_tables(tmp_path, home=home)
+    written = pd.read_parquet(tmp_path / "facts.parquet")
+    values = written.loc[written["indicator"] == "child-poverty", "value"]
+    assert values.tolist() == [18.3]
+
+
+def test_the_checksums_are_those_of_the_files_of_a_source(home: Home, raw: Path) -> None:
+    (raw / "folder").mkdir()
+    (source,) = choose(home=home)
+    sums = checksums(source)
+    assert list(sums) == [
+        "actions.csv",
+        "facts.csv",
+        "judgements.csv",
+        "left_out.csv",
+        "source.yml",
+        "statements.csv",
+        "tensions.csv",
+    ]
+    assert sums["facts.csv"] == hashlib.sha256((raw / "facts.csv").read_bytes()).hexdigest()
+
+
+def test_the_package_has_no_name_that_it_does_not_list() -> None:
+    assert all(getattr(kentstats, name) for name in kentstats.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'load_everything'"):
+        _ = kentstats.load_everything

@@ -1,0 +1,67 @@
+"""The notebooks: stripped in git, and run from top to bottom."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+from kentstats.publish.run import declared_parameters, execute
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_the_three_notebooks_are_there() -> None:
+    assert [path.name for path in NOTEBOOKS] == [
+        "00_tour.ipynb",
+        "10_benchmarks.ipynb",
+        "briefing.ipynb",
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_committed_without_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    assert set(declared_parameters(path)) == {"authority", "edition", "confidence"}
+
+
+@pytest.mark.parametrize("name", ["00_tour", "10_benchmarks"])
+def test_notebooks_run_from_top_to_bottom(name: str, tmp_path: Path) -> None:
+    path = ROOT / "notebooks" / f"{name}.ipynb"
+    done = execute(path, tmp_path / "out.ipynb", {"edition": 2010})
+    shown = [output for cell in done.cells for output in cell.get("outputs", [])]
+    assert len(shown) >= 6
+    assert not [output for output in shown if output.get("name") == "stderr"]
+    if name == "10_benchmarks":
+        assert any("image/png" in output.get("data", {}) for output in shown)
+
+
+def test_plain_papermill_runs_the_briefing_with_a_number_for_the_edition(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "papermill", str(ROOT / "notebooks" / "briefing.ipynb")]
+    done = subprocess.run(
+        [*command, "out.ipynb", "-p", "authority", "Kent", "-p", "edition", "2010"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert notebook.metadata.papermill.parameters.edition == 2010
+    assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
+
+
+def test_the_cells_of_the_briefing_are_thin() -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "briefing.ipynb", as_version=4)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert max(source.count("\n") for source in sources) <= 6

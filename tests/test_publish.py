@@ -1,0 +1,187 @@
+"""Publishing: what is checked first, what stays when something fails."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kentstats.errors import (
+    DataError,
+    KentstatsError,
+    NotebookError,
+    ParameterError,
+    RenderError,
+)
+from kentstats.home import Home
+from kentstats.publish import briefing, run
+from kentstats.publish.briefing import FILES, publish, slug
+
+
+@pytest.fixture
+def yesterday(tmp_path: Path) -> Path:
+    """A briefing published before, and a file of the user's own beside it."""
+    folder = tmp_path / "out" / "2010" / "kent"
+    folder.mkdir(parents=True)
+    for name in (*FILES, "notes.txt"):
+        (folder / name).write_text(f"yesterday's {name}", encoding="utf-8")
+    return folder
+
+
+def untouched(folder: Path) -> bool:
+    there = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    return there == {name: f"yesterday's {name}" for name in (*FILES, "notes.txt")} and [
+        path.name for path in folder.parent.iterdir()
+    ] == ["kent"]
+
+
+def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a kernel was started")
+
+    monkeypatch.setattr(run, "kernel", start)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"authority": "Knet"}, "no authority “Knet”. Did you mean Kent?"),
+        ({"authority": "South East"}, "South East is not an authority with a report here"),
+        ({"edition": "2011"}, "no edition “2011”. Did you mean 2010?"),
+        ({"parameters": {"confidense": "0.9"}}, "no parameter “confidense”. Did you mean conf"),
+        ({"parameters": {"confidence": "95"}}, "confidence is 95. Give a fraction"),
+        ({"parameters": {"confidence": "nan"}}, "confidence is nan. Give a fraction"),
+    ],
+)
+def test_what_is_not_known_stops_before_a_kernel_starts(
+    yesterday: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: dict[str, object],
+    told: str,
+) -> None:
+    no_kernel(monkeypatch)
+    options = {"authority": "Kent", "edition": "2010", **arguments}
+    with pytest.raises(ParameterError) as caught:
+        publish(**options, output=yesterday.parent.parent)  # type: ignore[arg-type]
+    assert told in str(caught.value)
+    assert untouched(yesterday)
+
+
+def test_faulty_sources_stop_before_a_kernel_starts_and_are_all_told(
+    yesterday: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_kernel(monkeypatch)
+    for name, old, new in (
+        ("facts.csv", ",1362,", ",many,"),
+        ("judgements.csv", ",4,heading", ",5,heading"),
+    ):
+        text = (raw / name).read_text(encoding="utf-8")
+        (raw / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        publish("Kent", "2010", output=yesterday.parent.parent)
+    assert "facts.csv, line 28, column value: “many” is no number." in str(caught.value)
+    assert "judgements.csv, line 2, column grade: “5” is no grade." in str(caught.value)
+    assert untouched(yesterday)
+
+
+def break_notebook(home: Home, source: str) -> None:
+    path = home.notebooks / "briefing.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[6].source = source
+    nbformat.write(notebook, path)
+
+
+def test_a_cell_that_fails_leaves_yesterday_and_keeps_the_broken_notebook(
+    yesterday: Path, home: Home
+) -> None:
+    break_notebook(home, "raise LookupError('no such share')")
+    with pytest.raises(NotebookError) as caught:
+        publish("Kent", "2010", output=yesterday.parent.parent)
+    kept = yesterday.parent.parent.parent / "failed" / "2010" / "kent" / "briefing.ipynb"
+    assert "failed: LookupError: no such share" in str(caught.value)
+    assert str(kept) in str(caught.value)
+    assert "no such share" in kept.read_text(encoding="utf-8")
+    assert untouched(yesterday)
+
+
+def test_a_document_that_cannot_be_rendered_leaves_yesterday(yesterday: Path, home: Home) -> None:
+    break_notebook(
+        home, "from kentstats.present.blocks import Block\nBlock('[x](#nowhere-at-all)')"
+    )
+    with pytest.raises(RenderError, match=r"(?s)Typst refuses.*nowhere-at-all"):
+        publish("Kent", "2010", output=yesterday.parent.parent)
+    assert untouched(yesterday)
+
+
+def test_an_unfinished_briefing_is_not_put_in_place(
+    yesterday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def execute(notebook: Path, output: Path, *args: object, **kwargs: object) -> object:
+        made = nbformat.v4.new_notebook(
+            cells=[
+                nbformat.v4.new_code_cell(
+                    "1",
+                    outputs=[
+                        nbformat.v4.new_output("display_data", data={"text/markdown": "Words."})
+                    ],
+                )
+            ]
+        )
+        nbformat.write(made, output)
+        return made
+
+    monkeypatch.setattr(briefing, "execute", execute)
+    monkeypatch.setattr(briefing, "render", lambda *args: None)
+    with pytest.raises(KentstatsError, match=r"lacks briefing.html, briefing.pdf. Nothing was"):
+        publish("Kent", "2010", output=yesterday.parent.parent)
+    assert untouched(yesterday)
+
+
+def test_a_new_briefing_replaces_the_old_and_spares_what_is_not_ours(yesterday: Path) -> None:
+    said: list[str] = []
+    done = publish(
+        "886",
+        "2010",
+        parameters={"confidence": "0.99"},
+        output=yesterday.parent.parent,
+        say=said.append,
+    )
+    assert done.folder == yesterday
+    assert done.renderer == "embedded"
+    assert said == ["Renderer: embedded.", "Rendering."]
+    assert (yesterday / "notes.txt").read_text(encoding="utf-8") == "yesterday's notes.txt"
+    assert (yesterday / "briefing.pdf").read_bytes().startswith(b"%PDF")
+    assert "99%" in (yesterday / "briefing.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_yesterday_and_no_debris(
+    yesterday: Path, asked: signal.Signals
+) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "kentstats", "briefing", "Kent", "--output", "out"],
+        cwd=yesterday.parent.parent.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    waited = time.monotonic() + 60
+    while not list(yesterday.parent.glob(".kent-*")) and time.monotonic() < waited:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    running.send_signal(asked)
+    out, errors = running.communicate(timeout=60)
+    assert running.returncode in {130, 143}
+    assert out == ""
+    assert "Traceback" not in errors
+    assert untouched(yesterday)
+
+
+def test_names_become_folders() -> None:
+    assert slug("E10000016") == "kent"
+    assert slug("City of London") == "city-of-london"

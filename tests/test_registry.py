@@ -1,0 +1,158 @@
+"""The description of a source is read whole, or refused with what is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from kentstats.errors import DataError
+from kentstats.home import Home
+from kentstats.load import load_facts
+from kentstats.sources.registry import Source, load_sources
+
+KEYS = [field.name for field in fields(Source) if field.name != "folder"]
+
+
+def change(raw: Path, old: str, new: str) -> None:
+    path = raw / "source.yml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def refusals(home: Home) -> list[str]:
+    with pytest.raises(DataError) as caught:
+        load_sources(home)
+    path = str(home.raw / "ofsted-kent-2010" / "source.yml")
+    assert all(problem.file == path for problem in caught.value.problems)
+    return [str(problem).removeprefix(path) for problem in caught.value.problems]
+
+
+def test_the_kent_report_is_described() -> None:
+    (source,) = load_sources()
+    assert (source.id, source.kind) == ("ofsted-kent-2010", "ofsted-inspection")
+    assert (source.publisher, source.authority, source.edition) == ("Ofsted", "Kent", "2010")
+    assert source.inspected_from == dt.date(2010, 10, 11)
+    assert source.inspected_to == dt.date(2010, 10, 22)
+    assert source.published == dt.date(2010, 11, 19)
+    assert source.paragraphs == 95
+    assert source.folder.name == source.id
+    assert len(source.document_sha256) == 64
+
+
+def test_sources_come_in_the_order_of_their_folders(home: Home, raw: Path) -> None:
+    for name in "dbgahcfe":  # in no order that a file system could keep or turn round
+        (home.raw / name).mkdir()
+        shutil.copyfile(raw / "source.yml", home.raw / name / "source.yml")
+        change(home.raw / name, "id: ofsted-kent-2010", f"id: {name}")
+    assert [source.id for source in load_sources(home)] == [*"abcdefgh", "ofsted-kent-2010"]
+
+
+def test_a_folder_without_a_description_is_no_source(home: Home, raw: Path) -> None:
+    (home.raw / "notes").mkdir()
+    assert [source.id for source in load_sources(home)] == ["ofsted-kent-2010"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_missing_key_is_named(home: Home, raw: Path, key: str) -> None:
+    change(raw, f"\n{key}: ", "\n_: ")
+    assert refusals(home)[1:] == [f", column {key}: The key is missing. Add it."]
+
+
+def test_a_key_that_is_not_known_is_named_with_the_nearest(home: Home, raw: Path) -> None:
+    change(raw, "publisher: Ofsted", "publisher: Ofsted\npublishr: Ofsted")
+    assert refusals(home) == [
+        ", column publishr: The key is not known here. Did you mean publisher or published?"
+    ]
+
+
+def test_a_number_where_text_belongs_is_refused_with_the_remedy(home: Home, raw: Path) -> None:
+    change(raw, '"2010"', "2010")
+    (message,) = refusals(home)
+    assert message.startswith(", column edition: “2010” is no ")
+    assert message.endswith(" Put text that looks like a number in quotes.")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "column", "value"),
+    [
+        ("paragraphs: 95", 'paragraphs: "95"', "paragraphs", "95"),
+        ("published: 2010-11-19", 'published: "2010-11-19"', "published", "2010-11-19"),
+        ("published: 2010-11-19", "published: 19 November", "published", "19 November"),
+    ],
+)
+def test_text_where_a_number_or_date_belongs_is_not_told_to_be_put_in_quotes(
+    home: Home, raw: Path, good: str, bad: str, column: str, value: str
+) -> None:
+    change(raw, good, bad)
+    (message,) = refusals(home)
+    assert message.startswith(f", column {column}: “{value}” is no ")
+    assert "in quotes" not in message
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "column"),
+    [
+        ("paragraphs: 95", "paragraphs: yes", "paragraphs"),
+        ("paragraphs: 95", "paragraphs: 95.5", "paragraphs"),
+        ("paragraphs: 95", "paragraphs: 0", "paragraphs"),
+        ("published: 2010-11-19", "published: 2010-11-19 10:00:00", "published"),
+        ("published: 2010-11-19", "published:", "published"),
+        ("authority: Kent", "authority: [Kent]", "authority"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_by_its_key(
+    home: Home, raw: Path, good: str, bad: str, column: str
+) -> None:
+    change(raw, good, bad)
+    assert [message.split(":")[0] for message in refusals(home)] == [f", column {column}"]
+
+
+def test_all_faults_of_a_description_are_told_together(home: Home, raw: Path) -> None:
+    change(raw, "paragraphs: 95", "paragraphs: many")
+    change(raw, "kind: ", "knd: ")
+    assert [message.split(":")[0] for message in refusals(home)] == [
+        ", column knd",
+        ", column kind",
+        ", column paragraphs",
+    ]
+
+
+def test_text_that_is_no_yaml_is_told_with_its_line(home: Home, raw: Path) -> None:
+    change(raw, "kind: ofsted", "kind: : ofsted")
+    assert refusals(home) == [", line 3: The file is no YAML. Mend or restore it."]
+
+
+def test_a_day_that_never_was_is_refused(home: Home, raw: Path) -> None:
+    change(raw, "2010-11-19", "2010-11-31")
+    assert len(refusals(home)) == 1
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- id\n", "Kent\n"])
+def test_a_description_without_keys_is_refused(home: Home, raw: Path, text: str) -> None:
+    (raw / "source.yml").write_text(text, encoding="utf-8")
+    assert refusals(home) == [": The file holds no keys. Mend or restore it."]
+
+
+def test_a_description_in_another_encoding_is_refused(home: Home, raw: Path) -> None:
+    path = raw / "source.yml"
+    path.write_bytes(path.read_bytes().replace(b"Ofsted", b"Caf\xe9"))
+    assert refusals(home) == [": The file is no YAML. Mend or restore it."]
+
+
+def test_two_sources_of_one_name_are_refused_as_a_fault_of_the_data(home: Home, raw: Path) -> None:
+    shutil.copytree(raw, home.raw / "copy")
+    with pytest.raises(DataError, match="ofsted-kent-2010"):
+        load_facts(home=home)
+
+
+def test_a_source_of_an_unknown_authority_is_refused(home: Home, raw: Path) -> None:
+    path = raw / "source.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("authority: Kent", "authority: Knet"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"“Knet” is not the name of an authority. Did you mean K"):
+        load_sources(home)
