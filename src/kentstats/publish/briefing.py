@@ -109,6 +109,12 @@ def publish(
     """
     home = home or find_home()
     notebook = notebook or home.notebooks / "briefing.ipynb"
+    for name in ("authority", "edition"):
+        if name in (parameters or {}):
+            raise ParameterError(
+                f"The {name} is given twice.",
+                f"Give it as {'AUTHORITY' if name == 'authority' else '--edition'}, not with -p.",
+            )
     source = choose(authority, edition, home=home)[0]
     check_source(source)
     typed = read_parameters(

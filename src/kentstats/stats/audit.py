@@ -453,7 +453,7 @@ def statements_in_tension(evidence: Evidence) -> Iterator[Result]:
             "No placement of concern, and most homes safeguarding well",
             evidence.fact("placed-with-safeguarding-concern"),
             evidence.fact("childrens-homes-safeguarding-well"),
-            "{} children placed where there is concern, and {}% of homes or more doing well",
+            "{} children placed where there is concern, and more than {}% of homes doing well",
             "A majority leaves some homes that do not do well; whether that is a concern in the "
             "sense of the first statement, and who live there, is not said.",
         ),
