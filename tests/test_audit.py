@@ -436,3 +436,12 @@ def test_a_number_far_below_its_fraction_is_found(report: Report) -> None:
     """A hundred thousand of 1.4 million is 7%, which nobody calls just under a quarter."""
     few = report.with_value(100_000, "children-aged-0-19").checks
     assert few["Residents aged 0 to 19: a quarter and a number"]["result"] != "agrees"
+
+
+def test_a_figure_is_qualified_as_its_source_qualifies_it(report: Report) -> None:
+    """An exact hundred per cent is not more than a hundred."""
+    subject = "No placement of concern, and most homes safeguarding well"
+    assert "more than 50% of homes" in report.checks[subject]["arithmetic"]
+    every = report.with_value(100, "childrens-homes-safeguarding-well", qualifier="exact").checks
+    assert "and 100% of homes" in every[subject]["arithmetic"]
+    assert every[subject]["result"] == "agrees"

@@ -58,6 +58,9 @@ QUALIFIERS = {
     "range": "the source gives a lower and an upper end",
 }
 
+PRECISION = {"about": "about ", "over": "more than ", "under": "just under "}
+"""What is printed before a figure that the source qualifies."""
+
 STATUSES = {
     "published": "the source gives a figure",
     "suppressed": "withheld by the publisher to protect people",
@@ -79,6 +82,8 @@ STATED_IN = {
     "record": "grade in the record of main findings",
     "text": "grade in words in the paragraph",
 }
+
+DIRECTION_WORDS = {"above": "higher", "below": "lower", "level": "about the same"}
 
 DIRECTIONS = {
     "above": "the source says that the area is above the comparator",

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from kentstats.facts import PRECISION
+
 AS_PUBLISHED = "as published"
 
 
@@ -190,7 +192,7 @@ def show(value: float, unit: str, *, decimals: int | None = None, qualifier: str
     >>> show(2.5, "count", decimals=0), show(0.05, "percent")
     ('3', '0.1%')
     """
-    words = {"about": "about ", "over": "more than ", "under": "just under "}.get(qualifier, "")
+    words = PRECISION.get(qualifier, "")
     millions = unit in {"gbp", "count"} and abs(value) >= 1_000_000
     number = Decimal(repr(float(value))) / (1_000_000 if millions else 1)
     if decimals is None:

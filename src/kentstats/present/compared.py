@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kentstats.facts import DIRECTIONS, Row, records
+from kentstats.facts import DIRECTION_WORDS, Row, records
 from kentstats.present import charts
 from kentstats.present.blocks import Block, Cell, figure, paragraphs, table
 from kentstats.present.claims import Claim, claim, fact_claim, show
@@ -191,13 +191,9 @@ def comparison_text(edition: Edition, indicator: str) -> Block:
 
 def statement_table(edition: Edition) -> Block:
     """Set the comparisons that the report makes in words alone."""
-    words = {"above": "higher", "below": "lower", "level": "about the same"}
-    if set(words) != set(DIRECTIONS):
-        raise ValueError("a direction has no word")
-    rows = [
-        (row["subject"], row["comparator"], words[row["direction"]], row["period"], row["locator"])
-        for row in records(edition.statements)
-    ]
+    columns = ["subject", "comparator", "direction", "period", "locator"]
+    said = edition.statements[columns].replace({"direction": DIRECTION_WORDS})
+    rows = list(said.itertuples(index=False, name=None))
     return table(
         ["Subject", "Compared with", "Said to be", "Period", "Place"],
         rows,

@@ -56,11 +56,6 @@ class Edition:
         return self.source.authority
 
     @property
-    def title(self) -> str:
-        """Title of the briefing."""
-        return f"Children’s services in {self.authority}"
-
-    @property
     def credit(self) -> str:
         """The source, as charts and tables name it."""
         published = self.source.published

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import groupby
 
 from kentstats.facts import GRADES, Row, records
 from kentstats.present import charts
-from kentstats.present.blocks import Block, Cell, bullets, figure, table
+from kentstats.present.blocks import Block, bullets, figure, table
 from kentstats.present.claims import Claim, claim
 from kentstats.present.edition import Edition, action_rows, count_claim, judgement_rows
 from kentstats.present.words import Text, say
@@ -103,12 +104,12 @@ def action_timeline(edition: Edition) -> Block:
     import pandas as pd
 
     actions = action_rows(edition)
-    rows, claims = [], []
-    for (service, due), group in groupby(actions, key=lambda row: (row["service"], row["due"])):
-        made = count_claim(list(group), "actions")
-        day = claim(due.date(), list(made_parents(made)), unit="date", calculation=COUNTED)
-        rows.append((service.capitalize(), due, day.shown, made.value, made.shown))
-        claims += [made, day]
+    counted = _counted(edition)
+    rows = [
+        (service, dt.date.fromisoformat(str(day.value)), day.shown, made.value, made.shown)
+        for service, day, made in counted
+    ]
+    claims = [made for _, *pair in counted for made in pair]
     data = pd.DataFrame(rows, columns=["service", "due", "day", "count", "label"])
     total = count_claim(actions, "actions")
     last = max(row["due"] for row in actions)
@@ -151,16 +152,9 @@ def _distinct(rows: list[Row], column: str) -> Claim:
 
 def action_counts(edition: Edition) -> Block:
     """Set how many actions of each service fall due on which day."""
-    rows: list[list[Cell]] = []
-    for (service, due), group in groupby(
-        action_rows(edition), key=lambda row: (row["service"], row["due"])
-    ):
-        actions = list(group)
-        day = claim(due.date(), actions, unit="date", calculation=COUNTED)
-        rows.append([service.capitalize(), day, count_claim(actions, "actions")])
     return table(
         ["Service", "Due", "Actions"],
-        rows,
+        _counted(edition),
         caption=say("Number of areas for improvement by service and day"),
         label="action-counts",
         widths=[40, 40, 20],
@@ -168,15 +162,19 @@ def action_counts(edition: Edition) -> Block:
     )
 
 
+def _counted(edition: Edition) -> list[tuple[str, Claim, Claim]]:
+    """List service, day, and how many of its actions fall due then."""
+    counted = []
+    for (service, due), group in groupby(
+        action_rows(edition), key=lambda row: (row["service"], row["due"])
+    ):
+        actions = list(group)
+        day = claim(due.date(), actions, unit="date", calculation=COUNTED)
+        counted.append((service.capitalize(), day, count_claim(actions, "actions")))
+    return counted
+
+
 COUNTED = "day of publication plus the time allowed"
-
-
-def made_parents(made: Claim) -> list[Row]:
-    """Give the parents of a claim back as rows, to make another from them."""
-    places = list(made.places) * len(made.facts)
-    return [
-        {"fact_id": fact, "locator": place} for fact, place in zip(made.facts, places, strict=False)
-    ]
 
 
 def action_table(edition: Edition) -> Block:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
-from kentstats.facts import Row, records
+from kentstats.facts import records
 from kentstats.present import charts
 from kentstats.present.blocks import Block, figure, table
 from kentstats.present.claims import Claim, claim, fact_claim
@@ -18,17 +19,12 @@ def looked_after(edition: Edition) -> Block:
     """Draw who is looked after and who lives where."""
     import pandas as pd
 
-    wholes = (
-        ("All looked after", "looked-after"),
-        ("In children’s homes", "placed-childrens-homes"),
-        ("With independent\nfostering agencies", "placed-independent-fostering"),
-    )
     rows, claims = [], list[Claim]()
-    for name, indicator in wholes:
-        parents = [*edition.rows(indicator, "uasc"), *edition.rows(indicator)]
-        part, whole = (fact_claim(parent) for parent in parents)
-        rest = _others(parents)
-        label = f"{name}\n({whole.shown})" if "\n" not in name else f"{name} ({whole.shown})"
+    for name, part, rest, whole in _composition(edition):
+        *lines, last = textwrap.wrap(name, 20)
+        # a short name has its number below it, a long one beside its last line
+        lines += [f"{last} ({whole.shown})"] if lines else [last, f"({whole.shown})"]
+        label = "\n".join(lines)
         for kind, made in ((ASYLUM, part), (OTHERS, rest)):
             share = 100 * float(made.value) / float(whole.value)
             rows.append((label, kind, share, made.shown))
@@ -61,19 +57,9 @@ def looked_after(edition: Edition) -> Block:
 
 def looked_after_table(edition: Edition) -> Block:
     """Set the numbers of the chart of who is looked after and who lives where."""
-    kinds = (
-        ("All looked after", "looked-after"),
-        ("In children’s homes", "placed-childrens-homes"),
-        ("With independent fostering agencies", "placed-independent-fostering"),
-    )
-    rows = []
-    for name, indicator in kinds:
-        parents = [*edition.rows(indicator, "uasc"), *edition.rows(indicator)]
-        part, whole = (fact_claim(parent) for parent in parents)
-        rows.append((name, part, _others(parents), whole))
     return table(
         ["Group", ASYLUM, OTHERS, "Together"],
-        rows,
+        _composition(edition),
         caption=say("Looked after children by kind and placement, in numbers"),
         label="composition",
         widths=[40, 25, 17, 18],
@@ -81,13 +67,25 @@ def looked_after_table(edition: Edition) -> Block:
     )
 
 
-def _others(parents: Sequence[Row]) -> Claim:
-    return claim(
-        parents[1]["value"] - parents[0]["value"],
-        parents,
-        unit="count",
-        calculation="all less those seeking asylum on their own",
+def _composition(edition: Edition) -> list[tuple[str, Claim, Claim, Claim]]:
+    """List groups with those seeking asylum, all others, and both together."""
+    groups = (
+        ("All looked after", "looked-after"),
+        ("In children’s homes", "placed-childrens-homes"),
+        ("With independent fostering agencies", "placed-independent-fostering"),
     )
+    made = []
+    for name, indicator in groups:
+        parents = [*edition.rows(indicator, "uasc"), *edition.rows(indicator)]
+        part, whole = (fact_claim(parent) for parent in parents)
+        rest = claim(
+            parents[1]["value"] - parents[0]["value"],
+            parents,
+            unit="count",
+            calculation="all less those seeking asylum on their own",
+        )
+        made.append((name, part, rest, whole))
+    return made
 
 
 ESTATE = (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kentstats.facts import GRADES, Row, records
+from kentstats.facts import GRADES, PRECISION, Row, records
 from kentstats.sources.ofsted import read_tensions
 
 if TYPE_CHECKING:
@@ -129,6 +129,10 @@ def _run(check: Callable[[Evidence], Iterator[Result]], evidence: Evidence) -> I
 
 def _verdict(agrees: bool, /) -> str:
     return AGREES if agrees else DISAGREES
+
+
+def _said(fact: Row) -> str:
+    return PRECISION.get(fact["qualifier"], "") + _number(fact["value"])
 
 
 def _number(value: float) -> str:
@@ -287,8 +291,7 @@ def parts_within_wholes(evidence: Evidence) -> Iterator[Result]:
             "part within whole",
             "Children in education among residents aged 0 to 19",
             _verdict(agrees),
-            f"about {_number(pupils[0]['value'])} {'≤' if agrees else '>'} "
-            f"{_number(young[0]['value'])}",
+            f"{_said(pupils[0])} {'≤' if agrees else '>'} {_number(young[0]['value'])}",
             "The part fits its whole." if agrees else "The part is more than its whole.",
             pupils[0],
             young[0],
@@ -355,8 +358,8 @@ def fraction_against_number(evidence: Evidence) -> Iterator[Result]:
         "fraction against number",
         "Residents aged 0 to 19: a quarter and a number",
         _verdict(agrees),
-        f"{_number(young['value'])} ÷ more than {_number(people['value'])} "
-        f"is less than {_number(most)}%; just under {_number(share['value'])}%",
+        f"{_number(young['value'])} ÷ {_said(people)} "
+        f"is less than {_number(most)}%; {_said(share)}%",
         "The number bears the fraction out."
         if agrees
         else "The number does not bear the fraction out.",
@@ -379,7 +382,7 @@ def fraction_against_number(evidence: Evidence) -> Iterator[Result]:
         "Cases of concern: half and a number",
         _verdict(agrees),
         f"{_number(cases['value'])} of {' + '.join(_number(fact['value']) for fact in seen)} "
-        f"= {_number(total)} is {_number(percent)}%; about {_number(half['value'])}%",
+        f"= {_number(total)} is {_number(percent)}%; {_said(half)}%",
         "The numbers bear the fraction out, if all the cases examined are meant."
         if agrees
         else "The numbers do not bear the fraction out.",
@@ -398,7 +401,7 @@ def complements(evidence: Evidence) -> Iterator[Result]:
         "complements",
         "Care leavers in and not in work or study",
         _verdict(agrees),
-        f"{_number(inside['value'])}% + about {_number(outside['value'])}% = {_number(added)}%",
+        f"{_number(inside['value'])}% + {_said(outside)}% = {_number(added)}%",
         "The two make up the whole." if agrees else "The two do not make up the whole.",
         inside,
         outside,
@@ -453,7 +456,7 @@ def statements_in_tension(evidence: Evidence) -> Iterator[Result]:
             "No placement of concern, and most homes safeguarding well",
             evidence.fact("placed-with-safeguarding-concern"),
             evidence.fact("childrens-homes-safeguarding-well"),
-            "{} children placed where there is concern, and more than {}% of homes doing well",
+            "{} children placed where there is concern, and {}% of homes doing well",
             "A majority leaves some homes that do not do well; whether that is a concern in the "
             "sense of the first statement, and who live there, is not said.",
         ),
@@ -467,7 +470,7 @@ def statements_in_tension(evidence: Evidence) -> Iterator[Result]:
         ),
     )
     for subject, one, other, arithmetic, message in pairs:
-        numbers = arithmetic.format(_number(one["value"]), _number(other["value"]))
+        numbers = arithmetic.format(_said(one), _said(other))
         resolved = (one["indicator"], other["value"]) == ("gp-registration", 0) or (
             other["qualifier"] == "exact" and other["value"] == 100
         )
