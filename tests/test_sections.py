@@ -787,3 +787,10 @@ def test_what_speaks_for_the_authority_follows_the_figures(edition: Edition) -> 
 
 def test_where_nothing_bears_it_out_that_is_said(edition: Edition) -> None:
     assert "No figure" in shown(overview.stands_out(edition, ["foster-carers"], good=True))
+
+
+def test_every_comparison_in_words_is_said_and_none_chosen_over_another(edition: Edition) -> None:
+    text = shown(overview.stands_out(edition, ["care-leavers-eet"], good=True))
+    assert "about the same as England in 2009" in text
+    assert "higher than statistical neighbours in 2009 and higher than England in 2010" in text
+    assert "paragraph 69" in text

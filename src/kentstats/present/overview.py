@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kentstats.facts import Row, records
+from kentstats.facts import DIRECTION_WORDS, Row, records
 from kentstats.indicators import load_indicators
 from kentstats.present.blocks import Block, bullets
 from kentstats.present.claims import Claim, claim, escape, fact_claim
@@ -114,24 +114,26 @@ def _figure(edition: Edition, name: str) -> list[Text]:
         return [say("{short}: {text}", short=named(short), text=text)]
     if not edition.has(name):
         return []
-    subject, _ = GROUNDS.get(name, ("", ("", "")))
+    figure = say("{short}: {figure}.", short=named(short), figure=edition.claim(name))
+    return [Text((*figure.parts, *_said(edition, GROUNDS.get(name, ("", ("", "")))[0]).parts))]
+
+
+def _said(edition: Edition, subject: str) -> Text:
+    """Say every comparison in words of a subject, so that none is chosen over another."""
     said = edition.statements[edition.statements["subject"].eq(subject)]
-    said = said[said["period"].eq(said["period"].max()) & said["direction"].ne("level")]
-    if said.empty:
-        return [say("{short}: {figure}.", short=named(short), figure=edition.claim(name))]
-    words = {"above": "higher than", "below": "lower than"}
-    others = " and ".join(
-        other if other == "England" else other.lower() for other in said["comparator"]
-    )
-    return [
-        say(
-            "{short}: {figure}. The report calls it {words} {others}, and gives no figure.",
-            short=named(short),
-            figure=edition.claim(name),
-            words=words[said["direction"].iloc[0]],
-            others=others,
-        )
-    ]
+    rows = records(said.sort_values(["period", "comparator"], kind="stable"))
+    if not rows:
+        return Text(())
+    parts: list[str | Claim] = [" The report calls it, without figures, "]
+    for place, row in enumerate(rows):
+        parts.append("" if place == 0 else " and " if place == len(rows) - 1 else ", ")
+        other = row["comparator"] if row["comparator"] == "England" else row["comparator"].lower()
+        than = "as" if row["direction"] == "level" else "than"
+        parts.append(f"{DIRECTION_WORDS[row['direction']]} {than} {other}")
+        if row["period"][:1].isdigit():
+            source = {**row, "fact_id": _statement_id(row)}
+            parts += [" in ", claim(row["period"], [source], unit="label")]
+    return Text(tuple(part for part in (*parts, ".") if part))
 
 
 def unknown(edition: Edition) -> Block:

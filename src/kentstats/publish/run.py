@@ -258,7 +258,8 @@ def absent(module: str) -> Iterator[None]:
 def _cause(error: Any) -> str:
     # errors of ours are whole sentences; others need their name as well
     ours = error.ename in {kind.__name__ for kind in (KentstatsError, *_below(KentstatsError))}
-    return str(error.evalue) if ours else f"{error.ename}: {error.evalue}"
+    cause = str(error.evalue) if ours else f"{error.ename}: {error.evalue}"
+    return cause if cause.endswith((".", "?", "!")) else f"{cause}."
 
 
 def _below(kind: type) -> Iterator[type]:
