@@ -1,14 +1,47 @@
-"""The places the sources speak of, with their codes.
+"""The places the sources speak of, with their codes and the dates they hold.
 
-Codes are those of the Office for National Statistics (Open Government
-Licence v3.0). A group that a source names without listing its members has
-no such code; it gets a name of ours so that the key of a fact is never
-empty.
+The register, ``data/raw/areas/areas.csv``, is data: every authority, region
+and country with the days its code came into and went out of operation, as
+the Office for National Statistics and the Department for Education list them
+(Open Government Licence v3.0). ``successions.csv`` beside it says what became
+of an authority that ended. A group that a source names without listing its
+members has no code; it gets a name of ours so that the key of a fact is
+never empty.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from kentstats.errors import DataError, ParameterError, Problem, nearest
+from kentstats.home import find_home
+
+KINDS = {
+    "county": "county councils",
+    "london borough": "London boroughs",
+    "metropolitan district": "metropolitan districts",
+    "unitary authority": "unitary authorities",
+}
+"""Kinds of authority, each with its plural: the authorities of the same type."""
+
+COLUMNS = ("code", "name", "type", "old_code", "region", "kind", "opened", "closed")
+SUCCESSION_COLUMNS = ("code", "successor", "day")
+OTHER_NAMES = {
+    "bath and ne somerset": "Bath and North East Somerset",
+    "blackburn and darwin": "Blackburn with Darwen",
+    "durham": "County Durham",
+    "hull": "Kingston upon Hull",
+    "stoke": "Stoke-on-Trent",
+    "yorks and the humber": "Yorkshire and The Humber",
+}
+"""Names that sources use and no rule would find, folded as by :func:`fold`."""
 
 
 @dataclass(frozen=True)
@@ -22,32 +55,315 @@ class Area:
     name : str
         Name as printed.
     type : str
-        ``country``, ``region``, ``authority`` or ``comparator_group``.
+        ``country``, ``region``, ``authority``, ``combined`` (authorities
+        that a source counts together) or ``comparator_group``.
     old_code : str
         The department's three-digit code, where there is one.
+    region : str
+        Code of the region it lies in.
+    kind : str
+        One of :data:`KINDS`, for an authority.
+    opened, closed : datetime.date or None
+        First and last day on which the code was in operation.
     """
 
     code: str
     name: str
     type: str
     old_code: str = ""
+    region: str = ""
+    kind: str = ""
+    opened: dt.date | None = None
+    closed: dt.date | None = None
+
+    def operates(self, day: dt.date) -> bool:
+        """Tell whether the code was in operation on a day."""
+        return (self.opened or dt.date.min) <= day <= (self.closed or dt.date.max)
 
 
-AREAS: tuple[Area, ...] = (
-    Area("E92000001", "England", "country"),
-    Area("E12000008", "South East", "region"),
-    Area("E10000016", "Kent", "authority", "886"),
-    Area("comparator-authorities", "Comparator authorities", "comparator_group"),
-)
+GROUPS = (Area("comparator-authorities", "Comparator authorities", "comparator_group"),)
+"""Groups that sources name without listing."""
 
 
-def find_area(text: str) -> Area | None:
+@dataclass(frozen=True)
+class Register:
+    """Every area known, and what became of those that ended.
+
+    Attributes
+    ----------
+    areas : tuple of Area
+        In the order of their codes.
+    successors : mapping of str to tuple of str
+        Codes of the areas that took over, by the code of the one that ended.
+    """
+
+    areas: tuple[Area, ...]
+    successors: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        by_code = {area.code: area for area in self.areas}
+        answers: dict[str, list[Area]] = defaultdict(list)
+        for area in self.areas:
+            for key in {fold(area.name), area.code.casefold(), area.old_code}:
+                if key:
+                    answers[key].append(area)
+        for other, name in OTHER_NAMES.items():
+            answers[other] += answers.get(fold(name), [])
+        object.__setattr__(self, "_by_code", by_code)
+        object.__setattr__(self, "_answers", dict(answers))
+
+    def by_code(self, code: str) -> Area | None:
+        """Return the area with exactly this code."""
+        found: Area | None = self.__dict__["_by_code"].get(code)
+        return found
+
+    def answering(self, text: str) -> list[Area]:
+        """Return every area that answers to a name, code or old code."""
+        answers: dict[str, list[Area]] = self.__dict__["_answers"]
+        return answers.get(fold(text)) or answers.get(text.strip().casefold()) or []
+
+    def find(self, text: str, on: dt.date | None = None) -> Area | None:
+        """Return the area that answers to a name or code.
+
+        Parameters
+        ----------
+        text : str
+            A name, GSS code or old code, whatever the case.
+        on : datetime.date, optional
+            The day on which it must have been in operation; without one the
+            latest is taken.
+
+        Returns
+        -------
+        Area or None
+            None where no area answers to it on that day.
+        """
+        found = [area for area in self.answering(text) if on is None or area.operates(on)]
+        return max(found, key=lambda area: area.opened or dt.date.min) if found else None
+
+    def authorities(self, on: dt.date) -> list[Area]:
+        """List the authorities in operation on a day, in the order of their names."""
+        listed = [area for area in self.areas if area.type == "authority" and area.operates(on)]
+        return sorted(listed, key=lambda area: area.name)
+
+    def combined(self, code: str) -> Area | None:
+        """Make the area of a joined code, such as ``E09000021 / E09000027``."""
+        parts = [self.find(part) for part in code.split("/")]
+        known = [part for part in parts if part and part.type == "authority"]
+        if len(known) < 2 or len(known) != len(parts):
+            return None
+        first = known[0]
+        return replace(
+            first,
+            code=" / ".join(part.code for part in known),
+            name=" and ".join(part.name for part in known),
+            type="combined",
+            old_code=" / ".join(part.old_code for part in known),
+        )
+
+    def resolve(self, text: str, on: dt.date) -> Area:
+        """Return the authority that a user means, as it was on a day.
+
+        Parameters
+        ----------
+        text : str
+            A name, GSS code or old code; an outgrown code will do where the
+            authority went on under another.
+        on : datetime.date
+            The day.
+
+        Returns
+        -------
+        Area
+
+        Raises
+        ------
+        ParameterError
+            Nothing answers to it, several might, or it had ended or had not
+            begun: the message names the nearest, or the successors.
+        """
+        found = self.answering(text)
+        authorities = [area for area in found if area.type == "authority"]
+        if now := self.find(text, on):
+            if now.type == "authority":
+                return now
+            raise ParameterError(
+                f"{now.name} is a {now.type.replace('_', ' ')}, not an authority.",
+                "Name one of its authorities, as in kentstats briefing Kent.",
+            )
+        if not authorities:
+            raise self._unknown(text, on)
+        # a new code for the same authority keeps the old three digits
+        old_codes = {area.old_code for area in authorities if area.old_code}
+        recoded = [
+            area for area in self.authorities(on) if area.old_code and area.old_code in old_codes
+        ]
+        if len(recoded) == 1:
+            return recoded[0]
+        raise self._outside(authorities[-1], on)
+
+    def _outside(self, area: Area, on: dt.date) -> ParameterError:
+        """Say what stood in the place of an authority that was not there on a day."""
+        if area.closed and area.closed < on:
+            names = [now.name for now in self._lineage(area, on, self.successors)]
+            took = f"It was followed by {_listed(names)}." if names else ""
+            return ParameterError(
+                f"{area.name} ended on {_day(area.closed)}.", f"{took} Name one of those.".strip()
+            )
+        before: dict[str, tuple[str, ...]] = defaultdict(tuple)
+        for code, followers in self.successors.items():
+            for follower in followers:
+                before[follower] += (code,)
+        names = [then.name for then in self._lineage(area, on, before)]
+        was = f"Until then it was {_listed(names)}." if names else ""
+        began = f"{area.name} began on {_day(area.opened)}." if area.opened else f"{area.name}."
+        return ParameterError(began, f"{was} Name that, or another edition.".strip())
+
+    def _lineage(
+        self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]
+    ) -> list[Area]:
+        reached: list[Area] = []
+        for code in links.get(area.code, ()):
+            other = self.by_code(code)
+            if other and other.operates(on):
+                reached.append(other)
+            elif other:
+                reached += self._lineage(other, on, links)
+        return reached
+
+    def _unknown(self, text: str, on: dt.date) -> ParameterError:
+        if "/" in text and (joined := self.combined(text)):
+            return ParameterError(
+                f"{joined.name} are two authorities that some sources count together.",
+                "Name one of them; its briefing has what is given for both.",
+            )
+        names = [area.name for area in self.authorities(on)]
+        word = fold(text)
+        parts = [name for name in names if len(word) > 2 and word in fold(name)]
+        if len(parts) > 1:
+            return ParameterError(
+                f"“{text}” is part of several names.", f"Did you mean {_listed(parts[:6], 'or')}?"
+            )
+        hint = f"Did you mean {parts[0]}?" if parts else nearest(text, names)
+        if hint.startswith("There is:"):  # 150 names are no help
+            hint = "kentstats status lists every authority of an edition."
+        return ParameterError(f"There is no authority “{text}”.", hint)
+
+
+def fold(name: str) -> str:
+    """Fold a name so that its spellings meet.
+
+    Parameters
+    ----------
+    name : str
+        A name as a source or a user writes it.
+
+    Returns
+    -------
+    str
+        Lower case, ``and`` for ``&``, no punctuation, no ``City of``,
+        ``County of``, ``Royal Borough of`` or ``Borough`` around it.
+
+    Examples
+    --------
+    >>> fold("Bristol, City of") == fold("City of Bristol") == fold(" bristol ")
+    True
+    >>> fold("St. Helens") == fold("St Helens"), fold("Kingston-Upon-Hull, City of")
+    (True, 'kingston upon hull')
+    """
+    text = name.casefold().replace("&", " and ")
+    text = re.sub(r"\((pre lg\w*)\)", "", text)
+    text = re.sub(r"\((inner|outer)\)", r" \1 ", text)
+    words = " ".join(re.sub(r"[^a-z0-9/]+", " ", text).split())
+    if words == "city of london":
+        return words
+    if inner := re.fullmatch(r"london (inner|outer)", words):
+        return f"{inner[1]} london"
+    words = re.sub(r"^(royal borough of|city of|county of|the) ", "", words)
+    words = re.sub(r" (city of|county of|borough|county council|city|council)$", "", words)
+    return words if words else name.casefold().strip()
+
+
+def _listed(names: Iterable[str], word: str = "and") -> str:
+    # a name may hold a comma itself
+    *first, last = names
+    return f"{'; '.join(first)} {word} {last}" if first else last
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def load_areas(folder: Path | None = None) -> Register:
+    """Read the register of areas.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        The folder of ``areas.csv`` and ``successions.csv``; that of the
+        project at hand by default.
+
+    Returns
+    -------
+    Register
+
+    Raises
+    ------
+    DataError
+        A file is missing or no table of areas.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> load_areas().resolve("E10000002", dt.date(2025, 3, 31)).code
+    'E06000060'
+    """
+    return _load(folder or find_home().raw / "areas")
+
+
+@cache
+def _load(folder: Path) -> Register:
+    def rows(name: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
+        path = folder / name
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                reader = csv.DictReader(file)
+                if tuple(reader.fieldnames or ()) != columns:
+                    raise ValueError("header")
+                return list(reader)
+        except (OSError, ValueError, csv.Error):
+            problem = Problem(
+                str(path),
+                0,
+                "",
+                "The file is missing or no table of areas.",
+                f"Restore it; its header is: {','.join(columns)}.",
+            )
+            raise DataError([problem]) from None
+
+    def date(text: str) -> dt.date | None:
+        return dt.date.fromisoformat(text) if text else None
+
+    areas = [
+        Area(**{**row, "opened": date(row["opened"]), "closed": date(row["closed"])})  # type: ignore[arg-type]
+        for row in rows("areas.csv", COLUMNS)
+    ]
+    successors: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for row in rows("successions.csv", SUCCESSION_COLUMNS):
+        successors[row["code"]] += (row["successor"],)
+    return Register((*areas, *GROUPS), dict(successors))
+
+
+def find_area(text: str, on: dt.date | None = None) -> Area | None:
     """Find an area by name, code or old code, whatever the case.
 
     Parameters
     ----------
     text : str
         A name or a code.
+    on : datetime.date, optional
+        The day on which it must have been in operation; without one the
+        latest is taken.
 
     Returns
     -------
@@ -61,8 +377,4 @@ def find_area(text: str) -> Area | None:
     >>> find_area("886").name
     'Kent'
     """
-    key = text.strip().casefold()
-    for area in AREAS:
-        if key and key in {area.name.casefold(), area.code.casefold(), area.old_code}:
-            return area
-    return None
+    return load_areas().find(text, on)

@@ -48,7 +48,12 @@ UNITS = {
     "per_month": "number a month",
     "gbp": "pounds sterling",
     "rank": "rank",
+    "per_worker": "number for each social worker",
+    "number": "number, its unit not stated",
 }
+
+SCALE = {"percent": 100.0, "per_1000": 1_000.0, "per_10000": 10_000.0}
+"""What a numerator over its denominator is multiplied by, for each unit that has both."""
 
 QUALIFIERS = {
     "exact": "the source gives the figure as it is",
@@ -96,7 +101,7 @@ FACTS = {
     "indicator": Column("str", "key into the indicator catalogue"),
     "area_code": Column("str", "GSS code, or a name of ours for a group of areas"),
     "area_name": Column("str", "name of the area"),
-    "area_type": Column("str", "country, region, authority or comparator_group"),
+    "area_type": Column("str", "country, region, authority, combined or comparator_group"),
     "period": Column("str", "period as the source names it"),
     "period_start": Column("datetime64[ms]", "first day, empty where not stated"),
     "period_end": Column("datetime64[ms]", "last day, empty where not stated"),
@@ -114,6 +119,44 @@ FACTS = {
     "printed": Column("str", "the figure as the source prints it"),
     "description": Column("str", "what the figure says, in our words"),
     "note": Column("str", "how the figure was read, where that needs saying"),
+}
+
+FIGURES = {
+    "indicator": Column("str", "key into the indicator catalogue"),
+    "area_code": Column("str", "GSS code; joined codes where a source counts areas together"),
+    "period": Column("str", "period as the source names it"),
+    "group": Column("str", "subgroup; empty where there is none"),
+    "value": Column("float64", "the figure as published, or worked out from its numbers"),
+    "numerator": Column("float64", "where published"),
+    "denominator": Column("float64", "where published; never guessed"),
+    "rounding": Column("float64", "half-width of the rounding of the value"),
+    "count_rounding": Column("float64", "half-width of the rounding of the two numbers"),
+    "status": Column("str", "why there is no figure; empty where there is one"),
+    "source_id": Column("str", "key into the sources of the edition"),
+    "licence": Column("str", "terms of use"),
+    "locator": Column("str", "line of the file, or place in it"),
+}
+"""A figure of official statistics as an edition keeps it;
+:func:`kentstats.official.open_official` makes facts of figures."""
+
+NEIGHBOURS = {
+    "list": Column("str", "the list, by the month it was published"),
+    "area_code": Column("str", "GSS code of the authority"),
+    "position": Column("int64", "1 is the closest"),
+    "neighbour_code": Column("str", "GSS code of the neighbour"),
+    "closeness": Column("str", "how close, in the words of the list"),
+}
+
+OUTCOMES = {
+    "area_code": Column("str", "GSS code of the authority"),
+    "judgement": Column("str", "what was judged"),
+    "position": Column("int64", "order of the judgements"),
+    "grade": Column("int64", "1 outstanding, 2 good, 3 requires improvement, 4 inadequate"),
+    "inspected": Column("datetime64[ms]", "first day of the inspection"),
+    "published": Column("datetime64[ms]", "day of publication"),
+    "source_id": Column("str", "key into the sources of the edition"),
+    "licence": Column("str", "terms of use"),
+    "locator": Column("str", "sheet and row"),
 }
 
 JUDGEMENTS = {

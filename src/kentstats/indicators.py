@@ -10,13 +10,13 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kentstats.errors import DataError, Problem, nearest
 from kentstats.facts import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import collections.abc
 
 POLARITIES = {
     "high": "a high figure is good",
@@ -37,7 +37,53 @@ THEMES = (
     "workforce",
     "corporate parent",
 )
+MODELS = {
+    "proportion": "cases out of a base: an interval by Wilson’s score",
+    "rate": "events in a population: an interval by Byar’s approximation, or exact",
+    "none": "no interval can be drawn",
+}
+"""How chance moves a measure."""
 CATALOGUE = Path(__file__).with_name("indicators.yml")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Where one source has an indicator.
+
+    Attributes
+    ----------
+    data : str
+        Key of the data set.
+    group : str
+        Subgroup that the figure is of, empty for all.
+    value : str
+        Column of the published figure; worked out from the two numbers
+        where there is none.
+    numerator, denominator : tuple of str
+        Columns of the numbers, added up where there are several.
+    where, denominator_where : tuple of (str, str)
+        What the row of the figure says in its filters, and that of its base.
+    within : tuple of str
+        Filters that figure and base must share besides place and period.
+    measure : str
+        Code of the measure, in a source that has one column for all.
+    ends : str
+        Month and day on which a year ends, where it is not the data set's.
+    year : str
+        ``academic`` where a year is named by the one in which it ends.
+    """
+
+    data: str
+    group: str = ""
+    value: str = ""
+    numerator: tuple[str, ...] = ()
+    denominator: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
+    denominator_where: tuple[tuple[str, str], ...] = ()
+    within: tuple[str, ...] = ()
+    measure: str = ""
+    ends: str = ""
+    year: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +101,10 @@ class Indicator:
         What is counted, and of what, in words.
     meaning, why, caveats, question : str
         Plain meaning, why it matters, what to beware of, what to ask.
+    model : str
+        One of :data:`MODELS`.
+    sources : tuple of Mapping
+        Where official statistics have it, the source preferred first.
     """
 
     id: str
@@ -69,10 +119,12 @@ class Indicator:
     why: str = ""
     caveats: str = ""
     question: str = ""
+    model: str = "none"
+    sources: tuple[Mapping, ...] = ()
 
 
 @cache
-def load_indicators(path: Path = CATALOGUE) -> Mapping[str, Indicator]:
+def load_indicators(path: Path = CATALOGUE) -> collections.abc.Mapping[str, Indicator]:
     """Read the catalogue.
 
     Parameters
@@ -118,7 +170,7 @@ def load_indicators(path: Path = CATALOGUE) -> Mapping[str, Indicator]:
         )
     keys = {field.name for field in fields(Indicator)} - {"id"}
     needed = ("short", "name", "unit", "polarity", "theme")
-    closed = {"unit": UNITS, "polarity": POLARITIES, "theme": THEMES}
+    closed = {"unit": UNITS, "polarity": POLARITIES, "theme": THEMES, "model": MODELS}
     problems = []
     for name, entry in entries.items():
         wrong = [(key, nearest(key, keys)) for key in entry if key not in keys]
@@ -126,17 +178,52 @@ def load_indicators(path: Path = CATALOGUE) -> Mapping[str, Indicator]:
         wrong += [
             (key, "Give it text.")
             for key, text in entry.items()
-            if key in keys and not isinstance(text, str)
+            if key in keys - {"sources"} and not isinstance(text, str)
         ]
         wrong += [
             (key, nearest(entry[key], known))
             for key, known in closed.items()
             if isinstance(entry.get(key), str) and entry[key] not in known
         ]
+        wrong += [("sources", remedy) for remedy in _faults_of_sources(entry.get("sources", []))]
         problems += [
             Problem(str(path), 0, key, f"The entry {name} is faulty.", remedy)
             for key, remedy in wrong
         ]
     if problems:
         raise DataError(problems)
-    return MappingProxyType({name: Indicator(id=name, **entry) for name, entry in entries.items()})
+    return MappingProxyType(
+        {
+            name: Indicator(
+                id=name, **{**entry, "sources": tuple(map(_mapping, entry.get("sources", ())))}
+            )
+            for name, entry in entries.items()
+        }
+    )
+
+
+def _faults_of_sources(listed: Any) -> list[str]:
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        return ["Give a list of data sets with their columns."]
+    known = {field.name for field in fields(Mapping)}
+    remedies = [nearest(key, known) for each in listed for key in each if key not in known]
+    remedies += ["A source needs the key data." for each in listed if "data" not in each]
+    return remedies
+
+
+def _mapping(entry: dict[str, Any]) -> Mapping:
+    def listed(value: Any) -> tuple[str, ...]:
+        return (value,) if isinstance(value, str) else tuple(value)
+
+    plural = {"numerator", "denominator", "within"}
+    filters = {"where", "denominator_where"}
+    return Mapping(
+        **{
+            key: listed(value)
+            if key in plural
+            else tuple(value.items())
+            if key in filters
+            else value
+            for key, value in entry.items()
+        }
+    )

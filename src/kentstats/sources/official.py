@@ -1,0 +1,297 @@
+"""The tables of an edition of official statistics: read, merged, written.
+
+An edition is a folder ``data/raw/official-NAME``: ``edition.yml`` (years, and
+where every source came from), ``figures.csv.gz``, ``periods.csv`` (the days of
+each period), ``neighbours.csv`` and ``judgements.csv``. :mod:`kentstats.ingest`
+writes it; nobody edits it by hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from kentstats.errors import DataError, ParameterError, Problem, nearest
+from kentstats.facts import FIGURES, NEIGHBOURS, OUTCOMES
+from kentstats.home import Home, find_home
+from kentstats.sources.frames import DAYS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "official-"
+FIGURES_FILE = "figures.csv.gz"
+HISTORY = 5
+"""Years that an edition holds, where its sources go back so far."""
+PERIODS = ("source_id", "indicator", "group", "period", *DAYS)
+KEY = ("source_id", "indicator", "group", "period", "area_code")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Where figures came from.
+
+    Attributes
+    ----------
+    id, publisher, title, url, licence : str
+        Key, and whose it is.
+    file, sha256 : str
+        Name and checksum of the file that was read.
+    published : str
+        Day or month of publication, empty where it is not known.
+    note : str
+        What a reader of the figures should know.
+    """
+
+    id: str
+    publisher: str
+    title: str
+    url: str
+    licence: str
+    file: str
+    sha256: str
+    published: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Official:
+    """An edition of official statistics.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    first, last : int
+        Years of its figures.
+    sources : tuple of Publication
+        Where they came from, sorted by id.
+    figures : pandas.DataFrame
+        The columns of :data:`kentstats.facts.FIGURES` and the days.
+    neighbours, judgements : list of dict
+        Rows of :data:`kentstats.facts.NEIGHBOURS` and of
+        :data:`kentstats.facts.OUTCOMES`.
+    folder : pathlib.Path
+        Where it lies.
+    """
+
+    name: str
+    first: int
+    last: int
+    figures: pd.DataFrame
+    folder: Path
+    sources: tuple[Publication, ...] = ()
+    neighbours: list[dict[str, Any]] = field(default_factory=list)
+    judgements: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def day(self) -> dt.date:
+        """The day whose authorities the edition is of."""
+        return dt.date(self.last, 3, 31)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Publication]:
+        return {source.id: source for source in self.sources}
+
+    def source(self, source_id: str) -> Publication:
+        """Return a source by its id."""
+        return self._by_id[source_id]
+
+
+def list_editions(home: Home | None = None) -> list[str]:
+    """List the names of the editions of official statistics."""
+    raw = (home or find_home()).raw
+    return sorted(path.parent.name.removeprefix(FOLDER) for path in raw.glob(f"{FOLDER}*/edition.yml"))
+
+
+def empty_edition(name: str, home: Home) -> Official:
+    """Make an edition that holds nothing yet.
+
+    Raises
+    ------
+    ParameterError
+        The name is no year.
+    """
+    import pandas as pd
+
+    if not (name.isdigit() and 1990 <= int(name) <= 2100):
+        raise ParameterError(
+            f"There is no edition “{name}”, and a new one is named by its latest year.",
+            nearest(name, list_editions(home)),
+        )
+    frame = pd.DataFrame(columns=[*FIGURES, *DAYS])
+    year = int(name)
+    return Official(name, year - HISTORY + 1, year, frame, home.raw / f"{FOLDER}{name}")
+
+
+def read_official(name: str, home: Home | None = None) -> Official:
+    """Read an edition of official statistics.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    home : Home, optional
+        The project; the one at hand by default.
+
+    Returns
+    -------
+    Official
+
+    Raises
+    ------
+    ParameterError
+        There is no such edition.
+    DataError
+        A table is missing or damaged.
+
+    Examples
+    --------
+    >>> read_official("2010").last
+    2010
+    """
+    home = home or find_home()
+    folder = home.raw / f"{FOLDER}{name}"
+    if not (folder / "edition.yml").is_file():
+        raise ParameterError(f"There is no edition “{name}”.", nearest(name, list_editions(home)))
+    try:
+        entry = yaml.load((folder / "edition.yml").read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
+        sources = tuple(Publication(**source) for source in entry["sources"])
+        figures = _read_figures(folder)
+        neighbours = _read_rows(folder / "neighbours.csv", NEIGHBOURS)
+        judgements = _read_rows(folder / "judgements.csv", OUTCOMES)
+        first, last = int(entry["first"]), int(entry["last"])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        problem = Problem(
+            str(folder), 0, "", f"The edition is damaged: {error}.", "Restore it, or ingest anew."
+        )
+        raise DataError([problem]) from None
+    return Official(name, first, last, figures, folder, sources, neighbours, judgements)
+
+
+def _read_figures(folder: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    types: dict[str, Any] = {name: column.dtype for name, column in FIGURES.items()}
+    frame = pd.read_csv(
+        folder / FIGURES_FILE,
+        dtype=types,
+        keep_default_na=False,
+        na_values={name: [""] for name, dtype in types.items() if dtype == "float64"},
+    )
+    if list(frame.columns) != list(FIGURES):
+        raise ValueError(f"{FIGURES_FILE} has other columns than it should")
+    periods = pd.read_csv(folder / "periods.csv", dtype=str, keep_default_na=False)
+    for name in DAYS:
+        periods[name] = pd.to_datetime(periods[name]).astype(cast("Any", "datetime64[ms]"))
+    return frame.merge(periods, on=list(PERIODS[:4]), how="left", validate="many_to_one")
+
+
+def _read_rows(path: Path, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    convert: dict[str, Any] = {"int64": int, "datetime64[ms]": dt.date.fromisoformat}
+    return [
+        {name: convert.get(column.dtype, str)(row[name]) for name, column in columns.items()}
+        for row in rows
+    ]
+
+
+def write_official(edition: Official) -> list[Path]:
+    """Write an edition: the same bytes for the same figures.
+
+    Parameters
+    ----------
+    edition : Official
+        What to write.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, put in place together once all are written.
+    """
+    edition.folder.mkdir(parents=True, exist_ok=True)
+    figures = edition.figures.sort_values(list(KEY), kind="stable", ignore_index=True)
+    periods = figures[list(PERIODS)].drop_duplicates(list(PERIODS[:4]))
+    texts = {
+        FIGURES_FILE: _figures_text(figures),
+        "periods.csv": _days_text(periods),
+        "neighbours.csv": _text(edition.neighbours, NEIGHBOURS, ("list", "area_code", "position")),
+        "judgements.csv": _text(edition.judgements, OUTCOMES, ("area_code", "position")),
+        "edition.yml": _yaml(edition),
+    }
+    written = []
+    for name, text in texts.items():
+        path = edition.folder / name
+        if text:
+            content = text.encode()
+            # neither time nor name in the archive: the same bytes every time
+            packed = gzip.compress(content, mtime=0) if path.suffix == ".gz" else content
+            path.with_suffix(path.suffix + ".new").write_bytes(packed)
+            written.append(path)
+    for path in written:
+        path.with_suffix(path.suffix + ".new").replace(path)
+    return written
+
+
+def _figures_text(figures: pd.DataFrame) -> str:
+    columns = []
+    for name, column in FIGURES.items():
+        values = figures[name].tolist()
+        digits = 4 if name == "rounding" else 10
+        columns.append([_number(each, digits) for each in values] if column.dtype == "float64" else values)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(FIGURES)
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def _number(value: float, digits: int) -> str:
+    return "" if value != value else f"{value:.{digits}g}" if abs(value) < 10**digits else str(int(value))
+
+
+def _days_text(periods: pd.DataFrame) -> str:
+    rows = periods.to_dict("records")
+    for row in rows:
+        for name in DAYS:
+            row[name] = "" if row[name] is None or row[name] != row[name] else str(row[name])[:10]
+    return _text(rows, dict.fromkeys(PERIODS), PERIODS[:4])
+
+
+def _text(rows: Iterable[Mapping[Any, Any]], columns: Mapping[str, Any], key: Iterable[str]) -> str:
+    rows = sorted(rows, key=lambda row: tuple(row[name] for name in key))
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([row[name] for name in columns] for row in rows)
+    return out.getvalue()
+
+
+def _yaml(edition: Official) -> str:
+    names = [each.name for each in fields(Publication)]
+    entry = {
+        "name": edition.name,
+        "first": edition.first,
+        "last": edition.last,
+        "sources": [
+            {name: value for name in names if (value := asdict(source)[name])}
+            for source in sorted(edition.sources, key=lambda source: source.id)
+        ],
+    }
+    body = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=100)
+    return f"# Written by `kentstats ingest`; where every figure beside this file came from.\n{body}"
