@@ -1,9 +1,11 @@
-"""Wilson intervals and smallest groups, against published and independent values."""
+"""Intervals and smallest groups, against published and independent values."""
 
 from __future__ import annotations
 
 import csv
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,30 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.special import ndtri
-from scipy.stats import binomtest
+from scipy.stats import binomtest, chi2
 
-from kentstats.stats.intervals import smallest_group, wilson, z_value
+from kentstats.stats.intervals import (
+    aligned,
+    byar,
+    exact_poisson,
+    poisson,
+    rate,
+    smallest_group,
+    wilson,
+    z_value,
+)
 
-with (Path(__file__).parent / "reference" / "wilson.csv").open(encoding="utf-8") as lines:
+REFERENCE = Path(__file__).parent / "reference"
+with (REFERENCE / "wilson.csv").open(encoding="utf-8") as lines:
     PUBLISHED = list(csv.DictReader(lines))
+with (REFERENCE / "poisson.csv").open(encoding="utf-8") as lines:
+    PUBLISHED_COUNTS = list(csv.DictReader(lines))
+
+METHODS = {"byar": byar, "exact": exact_poisson, "poisson": poisson}
 
 confidences = st.floats(0.5, 0.9999)
 percentages = st.floats(0, 100)
+events = st.one_of(st.integers(0, 100_000), st.floats(0, 1_000))
 
 
 @st.composite
@@ -260,3 +277,179 @@ def test_smallest_groups_of_many_are_those_of_each(rows: list[tuple[float, ...]]
         for ours, theirs, slack, their_slack in rows
     ]
     assert together.tolist() == pytest.approx(alone, nan_ok=True)
+
+
+# counts and rates
+
+
+@pytest.mark.parametrize("row", PUBLISHED_COUNTS, ids=lambda row: f"{row['method']} {row['count']}")
+def test_counts_have_every_published_digit(row: dict[str, str]) -> None:
+    count, confidence = int(row["count"]), float(row["confidence"])
+    methods = [row["method"]]
+    # the method of the house is one of the two
+    if (count >= 10) == (row["method"] == "byar"):
+        methods.append("poisson")
+    for method in methods:
+        limits = METHODS[method](count, confidence=confidence)
+        for limit, printed in zip(limits, (row["lower"], row["upper"]), strict=True):
+            decimals = len(printed.partition(".")[2])
+            assert f"{limit:.{decimals}f}" == printed
+
+
+def test_the_table_of_counts_names_its_documents() -> None:
+    assert len(PUBLISHED_COUNTS) == 10
+    assert all(row["document"] and row["place"] for row in PUBLISHED_COUNTS)
+
+
+@given(st.floats(0.01, 10_000), confidences)
+def test_exact_limits_are_half_a_chi_squared_quantile(count: float, confidence: float) -> None:
+    tail = (1 - confidence) / 2
+    theirs = chi2.ppf(tail, 2 * count) / 2, chi2.isf(tail, 2 * count + 2) / 2
+    assert exact_poisson(count, confidence=confidence) == pytest.approx(theirs, rel=1e-9)
+
+
+@given(st.integers(10, 100_000))
+def test_byar_is_as_near_as_the_technical_guide_says(count: int) -> None:
+    # Public Health England, Technical Guide: Confidence Intervals, 2018: within 0.2% from ten
+    exact = [float(limit) for limit in exact_poisson(count)]
+    assert byar(count) == pytest.approx(exact, rel=0.002)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(count=events, confidence=confidences)
+def test_limits_bracket_the_count(method: str, count: float, confidence: float) -> None:
+    lower, upper = METHODS[method](count, confidence=confidence)
+    assert 0 <= lower <= count < upper
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(count=events, one=confidences, other=confidences)
+def test_more_confidence_is_wider_for_counts(
+    method: str, count: float, one: float, other: float
+) -> None:
+    less, more = sorted((one, other))
+    assume(more - less > 1e-4)
+    narrow, wide = (METHODS[method](count, confidence=level) for level in (less, more))
+    assert wide[0] <= narrow[0]
+    assert wide[1] > narrow[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_events_have_a_lower_limit_of_nought(method: str) -> None:
+    lower, upper = METHODS[method]([0, 0.0])
+    assert lower.tolist() == [0, 0]
+    assert (upper > 0).all()
+
+
+def test_the_method_changes_at_ten_events() -> None:
+    lower, upper = poisson([9.99, 10])
+    assert (lower[0], upper[0]) == exact_poisson(9.99)
+    assert (lower[1], upper[1]) == byar(10)
+
+
+def test_byar_stays_at_nought_where_its_formula_would_fall_below() -> None:
+    lower, upper = byar([0.05, 1], confidence=0.998)
+    assert lower.tolist() == [0, 0]
+    assert (upper > 1).all()
+
+
+@given(events, st.floats(0.5, 10**6), st.floats(0.01, 10**6), confidences)
+def test_rates_scale_with_what_they_are_per(
+    count: float, base: float, per: float, confidence: float
+) -> None:
+    one = rate(count, base, per=1, confidence=confidence)
+    many = rate(count, base, per=per, confidence=confidence)
+    assert many == pytest.approx([per * limit for limit in one], rel=1e-12)
+    assert one == pytest.approx([x / base for x in poisson(count, confidence=confidence)])
+    assert many[0] <= count / base * per * (1 + 1e-12)
+    assert many[1] >= count / base * per * (1 - 1e-12)
+
+
+def test_a_rate_is_per_ten_thousand_unless_told() -> None:
+    assert rate(1045, 340_000) == rate(1045, 340_000, per=10_000)
+    assert rate(1045, 340_000)[0] == pytest.approx(982.593202 / 34, rel=1e-9)
+
+
+# what is missing, whole or wrong
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        wilson([5, math.nan, 0, math.nan], [10, 10, math.nan, math.nan]),
+        rate([5, math.nan, 0, math.nan], [10, 10, math.nan, math.nan]),
+    ],
+)
+def test_what_is_missing_has_no_limits(limits: tuple[Any, Any]) -> None:
+    for limit in limits:
+        assert np.isnan(limit).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_missing_count_has_no_limits(method: str) -> None:
+    for limit in METHODS[method]([3, math.nan, 30]):
+        assert np.isnan(limit).tolist() == [False, True, False]
+
+
+@given(st.floats(1, 10_000), st.floats(0, 1), confidences)
+def test_full_time_equivalents_are_taken_as_they_are(
+    base: float, share: float, confidence: float
+) -> None:
+    count = min(base * share, base)
+    lower, upper = wilson(count, base, confidence=confidence)
+    assert 0 <= lower <= count / base <= upper <= 1
+    between = wilson([math.floor(count), min(math.ceil(count), base)], base, confidence=confidence)
+    assert between[0][0] <= lower * (1 + 1e-12)
+    assert lower <= between[0][1] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("count", [-1, [3, -0.5]])
+def test_a_negative_count_is_refused(method: str, count: Any) -> None:
+    with pytest.raises(ValueError, match="count is below 0: give the number of events"):
+        METHODS[method](count)
+
+
+def test_a_rate_needs_events_people_and_a_unit() -> None:
+    with pytest.raises(ValueError, match="count is below 0: give the number of events"):
+        rate(-1, 10)
+    for base in (0, -3, [5, 0]):
+        with pytest.raises(ValueError, match="base is not above 0: a rate needs people or time"):
+            rate(1, base)
+    for per in (0, -1, math.nan, math.inf):
+        with pytest.raises(ValueError, match="give the number a rate is per, as in 10_000"):
+            rate(1, 10, per=per)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -0.5, 1.5, 95, math.nan])
+def test_a_confidence_that_is_no_fraction_is_refused_for_counts(confidence: float) -> None:
+    for method in METHODS.values():
+        with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
+            method(3, confidence=confidence)
+    with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
+        rate(3, 10, confidence=confidence)
+
+
+def test_shapes_that_do_not_fit_are_named() -> None:
+    with pytest.raises(
+        ValueError, match=r"do not broadcast: count \(2,\), base \(3,\); give one shape"
+    ):
+        aligned(count=[1, 2], base=[10, 20, 30])
+
+
+@pytest.mark.parametrize("endless", [math.inf, -math.inf])
+def test_infinite_numbers_are_refused(endless: float) -> None:
+    with pytest.raises(ValueError, match="base is infinite: give finite numbers, and nan where"):
+        wilson(1, [10, endless])
+
+
+def test_intervals_and_verdicts_do_not_import_scipy_before_they_need_it() -> None:
+    modules = ("intervals", "verdict", "funnel", "trend", "spine", "ranks", "neighbours")
+    code = "; ".join(f"import kentstats.stats.{module}" for module in modules)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print('scipy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"

@@ -34,10 +34,12 @@ KINDS = {
 COLUMNS = ("code", "name", "type", "old_code", "region", "kind", "opened", "closed")
 SUCCESSION_COLUMNS = ("code", "successor", "day")
 OTHER_NAMES = {
+    "bcp": "Bournemouth, Christchurch and Poole",
     "bath and ne somerset": "Bath and North East Somerset",
     "blackburn and darwin": "Blackburn with Darwen",
     "durham": "County Durham",
     "hull": "Kingston upon Hull",
+    "southend": "Southend-on-Sea",
     "stoke": "Stoke-on-Trent",
     "yorks and the humber": "Yorkshire and The Humber",
 }
@@ -141,6 +143,18 @@ class Register:
         found = [area for area in self.answering(text) if on is None or area.operates(on)]
         return max(found, key=lambda area: area.opened or dt.date.min) if found else None
 
+    def on(self, code: str, day: dt.date) -> str:
+        """Return the code that an area had on a day; its own where it had no other.
+
+        A new code for the same authority keeps the old three digits, and
+        these join its years.
+        """
+        area = self.by_code(code)
+        if area is None or not area.old_code or area.operates(day):
+            return code
+        others = [other for other in self.answering(area.old_code) if other.operates(day)]
+        return others[0].code if len(others) == 1 else code
+
     def authorities(self, on: dt.date) -> list[Area]:
         """List the authorities in operation on a day, in the order of their names."""
         listed = [area for area in self.areas if area.type == "authority" and area.operates(on)]
@@ -206,10 +220,9 @@ class Register:
         """Say what stood in the place of an authority that was not there on a day."""
         if area.closed and area.closed < on:
             names = [now.name for now in self._lineage(area, on, self.successors)]
-            took = f"It was followed by {_listed(names)}." if names else ""
-            return ParameterError(
-                f"{area.name} ended on {_day(area.closed)}.", f"{took} Name one of those.".strip()
-            )
+            took = f"It was followed by {_listed(names)}. Name " if names else "Name another"
+            which = "that." if len(names) == 1 else "one of those." if names else "."
+            return ParameterError(f"{area.name} ended on {_day(area.closed)}.", took + which)
         before: dict[str, tuple[str, ...]] = defaultdict(tuple)
         for code, followers in self.successors.items():
             for follower in followers:
@@ -285,9 +298,9 @@ def fold(name: str) -> str:
 
 
 def _listed(names: Iterable[str], word: str = "and") -> str:
-    # a name may hold a comma itself
-    *first, last = names
-    return f"{'; '.join(first)} {word} {last}" if first else last
+    # quoted, since a name may hold a comma or an “and” itself
+    *first, last = (f"“{name}”" for name in names)
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def _day(day: dt.date) -> str:

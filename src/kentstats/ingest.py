@@ -12,7 +12,7 @@ from kentstats.areas import COLUMNS, load_areas
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.home import Home, find_home
 from kentstats.indicators import load_indicators
-from kentstats.sources import codes
+from kentstats.sources.codes import merge
 from kentstats.sources.known import LICENCE, load_known
 from kentstats.sources.official import (
     KEY,
@@ -197,9 +197,12 @@ def _merged(
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ms]")
     year = _year(frame)
     inside = year.between(before.first, before.last)
-    frame = frame[inside]
-    # a place that had ended has no figure, and need not say so
+    frame = frame[inside].copy()
+    # one authority, one code, so that its years and its sources join
     register = load_areas()
+    codes = {code: register.on(code, before.day) for code in frame["area_code"].unique()}
+    frame["area_code"] = frame["area_code"].map(codes)
+    # a place that had ended has no figure, and need not say so
     ended = {
         code
         for code in frame["area_code"].unique()
@@ -301,6 +304,6 @@ def _write_areas(rows: list[dict[str, Any]], home: Home) -> Path:
     with aside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(codes.merge(before, rows))
+        writer.writerows(merge(before, rows))
     aside.replace(path)
     return path

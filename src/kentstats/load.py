@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from kentstats.areas import find_area
+from kentstats.areas import Area, load_areas
 from kentstats.errors import ParameterError, nearest
-from kentstats.facts import Row, tidy, to_csv
-from kentstats.home import Home
+from kentstats.facts import (
+    FACTS,
+    NEIGHBOURS,
+    OUTCOMES,
+    Row,
+    records,
+    tidy,
+    to_csv,
+)
+from kentstats.home import Home, find_home
+from kentstats.indicators import load_indicators
 from kentstats.sources import ofsted
+from kentstats.sources.official import FIGURES_FILE, FOLDER, Official, list_editions, read_day, read_official
 from kentstats.sources.registry import Source, load_sources
 
 if TYPE_CHECKING:
@@ -23,20 +35,95 @@ READERS: dict[str, Callable[[Source], list[dict[str, Any]]]] = {
     "actions": ofsted.read_actions,
     "statements": ofsted.read_statements,
 }
+OFFICIAL_TABLES = {"outcomes": OUTCOMES, "neighbours": NEIGHBOURS}
+"""Tables that only official statistics have."""
+
+
+def editions(home: Home | None = None) -> list[str]:
+    """List the editions: those of reports and those of official statistics."""
+    reports = {source.edition for source in load_sources(home)}
+    return sorted(reports | set(list_editions(home)))
+
+
+def choose_edition(edition: str | int, home: Home | None = None) -> str:
+    """Return the name of an edition.
+
+    Parameters
+    ----------
+    edition : str or int
+        Its name. A number will do, since tools that guess types from text
+        turn ``2010`` into one.
+    home : Home, optional
+        The project; the one at hand by default.
+
+    Raises
+    ------
+    ParameterError
+        There is no such edition; the nearest names are in the message.
+    """
+    known = editions(home)
+    if str(edition) not in known:
+        raise ParameterError(f"There is no edition “{edition}”.", nearest(str(edition), known))
+    return str(edition)
+
+
+def edition_day(edition: str, home: Home | None = None) -> dt.date:
+    """Return the day whose authorities an edition is of."""
+    if official_folder(edition, home):
+        return read_day(edition, home)
+    return max(source.published for source in load_sources(home) if source.edition == edition)
+
+
+def choose_area(authority: str, edition: str | int, home: Home | None = None) -> Area:
+    """Return the authority that is meant, as it was in an edition.
+
+    Parameters
+    ----------
+    authority : str
+        Name, GSS code or old code.
+    edition : str or int
+        Name of the edition.
+    home : Home, optional
+        The project; the one at hand by default.
+
+    Returns
+    -------
+    Area
+
+    Raises
+    ------
+    ParameterError
+        The edition or authority is not known, several might be meant, or it
+        had ended or had not begun.
+
+    Examples
+    --------
+    >>> choose_area("886", 2010).name
+    'Kent'
+    """
+    name = choose_edition(edition, home)
+    return load_areas().resolve(str(authority), edition_day(name, home))
+
+
+def find_report(area: Area, edition: str, home: Home | None = None) -> Source | None:
+    """Return the inspection report of an authority in an edition, where there is one."""
+    for source in load_sources(home):
+        if source.edition == edition and source.authority == area.name:
+            return source
+    return None
 
 
 def choose(
     authority: str | None = None, edition: str | int | None = None, *, home: Home | None = None
 ) -> list[Source]:
-    """Choose the sources of an authority and an edition.
+    """Choose the inspection reports of an authority and an edition.
 
     Parameters
     ----------
     authority : str, optional
         Name, GSS code or old code; all authorities by default.
     edition : str or int, optional
-        Name of the edition; all editions by default. A number will do, since
-        tools that guess types from text turn ``2010`` into one.
+        Name of the edition; all editions by default.
     home : Home, optional
         The project; the one at hand by default.
 
@@ -48,32 +135,120 @@ def choose(
     Raises
     ------
     ParameterError
-        Nothing is known of that authority or edition; the nearest names are
-        in the message.
+        Nothing is known of that authority or edition, or there is no report
+        of it; the nearest names are in the message.
     """
     sources = load_sources(home)
+    if not sources:
+        raise ParameterError("There are no sources.", "Look whether data/raw is complete.")
     if edition is not None:
-        editions = sorted({source.edition for source in sources})
-        if str(edition) not in editions:
-            raise ParameterError(
-                f"There is no edition “{edition}”.", nearest(str(edition), editions)
-            )
-        sources = [source for source in sources if source.edition == str(edition)]
+        name = choose_edition(edition, home)
+        sources = [source for source in sources if source.edition == name]
     if authority is not None:
+        day = max((source.published for source in sources), default=dt.date(2010, 3, 31))
+        if edition is not None:
+            day = edition_day(str(edition), home)
+        area = load_areas().resolve(str(authority), day)
         names = sorted({source.authority for source in sources})
-        area = find_area(str(authority))
-        if area is None:
-            raise ParameterError(
-                f"There is no authority “{authority}”.", nearest(str(authority), names)
-            )
         sources = [source for source in sources if source.authority == area.name]
         if not sources:
             raise ParameterError(
                 f"{area.name} is not an authority with a report here.", nearest(area.name, names)
             )
     if not sources:
-        raise ParameterError("There are no sources.", "Look whether data/raw is complete.")
+        raise ParameterError(
+            f"The edition {edition} has no inspection report.",
+            nearest(str(edition), sorted({source.edition for source in load_sources(home)})),
+        )
     return sources
+
+
+def official_folder(edition: str, home: Home | None = None) -> Path | None:
+    """Return the folder of the official statistics of an edition, where there are any."""
+    home = home or find_home()
+    return home.raw / f"{FOLDER}{edition}" if edition in list_editions(home) else None
+
+
+def open_official(edition: str, home: Home | None = None) -> Official | None:
+    """Return the official statistics of an edition, where there are any.
+
+    They are read once for each state of the file.
+    """
+    home = home or find_home()
+    folder = official_folder(edition, home)
+    if folder is None:
+        return None
+    path = folder / FIGURES_FILE
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    return _open(edition, home, stamp)
+
+
+@cache
+def _open(edition: str, home: Home, stamp: int) -> Official:
+    del stamp
+    return read_official(edition, home)
+
+
+def official_facts(official: Official) -> pd.DataFrame:
+    """Make tidy facts of the figures of an edition.
+
+    Parameters
+    ----------
+    official : Official
+        The edition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`kentstats.facts.FACTS`, sorted by ``fact_id``.
+        An authority bears the code that it had on the day of the edition,
+        so that its years join.
+
+    Examples
+    --------
+    >>> facts = official_facts(read_official("2010"))
+    >>> chosen = facts["indicator"].eq("health-assessments") & facts["area_name"].eq("Kent")
+    >>> facts.loc[chosen, ["numerator", "denominator"]].values.tolist()
+    [[539.0, 912.0]]
+    """
+    register, catalogue = load_areas(), load_indicators()
+    figures = official.figures
+    codes = {code: register.on(code, official.day) for code in figures["area_code"].unique()}
+    areas = {code: register.by_code(code) or register.combined(code) for code in codes.values()}
+    code = figures["area_code"].map(codes)
+    group = figures["group"].where(figures["group"].ne(""), "all")
+    indicator = figures["indicator"]
+    units = {name: one.unit for name, one in catalogue.items()}
+    names = {name: one.name for name, one in catalogue.items()}
+    frame = figures.assign(
+        fact_id=(
+            f"{official.name}."
+            + figures["source_id"]
+            + "."
+            + indicator
+            + "."
+            + group.str.replace(" ", "-")
+            + "."
+            + figures["period"]
+            + "."
+            + code
+        ),
+        area_code=code,
+        area_name=code.map({key: area.name if area else key for key, area in areas.items()}),
+        area_type=code.map({key: area.type if area else "authority" for key, area in areas.items()}),
+        group=group,
+        upper=float("nan"),
+        unit=indicator.map(units).fillna("number"),
+        qualifier="exact",
+        status=figures["status"].where(figures["status"].ne(""), "published"),
+        locator=figures["source_id"] + ", " + figures["locator"],
+        printed="",
+        description=indicator.map(names).fillna(indicator),
+        note="",
+    )[list(FACTS)]
+    for name, column in FACTS.items():
+        frame[name] = frame[name].astype(cast("Any", column.dtype))
+    return frame.sort_values("fact_id", kind="stable", ignore_index=True)
 
 
 def load_table(
@@ -83,9 +258,10 @@ def load_table(
     edition: str | int | None = None,
     home: Home | None = None,
 ) -> pd.DataFrame:
-    """Load a table by its name, a key of :data:`kentstats.facts.TABLES`.
+    """Load a table of the reports, a key of :data:`kentstats.facts.TABLES`.
 
-    Parameters, errors and order are those of :func:`load_facts`.
+    Parameters, errors and order are those of :func:`load_facts`; the facts
+    are those of reports alone.
 
     Examples
     --------
@@ -102,7 +278,7 @@ def read_table(
     edition: str | int | None = None,
     home: Home | None = None,
 ) -> list[Row]:
-    """Read the rows of a table, without a frame; otherwise as :func:`load_table`."""
+    """Read the rows of a table of the reports, without a frame; see :func:`load_table`."""
     sources = choose(authority, edition, home=home)
     return [row for source in sources for row in READERS[table](source)]
 
@@ -111,6 +287,7 @@ def load_facts(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
+    kind: str = "all",
     home: Home | None = None,
 ) -> pd.DataFrame:
     """Load the facts: one row a figure, each with its place in the source.
@@ -118,10 +295,13 @@ def load_facts(
     Parameters
     ----------
     authority : str, optional
-        Whose report: name, GSS code or old code; all by default. The rows
-        of its comparators come with it.
+        Name, GSS code or old code; all by default. The rows of England and
+        of its region come with it, and those that its report compares it
+        with.
     edition : str or int, optional
         Which edition; all by default.
+    kind : {"all", "report", "official"}, default "all"
+        Facts of inspection reports, of official statistics, or both.
     home : Home, optional
         The project; the one at hand by default.
 
@@ -139,12 +319,50 @@ def load_facts(
 
     Examples
     --------
-    >>> facts = load_facts(authority="Kent", edition=2010)
+    >>> facts = load_facts(authority="Kent", edition=2010, kind="report")
     >>> row = facts.query("indicator == 'health-assessments' and area_name == 'Kent'").iloc[0]
     >>> float(row["value"]), row["unit"], row["locator"]
     (78.0, 'percent', 'paragraph 55')
+    >>> facts = load_facts(authority="E10000012", edition=2025)
+    >>> facts["area_name"].unique().tolist()
+    ['East of England', 'Essex', 'England']
     """
-    return load_table("facts", authority=authority, edition=edition, home=home)
+    import pandas as pd
+
+    if kind not in {"all", "report", "official"}:
+        raise ParameterError(f"There is no kind of facts “{kind}”.", "Give all, report or official.")
+    names = editions(home) if edition is None else [choose_edition(edition, home)]
+    parts = []
+    told: ParameterError | None = None
+    for name in names:
+        try:
+            area = choose_area(authority, name, home) if authority else None
+        except ParameterError as error:
+            told = error
+            continue
+        if kind != "official":
+            reports = [
+                source
+                for source in load_sources(home)
+                if source.edition == name and (area is None or source.authority == area.name)
+            ]
+            parts += [tidy("facts", READERS["facts"](source)) for source in reports]
+        official = open_official(name, home)
+        if official and kind != "report":
+            facts = official_facts(official)
+            parts.append(facts if area is None else facts[_about(facts, area)])
+    if not parts:
+        if told and authority:
+            raise told
+        choose(authority, edition, home=home)  # says that there is no report
+        raise ParameterError("There are no such facts.", "kentstats status lists what there is.")
+    return pd.concat(parts).sort_values("fact_id", kind="stable", ignore_index=True)
+
+
+def _about(facts: pd.DataFrame, area: Area) -> pd.Series:
+    codes = {area.code, area.region, "E92000001"}
+    joined = facts["area_type"].eq("combined") & facts["area_code"].str.contains(area.code)
+    return facts["area_code"].isin(codes) | joined
 
 
 def load_judgements(
@@ -206,6 +424,53 @@ def load_statements(
     return load_table("statements", authority=authority, edition=edition, home=home)
 
 
+def load_official_table(
+    table: str,
+    *,
+    authority: str | None = None,
+    edition: str | int | None = None,
+    home: Home | None = None,
+) -> pd.DataFrame:
+    """Load inspection outcomes or statistical neighbours of every authority.
+
+    Parameters
+    ----------
+    table : {"outcomes", "neighbours"}
+        Which.
+    authority, edition, home : optional
+        As of :func:`load_facts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`kentstats.facts.OUTCOMES` or
+        :data:`kentstats.facts.NEIGHBOURS`, with the edition before them.
+
+    Examples
+    --------
+    >>> outcomes = load_official_table("outcomes", authority="Essex", edition=2025)
+    >>> outcomes["judgement"].tolist()[0]
+    'Overall effectiveness'
+    """
+    import pandas as pd
+
+    columns = OFFICIAL_TABLES[table]
+    rows: list[Row] = []
+    for name in editions(home) if edition is None else [choose_edition(edition, home)]:
+        official = open_official(name, home)
+        if official is None:
+            continue
+        code = choose_area(authority, name, home).code if authority else None
+        found = official.judgements if table == "outcomes" else official.neighbours
+        rows += [{"edition": name, **row} for row in found if code in {None, row["area_code"]}]
+    frame = pd.DataFrame(rows, columns=["edition", *columns])
+    for column, described in columns.items():
+        frame[column] = (
+            pd.to_datetime(frame[column]) if "datetime" in described.dtype else frame[column]
+        ).astype(cast("Any", described.dtype))
+    return frame
+
+
 def write_tables(folder: Path, *, home: Home | None = None) -> list[Path]:
     """Write every tidy table as CSV and Parquet; the same bytes every time.
 
@@ -226,29 +491,45 @@ def write_tables(folder: Path, *, home: Home | None = None) -> list[Path]:
     DataError
         A source breaks the contract; then no file is touched.
     """
-    tables = {table: read_table(table, home=home) for table in READERS}
+    frames = {
+        table: load_facts(home=home) if table == "facts" else load_table(table, home=home)
+        for table in READERS
+    }
+    frames |= {table: load_official_table(table, home=home) for table in OFFICIAL_TABLES}
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for table, rows in tables.items():
+    for table, frame in frames.items():
         for suffix in (".csv", ".parquet"):
             path = folder / f"{table}{suffix}"
             aside = path.with_suffix(suffix + ".new")
             if suffix == ".csv":
-                aside.write_text(to_csv(table, rows), encoding="utf-8", newline="\n")
+                aside.write_text(csv_of(table, frame), encoding="utf-8", newline="\n")
             else:
-                tidy(table, rows).to_parquet(aside, index=False)
+                frame.to_parquet(aside, index=False)
             aside.replace(path)
             written.append(path)
     return written
 
 
-def checksums(source: Source) -> dict[str, str]:
-    """Return the SHA-256 of each file of a source, by name.
+def csv_of(table: str, frame: pd.DataFrame) -> str:
+    """Write a table as CSV: dates in ISO form, nothing where a value is missing."""
+    rows = records(frame)
+    for row in rows:
+        for name, value in row.items():
+            if hasattr(value, "date") and value == value:
+                cast("dict[str, Any]", row)[name] = value.date()
+    if table in READERS:
+        return to_csv(table, rows)
+    return str(frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"))
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a folder, by name.
 
     Parameters
     ----------
-    source : Source
-        The source.
+    folder : pathlib.Path
+        That of a report or of an edition of official statistics.
 
     Returns
     -------
@@ -256,6 +537,6 @@ def checksums(source: Source) -> dict[str, str]:
     """
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(source.folder.iterdir())
+        for path in sorted(folder.iterdir())
         if path.is_file()
     }

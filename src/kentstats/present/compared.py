@@ -8,10 +8,11 @@ from kentstats.facts import DIRECTION_WORDS, Row, records
 from kentstats.present import charts
 from kentstats.present.blocks import Block, Cell, figure, paragraphs, table
 from kentstats.present.claims import Claim, claim, fact_claim, show
-from kentstats.present.edition import Edition
+from kentstats.present.edition import Edition, of_report
 from kentstats.present.words import Text, comparison, say, setting, share, share_claim
 
 
+@of_report
 def benchmark_bars(edition: Edition) -> Block:
     """Draw every percentage that has a comparator, beside it."""
     import pandas as pd
@@ -87,6 +88,7 @@ def _lead(edition: Edition) -> Text:
     return Text(tuple(part for part in parts if part))
 
 
+@of_report
 def comparison_table(edition: Edition) -> Block:
     """Set every comparison, with what rounding allows and what a base would need."""
     rows: list[list[Cell]] = []
@@ -171,6 +173,7 @@ def _smallest(row: Row, both: list[Row]) -> Cell:
     return say("{low}; {high}", low=sizes[0], high=sizes[1])
 
 
+@of_report
 def comparison_text(edition: Edition, indicator: str) -> Block:
     """Say each comparison of one indicator, a paragraph each."""
     rows = records(edition.comparisons[edition.comparisons["indicator"].eq(indicator)])
@@ -189,6 +192,7 @@ def comparison_text(edition: Edition, indicator: str) -> Block:
     )
 
 
+@of_report
 def statement_table(edition: Edition) -> Block:
     """Set the comparisons that the report makes in words alone."""
     columns = ["subject", "comparator", "direction", "period", "locator"]
@@ -203,6 +207,7 @@ def statement_table(edition: Edition) -> Block:
     )
 
 
+@of_report
 def interval_dots(edition: Edition) -> Block:
     """Draw the shares of small groups with their intervals."""
     import pandas as pd
@@ -261,6 +266,7 @@ def _wrapped(name: str) -> str:
     return "\n".join(textwrap.wrap(name, 30))
 
 
+@of_report
 def share_table(edition: Edition) -> Block:
     """Set the derived shares, each with both its parents."""
     rows: list[list[Cell]] = []

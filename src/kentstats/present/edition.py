@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
-from kentstats.facts import Row, records
+from kentstats.areas import Area
+from kentstats.facts import Row, records, tidy
 from kentstats.indicators import Indicator, load_indicators
-from kentstats.load import choose, load_table
+from kentstats.load import (
+    READERS,
+    choose,
+    choose_area,
+    choose_edition,
+    find_report,
+    open_official,
+)
 from kentstats.present.claims import Claim, claim, fact_claim
-from kentstats.stats.audit import audit
+from kentstats.stats.audit import CHECKS, audit
 from kentstats.stats.compare import compare
 from kentstats.stats.derive import derive
+from kentstats.stats.standing import Standing, share
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,7 +31,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kentstats.home import Home
+    from kentstats.present.blocks import Block
     from kentstats.sources.registry import Source
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -30,17 +43,26 @@ class Edition:
 
     Attributes
     ----------
-    source : Source
-        The inspection report.
+    name : str
+        Name of the edition.
+    area : Area
+        The authority.
+    source : Source or None
+        Its inspection report, where the edition has one.
+    standing : Standing or None
+        How it stands in official statistics, where the edition has them.
     facts, judgements, actions, statements : pandas.DataFrame
-        Its tidy tables.
+        The tidy tables of the report; empty without one.
     comparisons, shares, checks : pandas.DataFrame
         What :mod:`kentstats.stats` makes of them.
     confidence : float
         Confidence of the intervals.
     """
 
-    source: Source
+    name: str
+    area: Area
+    source: Source | None
+    standing: Standing | None
     facts: pd.DataFrame
     judgements: pd.DataFrame
     actions: pd.DataFrame
@@ -53,13 +75,27 @@ class Edition:
     @property
     def authority(self) -> str:
         """Name of the authority."""
-        return self.source.authority
+        return self.area.name
+
+    @property
+    def report(self) -> Source:
+        """The inspection report; a section that needs one asks :attr:`source` first."""
+        if self.source is None:
+            raise ValueError(f"there is no inspection report of {self.authority} here")
+        return self.source
+
+    @property
+    def official(self) -> Standing:
+        """How it stands in official statistics; ask :attr:`standing` first."""
+        if self.standing is None:
+            raise ValueError(f"there are no official statistics of {self.authority} here")
+        return self.standing
 
     @property
     def credit(self) -> str:
-        """The source, as charts and tables name it."""
-        published = self.source.published
-        return f"Source: {self.source.publisher}, inspection report, {published:%B %Y}"
+        """The report, as charts and tables name it."""
+        published = self.report.published
+        return f"Source: {self.report.publisher}, inspection report, {published:%B %Y}"
 
     def indicator(self, name: str) -> Indicator:
         """Return an entry of the catalogue."""
@@ -105,8 +141,8 @@ class Edition:
 
     def date(self, name: str) -> Claim:
         """Make the claim of a date of the source: ``published`` and the like."""
-        day: dt.date = getattr(self.source, name)
-        parent = {"fact_id": f"{self.source.id}.{name}", "locator": "title page"}
+        day: dt.date = getattr(self.report, name)
+        parent = {"fact_id": f"{self.report.id}.{name}", "locator": "title page"}
         return claim(day, [parent], unit="date")
 
 
@@ -143,22 +179,48 @@ def open_edition(
     ValueError
         `confidence` is not between 0 and 1.
     """
-    source = choose(authority, edition, home=home)[0]
+    import pandas as pd
+
+    name = choose_edition(edition, home)
+    area = choose_area(authority, name, home)
+    source = find_report(area, name, home)
+    official = open_official(name, home)
+    if source is None and official is None:
+        choose(authority, name, home=home)  # says whose report there is
     facts, judgements, actions, statements = (
-        load_table(table, authority=authority, edition=edition, home=home)
+        tidy(table, READERS[table](source) if source else [])
         for table in ("facts", "judgements", "actions", "statements")
     )
     return Edition(
+        name=name,
+        area=area,
         source=source,
+        standing=Standing(area, share(official, confidence)) if official else None,
         facts=facts,
         judgements=judgements,
         actions=actions,
         statements=statements,
-        comparisons=compare(facts, source.authority),
-        shares=derive(facts, source.authority, confidence=confidence),
-        checks=audit(facts, judgements, actions, source),
+        comparisons=compare(facts, area.name),
+        shares=derive(facts, area.name, confidence=confidence),
+        checks=(
+            audit(facts, judgements, actions, source)
+            if source
+            else pd.DataFrame(columns=list(CHECKS), dtype=object)
+        ),
         confidence=confidence,
     )
+
+
+def of_report(section: Callable[Concatenate[Edition, P], Block]) -> Callable[
+    Concatenate[Edition, P], Block | None
+]:
+    """Let a section show nothing where the edition has no inspection report."""
+
+    @functools.wraps(section)
+    def shown(edition: Edition, *args: P.args, **options: P.kwargs) -> Block | None:
+        return section(edition, *args, **options) if edition.source else None
+
+    return shown
 
 
 def judgement_rows(edition: Edition) -> list[tuple[str, str, list[Row]]]:

@@ -9,7 +9,7 @@ from kentstats.facts import GRADES, Row, records
 from kentstats.present import charts
 from kentstats.present.blocks import Block, bullets, figure, table
 from kentstats.present.claims import Claim, claim
-from kentstats.present.edition import Edition, action_rows, count_claim, judgement_rows
+from kentstats.present.edition import Edition, action_rows, count_claim, judgement_rows, of_report
 from kentstats.present.words import Text, say
 
 
@@ -35,6 +35,7 @@ def joined(claims: list[Claim], word: str = "and") -> Text:
     return Text(tuple(parts))
 
 
+@of_report
 def judgement_strip(edition: Edition) -> Block:
     """Draw the judgements of both services side by side."""
     import pandas as pd
@@ -76,6 +77,7 @@ def judgement_strip(edition: Edition) -> Block:
     return figure(drawn, caption=caption, alt=alt, label="judgements", claims=[*claims, published])
 
 
+@of_report
 def judgement_table(edition: Edition) -> Block:
     """Set the judgements as a table, with every place that states them."""
     rows = [
@@ -99,6 +101,7 @@ def _places(stated: list[Row]) -> str:
     return f"{kinds} ({paragraphs[-1].removeprefix('heading above ')})" if paragraphs else kinds
 
 
+@of_report
 def action_timeline(edition: Edition) -> Block:
     """Draw how many actions fall due when."""
     import pandas as pd
@@ -150,6 +153,7 @@ def _distinct(rows: list[Row], column: str) -> Claim:
     return claim(number, rows, unit="count", calculation=f"number of different values: {column}")
 
 
+@of_report
 def action_counts(edition: Edition) -> Block:
     """Set how many actions of each service fall due on which day."""
     return table(
@@ -177,6 +181,7 @@ def _counted(edition: Edition) -> list[tuple[str, Claim, Claim]]:
 COUNTED = "day of publication plus the time allowed"
 
 
+@of_report
 def action_table(edition: Edition) -> Block:
     """Set the actions as a table, in the order they fall due."""
     actions = sorted(
@@ -202,6 +207,7 @@ def action_table(edition: Edition) -> Block:
     )
 
 
+@of_report
 def findings(edition: Edition, result: str) -> Block:
     """List what the audit found, with the arithmetic."""
     rows = records(edition.checks[edition.checks["result"].eq(result)])
@@ -226,11 +232,12 @@ def _evidence(edition: Edition, row: Row) -> list[Row]:
     if row["fact_ids"]:
         return [edition.by_id(fact_id) for fact_id in row["fact_ids"].split()]
     return [
-        {"fact_id": f"{edition.source.id}.{row['check'].replace(' ', '-')}", "locator": place}
+        {"fact_id": f"{edition.report.id}.{row['check'].replace(' ', '-')}", "locator": place}
         for place in row["locators"].split("; ")
     ]
 
 
+@of_report
 def audit_summary(edition: Edition) -> Block:
     """Say how many checks were made and how they came out."""
     checks = edition.checks
@@ -240,7 +247,7 @@ def audit_summary(edition: Edition) -> Block:
         parents = [parent for row in rows for parent in _evidence(edition, row)]
         return claim(
             len(rows),
-            parents or [{"fact_id": f"{edition.source.id}.checks", "locator": "all paragraphs"}],
+            parents or [{"fact_id": f"{edition.report.id}.checks", "locator": "all paragraphs"}],
             unit="count",
             calculation=f"number of checks whose result is “{result}”",
         )
@@ -256,12 +263,13 @@ def audit_summary(edition: Edition) -> Block:
     return Block(text.markdown, text.claims)
 
 
+@of_report
 def summary(edition: Edition) -> Block:
     """Say what was inspected, when, and what was judged overall."""
     inspected = say(
         "{publisher} inspected safeguarding and looked after children services in {authority} from "
         "{start} to {end} and published its report on {published}.",
-        publisher=edition.source.publisher,
+        publisher=edition.report.publisher,
         authority=edition.authority,
         start=edition.date("inspected_from"),
         end=edition.date("inspected_to"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from kentstats.facts import QUALIFIERS, records
+from kentstats.facts import QUALIFIERS, Row, records
 from kentstats.indicators import load_indicators
 from kentstats.present.blocks import Anchor, Block, Cell, table
-from kentstats.present.claims import escape, fact_claim
-from kentstats.present.edition import Edition
-from kentstats.present.words import say, setting
+from kentstats.present.claims import Claim, escape, fact_claim
+from kentstats.present.edition import Edition, of_report
+from kentstats.present.official import cell, facts_of, label, ordered
+from kentstats.present.words import Text, named, say, setting
+from kentstats.sources.known import ATTRIBUTION
 
 GLOSSARY = (
+    ("Agency worker", "A social worker hired through an agency, often for a short time."),
     ("Base", "The number of children, cases or posts that a percentage is of."),
     (
         "Care leaver",
@@ -19,13 +22,58 @@ GLOSSARY = (
     ("Comparator", "Another area, or a group of areas, that a figure is set against."),
     ("Confidence interval", "A range that shows how far chance may have moved a figure."),
     ("Core assessment", "A full look at a child’s needs, to be finished in a set time."),
+    ("Funnel", "A picture that shows how far small groups may stray by chance."),
     ("Looked after", "In the care of the council."),
     ("Percentage point", "The difference of two percentages."),
+    ("Pooled", "The numbers of several areas added up before the percentage is taken."),
+    ("Referral", "A call on children’s social care to look at the needs of a child."),
+    ("Statistical neighbours", "The authorities most like this one, as the department lists them."),
     (
         "Unaccompanied asylum-seeking child",
         "A child who has come to this country alone and asks for asylum.",
     ),
 )
+
+
+def official_figures(edition: Edition) -> Block | None:
+    """Set every figure of official statistics that the briefing is made of, with its line."""
+    if edition.standing is None:
+        return None
+    shared = edition.official.shared
+    country, region = (
+        facts_of(edition, code) for code in (shared.places.country, edition.area.region)
+    )
+    joined = {
+        (fact["indicator"], fact["group"]): fact
+        for area in edition.official.combined
+        for fact in facts_of(edition, area.code).values()
+    }
+    facts = facts_of(edition)
+    rows: list[list[Cell]] = []
+    for fact in ordered(list({**joined, **facts}.values())):
+        key = (fact["indicator"], fact["group"])
+        name = label(load_indicators()[fact["indicator"]], str(fact["group"]))
+        if fact["area_type"] == "combined":
+            name += f" ({fact['area_name']})"
+        rows.append([named(name), str(fact["period"]), _placed(fact)])
+        rows[-1] += [_placed(other.get(key)) for other in (region, country)]
+    if not rows:
+        return None
+    return table(
+        ["Measure", "Period", edition.authority, "Region", "England"],
+        rows,
+        caption=say("Every figure of official statistics used here, with its line in the source"),
+        label="official",
+        widths=[26, 10, 24, 20, 20],
+    )
+
+
+def _placed(fact: Row | None) -> Cell:
+    if fact is None:
+        return "–"
+    shown = cell(fact)
+    text = Text((shown,)) if isinstance(shown, Claim) else say(str(shown))
+    return Text((*text.parts, f", {fact['locator']}"))
 
 
 def how_to_read(edition: Edition) -> Block:
@@ -39,14 +87,26 @@ def how_to_read(edition: Edition) -> Block:
         "not, the two cannot be told apart, which does not mean that they are equal.",
         level=level,
     )
-    words = say(
-        "“More than”, “just under” and “about” stand where the report qualifies a figure, and "
-        "“not stated” where it gives no period. The place of each figure stands beside it; a place "
-        "that is a link leads to the list at the end."
-    )
+    more = []
+    if edition.source:
+        more.append(
+            say(
+                "“More than”, “just under” and “about” stand where the report qualifies a figure, "
+                "and “not stated” where it gives no period. The place of each figure stands beside "
+                "it; a place that is a link leads to the list at the end."
+            )
+        )
+    if edition.standing:
+        more.append(
+            say(
+                "“Withheld” stands where the publisher keeps a small number back to protect people, "
+                "or finds it unreliable. The last table gives the line of each official figure in "
+                "its source."
+            )
+        )
     if len(QUALIFIERS) != 5:
         raise ValueError("a qualifier is not explained")
-    return Block(f"{text.markdown}\n\n{words.markdown}", text.claims)
+    return Block("\n\n".join(each.markdown for each in (text, *more)), text.claims)
 
 
 def glossary() -> Block:
@@ -55,46 +115,107 @@ def glossary() -> Block:
     return Block("\n".join(lines) + "\n")
 
 
-def method() -> Block:
+def method(edition: Edition) -> Block:
     """Say how the figures were read, compared and rounded."""
-    texts = (
-        say(
-            "Every figure, grade and area for improvement of the report was entered by hand as a "
-            "row of a table with its paragraph; descriptions are ours. The tables are tested "
-            "against the text of the report."
-        ),
-        say(
-            "Shares are worked out at full precision and rounded half up when they are printed. "
-            "Intervals are Wilson score intervals. For a percentage without its base the smallest "
-            "group is given for which the score test would find the difference beyond chance, "
-            "taking the comparator as fixed and both roundings at their worst."
-        ),
-        say(
-            "Figures of unlike periods or definitions are not compared. With many comparisons some "
-            "differ by chance alone."
-        ),
-    )
+    texts: list[Text] = []
+    if edition.source:
+        texts.append(
+            say(
+                "Every figure, grade and area for improvement of the report was entered by hand as "
+                "a row of a table with its paragraph; descriptions are ours. The tables are tested "
+                "against the text of the report."
+            )
+        )
+    if edition.standing:
+        texts += [
+            say(
+                "Official statistics were read from the publishers’ own files, line by line; the "
+                "catalogue of indicators says which column holds what. A percentage is worked out "
+                "from its two numbers where they are published, since the printed one is rounded."
+            ),
+            say(
+                "Intervals are Wilson score intervals for percentages; for rates Byar’s "
+                "approximation, or exact limits below ten events. The authority’s interval is set "
+                "against the comparator’s figure as if that were certain, all of its rounding left "
+                "out. An interval shows how far chance reaches and nothing else: not how a figure "
+                "was counted, nor who is in it. Where no base is published there is no interval and "
+                "no verdict."
+            ),
+            say(
+                "Most of these measures differ between authorities by more than chance. The funnel "
+                "says so and widens its limits for it, by the spread of all authorities after the "
+                "extreme tenth at each end is drawn in. Figures of unlike periods or definitions "
+                "are not compared."
+            ),
+        ]
+    else:
+        texts += [
+            say(
+                "Figures of unlike periods or definitions are not compared. With many comparisons "
+                "some differ by chance alone."
+            ),
+        ]
+    if edition.source:
+        texts.append(
+            say(
+                "Shares are worked out at full precision and rounded half up when they are printed. "
+                "For a percentage of the report, which has no base, the smallest group is given for "
+                "which the score test would find the difference beyond chance, taking the comparator "
+                "as fixed and both roundings at their worst."
+            )
+        )
     claims = tuple(claim for text in texts for claim in text.claims)
     return Block("\n\n".join(text.markdown for text in texts), claims)
 
 
 def sources(edition: Edition) -> Block:
-    """Name the source, its licence, and the files beside the briefing."""
-    source = edition.source
-    text = say(
-        "{publisher}: {title}. Published {day}.",
-        publisher=source.publisher,
-        title=source.title,
-        day=edition.date("published"),
+    """Name the sources, their licences, and the files beside the briefing."""
+    blocks: list[str] = []
+    claims: tuple[Claim, ...] = ()
+    if edition.source:
+        source = edition.report
+        text = say(
+            "{publisher}: {title}. Published {day}.",
+            publisher=source.publisher,
+            title=source.title,
+            day=edition.date("published"),
+        )
+        blocks.append(f"{text.markdown} {escape(source.licence.strip())}")
+        claims = text.claims
+    if edition.standing:
+        blocks += _publications(edition)
+    files = ["the executed notebook (`briefing.ipynb`)", "every figure as CSV (`facts.csv`)"]
+    if edition.source:
+        files.append(
+            "the tables of the report (`judgements.csv`, `actions.csv`, `statements.csv`)"
+        )
+    blocks.append(
+        f"Beside this briefing lie {', '.join(files)}, and `claims.json`, which lists each printed "
+        "number with the facts and the calculation behind it."
     )
-    files = (
-        "Beside this briefing lie the executed notebook (`briefing.ipynb`), the tables as CSV "
-        "(`facts.csv`, `judgements.csv`, `actions.csv`, `statements.csv`), and `claims.json`, "
-        "which lists each printed number with the facts and the calculation behind it."
-    )
-    return Block(f"{text.markdown} {escape(source.licence.strip())}\n\n{files}", text.claims)
+    return Block("\n\n".join(blocks), claims)
 
 
+def _publications(edition: Edition) -> list[str]:
+    official = edition.official.shared.official
+    used = {str(fact["source_id"]) for fact in facts_of(edition).values()}
+    used |= {row["source_id"] for row in official.judgements}
+    listed = edition.official.shared.neighbour_list
+    used |= {f"statistical-neighbours-{listed}"} if listed else set()
+    lines = []
+    for source in official.sources:
+        if source.id not in used:
+            continue
+        # what is in brackets is how the places of figures name the source
+        words = f"{source.publisher}: {source.title} ({source.id})."
+        if source.note:
+            words += f" {source.note}"
+        link = f" <{source.url}>" if source.url else ""
+        lines.append(f"- {escape(words)}{link}")
+    return ["\n".join(lines) + "\n", escape(ATTRIBUTION)]
+
+
+@of_report
 def every_figure(edition: Edition) -> Block:
     """Set every figure of the report, in the order of its paragraphs."""
     # the catalogue lists indicators in the order in which reports speak of them

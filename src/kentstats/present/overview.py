@@ -8,7 +8,7 @@ from kentstats.facts import DIRECTION_WORDS, Row, records
 from kentstats.indicators import load_indicators
 from kentstats.present.blocks import Block, bullets
 from kentstats.present.claims import Claim, claim, escape, fact_claim
-from kentstats.present.edition import Edition, count_claim
+from kentstats.present.edition import Edition, count_claim, of_report
 from kentstats.present.words import Text, comparison, named, say, share
 
 GROUNDS: dict[str, tuple[str, tuple[str, str]]] = {
@@ -64,6 +64,7 @@ def favourable(edition: Edition, name: str) -> bool | None:
     return True if grades and grades <= {1, 2} else False if grades == {4} else None
 
 
+@of_report
 def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = None) -> Block:
     """List figures, each with what it licenses.
 
@@ -136,6 +137,7 @@ def _said(edition: Edition, subject: str) -> Text:
     return Text(tuple(part for part in (*parts, ".") if part))
 
 
+@of_report
 def unknown(edition: Edition) -> Block:
     """Say what the report leaves unknown."""
     # who lives in the county is no matter of a service's doing
@@ -192,6 +194,7 @@ def _statement_id(row: Row) -> str:
     return f"{row['source_id']}.statement.{'-'.join(words.casefold().split())}"
 
 
+@of_report
 def changed(edition: Edition, earlier: Edition | None = None) -> Block:
     """Say which figures moved since an earlier edition.
 
@@ -232,6 +235,7 @@ def changed(edition: Edition, earlier: Edition | None = None) -> Block:
     return Block("\n".join(lines) + "\n", bullets(*texts).claims)
 
 
+@of_report
 def questions(edition: Edition) -> Block:
     """List what a councillor should ask, beside the figure that raises it."""
     lines, claims = [], list[Claim]()

@@ -9,12 +9,13 @@ from kentstats.facts import records
 from kentstats.present import charts
 from kentstats.present.blocks import Block, figure, table
 from kentstats.present.claims import Claim, claim, fact_claim
-from kentstats.present.edition import Edition
+from kentstats.present.edition import Edition, of_report
 from kentstats.present.words import say
 
 ASYLUM, OTHERS = "Seeking asylum on their own", "All others"
 
 
+@of_report
 def looked_after(edition: Edition) -> Block:
     """Draw who is looked after and who lives where."""
     import pandas as pd
@@ -55,6 +56,7 @@ def looked_after(edition: Edition) -> Block:
     return figure(drawn, caption=caption, alt=alt, label="looked-after", claims=[*claims, period])
 
 
+@of_report
 def looked_after_table(edition: Edition) -> Block:
     """Set the numbers of the chart of who is looked after and who lives where."""
     return table(
@@ -102,6 +104,7 @@ ESTATE = (
 )
 
 
+@of_report
 def estate(edition: Edition) -> Block:
     """Draw the nurseries, schools and colleges by kind."""
     import pandas as pd
@@ -135,6 +138,7 @@ def estate(edition: Edition) -> Block:
     return figure(drawn, caption=caption, alt=alt, label="estate", claims=claims)
 
 
+@of_report
 def workforce(edition: Edition) -> Block:
     """Draw the vacancies as squares out of a hundred."""
     vacancy = edition.claim("social-worker-vacancy")
@@ -196,6 +200,7 @@ WORKFORCE = (
 )
 
 
+@of_report
 def figures(edition: Edition, indicators: Sequence[str], *, caption: str, label: str) -> Block:
     """Set the authority's figures of some indicators as a table.
 

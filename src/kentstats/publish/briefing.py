@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kentstats.areas import find_area
+from kentstats.areas import Area
 from kentstats.errors import (
     DataError,
     KentstatsError,
@@ -19,9 +22,19 @@ from kentstats.errors import (
     Problem,
     RenderError,
 )
-from kentstats.facts import to_csv
+from kentstats.facts import Row, to_csv
 from kentstats.home import Home, find_home
-from kentstats.load import READERS, checksums, choose
+from kentstats.load import (
+    READERS,
+    checksums,
+    choose,
+    choose_area,
+    choose_edition,
+    csv_of,
+    find_report,
+    load_facts,
+    official_folder,
+)
 from kentstats.publish.document import Document, read_document
 from kentstats.publish.quarto import find_quarto, front_matter, render_quarto
 from kentstats.publish.render import Front, render
@@ -32,8 +45,10 @@ from kentstats.publish.run import (
     read_parameters,
     versions,
 )
+from kentstats.sources.known import ATTRIBUTION
 from kentstats.sources.registry import Source
 
+EPOCH = dt.date(2010, 1, 1)
 RENDERERS = ("embedded", "quarto", "auto")
 
 
@@ -115,11 +130,10 @@ def publish(
                 f"The {name} is given twice.",
                 f"Give it as {'AUTHORITY' if name == 'authority' else '--edition'}, not with -p.",
             )
-    source = choose(authority, edition, home=home)[0]
-    check_source(source)
+    subject = choose_subject(authority, edition, home)
     typed = read_parameters(
         notebook,
-        {**(parameters or {}), "authority": source.authority, "edition": source.edition},
+        {**(parameters or {}), "authority": subject.area.name, "edition": subject.edition},
     )
     if not 0 < typed.get("confidence", 0.5) < 1:
         raise ParameterError(
@@ -127,18 +141,21 @@ def publish(
         )
     chosen = _renderer(renderer)
     say(f"Renderer: {chosen}.")
-    place = Path(source.edition) / slug(source.authority)
+    place = Path(subject.edition) / slug(subject.area.name)
     folder = output / place
     folder.parent.mkdir(parents=True, exist_ok=True)
     # beside the place of publication, so that a move is a move and not a copy
-    aside = Path(tempfile.mkdtemp(prefix=f".{slug(source.authority)}-", dir=folder.parent))
+    aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
-        executed = _execute(
-            notebook, aside, typed, output.parent / "failed" / place, progress=progress
-        )
-        _write_tables(source, aside)
+        with ThreadPoolExecutor(1) as pool:
+            # while the kernel works
+            tables = pool.submit(_write_tables, subject, aside, home)
+            executed = _execute(
+                notebook, aside, typed, output.parent / "failed" / place, progress=progress
+            )
+            tables.result()
         document = read_document(executed)
-        front = front_of(source)
+        front = front_of(subject)
         _stamp(executed, front)
         _write_notebook(executed, aside / "briefing.ipynb")
         say("Rendering.")
@@ -147,11 +164,54 @@ def publish(
         else:
             render(document, front, aside, home.reports / "template")
         defaults = {name: default for name, (_, default) in declared_parameters(notebook).items()}
-        _write_claims(source, document, {**defaults, **typed}, chosen, aside)
-        _move(aside, folder)
+        _write_claims(subject, document, {**defaults, **typed}, chosen, aside)
+        _move(aside, folder, files_of(subject))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Published(folder, chosen)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose briefing it is, and what there is to say.
+
+    Attributes
+    ----------
+    area : Area
+        The authority.
+    edition : str
+        Name of the edition.
+    report : Source or None
+        Its inspection report.
+    official : pathlib.Path or None
+        Folder of the official statistics of the edition.
+    """
+
+    area: Area
+    edition: str
+    report: Source | None
+    official: Path | None
+
+
+def choose_subject(authority: str, edition: str, home: Home) -> Subject:
+    """Find out what there is about an authority in an edition.
+
+    Raises
+    ------
+    ParameterError
+        The authority or edition is not known, or there is nothing about it.
+    DataError
+        A source breaks the contract.
+    """
+    name = choose_edition(edition, home)
+    area = choose_area(authority, name, home)
+    report = find_report(area, name, home)
+    folder = official_folder(name, home)
+    if report is None and folder is None:
+        choose(authority, name, home=home)  # says whose report there is
+    if report:
+        check_source(report)
+    return Subject(area, name, report, folder)
 
 
 def check_source(source: Source) -> None:
@@ -174,26 +234,41 @@ def check_source(source: Source) -> None:
 
 def slug(name: str) -> str:
     """Return a name fit for a folder: ``kent``, ``city-of-london``."""
-    area = find_area(name)
-    return (area.name if area else name).casefold().replace(" ", "-")
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
 
 
-def front_of(source: Source) -> Front:
-    """Return what stands above the briefing of a source."""
-    inspected = f"{source.inspected_from:%B %Y}"
+def front_of(subject: Subject) -> Front:
+    """Return what stands above the briefing."""
+    report, area = subject.report, subject.area
+    title = f"Children’s services in {area.name}"
+    if report is None:
+        return Front(
+            title=title,
+            subtitle=f"How they compare, {subject.edition}",
+            author="kentstats",
+            description=(
+                f"Briefing for councillors on official statistics of children’s services in "
+                f"{area.name}, edition {subject.edition}"
+            ),
+            credit=ATTRIBUTION,
+            day=dt.date(int(subject.edition), 12, 31) if subject.edition.isdigit() else EPOCH,
+            dated=False,
+        )
+    inspected = f"{report.inspected_from:%B %Y}"
+    credit = (
+        f"{report.publisher}: {report.title}, published "
+        f"{report.published.day} {report.published:%B %Y}. {report.licence.strip()}"
+    )
     return Front(
-        title=f"Children’s services in {source.authority}",
-        subtitle=f"What {source.publisher} found in {inspected}",
+        title=title,
+        subtitle=f"What {report.publisher} found in {inspected}",
         author="kentstats",
         description=(
-            f"Briefing for councillors on {source.publisher}’s inspection of safeguarding and "
-            f"looked after children services in {source.authority}, {inspected}"
+            f"Briefing for councillors on {report.publisher}’s inspection of safeguarding and "
+            f"looked after children services in {area.name}, {inspected}"
         ),
-        credit=(
-            f"{source.publisher}: {source.title}, published "
-            f"{source.published.day} {source.published:%B %Y}. {source.licence.strip()}"
-        ),
-        day=source.published,
+        credit=f"{credit} {ATTRIBUTION}" if subject.official else credit,
+        day=report.published,
     )
 
 
@@ -237,21 +312,40 @@ def _write_notebook(notebook: Any, path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def _write_tables(source: Source, folder: Path) -> None:
-    for name in READERS:
-        text = to_csv(name, READERS[name](source))
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
+def _write_tables(subject: Subject, folder: Path, home: Home) -> None:
+    rows: list[Row] = []
+    if subject.report:
+        for name in READERS:
+            rows = READERS[name](subject.report)
+            text = to_csv(name, rows)
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
+    if subject.official:
+        facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
+        text = csv_of("facts", facts)
+        (folder / "facts.csv").write_text(text, encoding="utf-8", newline="\n")
+
+
+def inputs_of(subject: Subject) -> dict[str, str]:
+    """Return the SHA-256 of every file that figures came from, by folder and name."""
+    folders = [subject.report.folder] if subject.report else []
+    folders += [subject.official] if subject.official else []
+    return {
+        f"{folder.name}/{name}": digest
+        for folder in folders
+        for name, digest in checksums(folder).items()
+    }
 
 
 def _write_claims(
-    source: Source, document: Document, effective: Mapping[str, Any], renderer: str, folder: Path
+    subject: Subject, document: Document, effective: Mapping[str, Any], renderer: str, folder: Path
 ) -> None:
     record = {
-        "authority": source.authority,
-        "edition": source.edition,
-        "source": source.id,
+        "authority": subject.area.name,
+        "code": subject.area.code,
+        "edition": subject.edition,
+        "source": subject.report.id if subject.report else "",
         "parameters": dict(effective),
-        "inputs": checksums(source),
+        "inputs": inputs_of(subject),
         "renderer": renderer,
         "versions": versions(),
         "claims": list(document.claims.values()),
@@ -260,25 +354,19 @@ def _write_claims(
     (folder / "claims.json").write_text(text + "\n", encoding="utf-8")
 
 
-FILES = (
-    "briefing.ipynb",
-    "facts.csv",
-    "judgements.csv",
-    "actions.csv",
-    "statements.csv",
-    "claims.json",
-    "briefing.html",
-    "briefing.pdf",
-)
-"""What is published, in the order in which it is put in place."""
+def files_of(subject: Subject) -> list[str]:
+    """List what is published, in the order in which it is put in place."""
+    tables = list(READERS) if subject.report else ["facts"]
+    names = [f"{table}.csv" for table in tables]
+    return ["briefing.ipynb", *names, "claims.json", "briefing.html", "briefing.pdf"]
 
 
-def _move(aside: Path, folder: Path) -> None:
-    missing = [name for name in FILES if not (aside / name).is_file()]
+def _move(aside: Path, folder: Path, files: Sequence[str]) -> None:
+    missing = [name for name in files if not (aside / name).is_file()]
     if missing:
         raise KentstatsError(
             f"The briefing lacks {', '.join(missing)}.", "Nothing was published; run it again."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    for name in files:
         (aside / name).replace(folder / name)

@@ -72,7 +72,42 @@ def read_document(notebook: NotebookNode) -> Document:
                     claims.setdefault(made["id"], made)
     if not shown:
         raise RenderError("The notebook shows nothing.", "Execute it before rendering it.")
-    return Document(tuple(blocks), claims)
+    return Document(tuple(prune(blocks)), claims)
+
+
+HEADING = re.compile(r"(#{1,6}) ")
+
+
+def prune(blocks: list[str]) -> list[str]:
+    """Take out headings under which there is nothing.
+
+    A notebook has the headings of every section; an authority without a
+    report, or with one, fills only some of them.
+
+    Parameters
+    ----------
+    blocks : list of str
+        Blocks of Markdown, headings as blocks of their own.
+
+    Returns
+    -------
+    list of str
+    """
+    kept: list[str] = []
+    waiting: list[tuple[int, str]] = []
+    for block in blocks:
+        lines = block.strip("\n").split("\n")
+        heading = HEADING.match(lines[0]) if len(lines) == 1 else None
+        if heading is None:
+            kept += [text for _, text in waiting]
+            waiting = []
+            kept.append(block)
+            continue
+        level = len(heading[1])
+        # a heading that another of its own rank or above follows has nothing below it
+        waiting = [(rank, text) for rank, text in waiting if rank < level]
+        waiting.append((level, block))
+    return kept
 
 
 def pictures_to_files(markdown: str, folder: Path) -> str:

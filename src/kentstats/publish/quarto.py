@@ -43,6 +43,8 @@ def front_matter(front: Front) -> str:
         "lang": "en-GB",
         "execute": {"enabled": False, "echo": False, "warning": False},
     }
+    if not front.dated:
+        del entries["date"]
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
     return "\n".join(["---", *lines, "---"])
 

@@ -47,6 +47,8 @@ class Front:
     day : datetime.date
         Date of the source; the document bears no other, so that the same
         data give the same bytes.
+    dated : bool
+        Whether the date is printed, where the renderer prints one.
     """
 
     title: str
@@ -55,6 +57,7 @@ class Front:
     description: str
     credit: str
     day: dt.date
+    dated: bool = True
 
 
 def render(document: Document, front: Front, folder: Path, template: Path) -> None:

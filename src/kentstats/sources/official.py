@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 FOLDER = "official-"
 FIGURES_FILE = "figures.csv.gz"
+DAY = (3, 31)
+"""Month and day whose authorities an edition is of."""
 HISTORY = 5
 """Years that an edition holds, where its sources go back so far."""
 PERIODS = ("source_id", "indicator", "group", "period", *DAYS)
@@ -97,7 +99,7 @@ class Official:
     @property
     def day(self) -> dt.date:
         """The day whose authorities the edition is of."""
-        return dt.date(self.last, 3, 31)
+        return dt.date(self.last, *DAY)
 
     @cached_property
     def _by_id(self) -> dict[str, Publication]:
@@ -177,6 +179,17 @@ def read_official(name: str, home: Home | None = None) -> Official:
         )
         raise DataError([problem]) from None
     return Official(name, first, last, figures, folder, sources, neighbours, judgements)
+
+
+def read_day(name: str, home: Home | None = None) -> dt.date:
+    """Return the day whose authorities an edition is of, without its figures."""
+    path = (home or find_home()).raw / f"{FOLDER}{name}" / "edition.yml"
+    try:
+        entry = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
+        return dt.date(int(entry["last"]), *DAY)
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        problem = Problem(str(path), 0, "", f"The edition is damaged: {error}.", "Restore it.")
+        raise DataError([problem]) from None
 
 
 def _read_figures(folder: Path) -> pd.DataFrame:

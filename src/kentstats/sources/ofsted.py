@@ -14,7 +14,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from kentstats.areas import AREAS, find_area
+from kentstats.areas import find_area, load_areas
 from kentstats.facts import BANDS, DIRECTIONS, GRADES, QUALIFIERS, SERVICES, STATED_IN, UNITS
 from kentstats.indicators import load_indicators
 from kentstats.sources.registry import Source
@@ -190,7 +190,7 @@ def _fact(row: Row, source: Source) -> Record:
     paragraph = _paragraph(row, source)
     catalogue = load_indicators()
     indicator = row.choice("indicator", catalogue)
-    area = find_area(row.choice("area_name", [area.name for area in AREAS]))
+    area = find_area(row.choice("area_name", _names()))
     unit = row.choice("unit", UNITS)
     qualifier = row.choice("qualifier", QUALIFIERS)
     value = row.number("value")
@@ -238,13 +238,19 @@ def _fact(row: Row, source: Source) -> Record:
         "numerator": math.nan,
         "denominator": math.nan,
         "rounding": _rounding(row, unit, qualifier),
+        "count_rounding": math.nan,
         "status": "published",
         "source_id": source.id,
+        "licence": source.licence.partition(".")[0],
         "locator": f"paragraph {paragraph}",
         "printed": row.text("printed"),
         "description": row.text("description"),
         "note": row.text("note", required=False),
     }
+
+
+def _names() -> list[str]:
+    return [area.name for area in load_areas().areas]
 
 
 def _slug(text: str) -> str:
@@ -307,7 +313,7 @@ def _statement(row: Row, source: Source) -> Record:
     return {
         "source_id": source.id,
         "subject": row.text("subject"),
-        "area_name": row.choice("area_name", [area.name for area in AREAS]),
+        "area_name": row.choice("area_name", _names()),
         "comparator": row.text("comparator"),
         "direction": row.choice("direction", DIRECTIONS),
         "period": row.text("period"),

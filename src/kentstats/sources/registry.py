@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from kentstats.areas import AREAS
+from kentstats.areas import load_areas
 from kentstats.errors import DataError, Problem, nearest
 from kentstats.home import Home, find_home
 
@@ -118,7 +118,7 @@ def _read(path: Path) -> Source:
             what = f"“{entry[key]}” is no {str(kind).removeprefix('dt.')}."
             problems.append(fault(0, key, what, remedies[str(kind)]))
     name = entry.get("authority")
-    known = [area.name for area in AREAS if area.type == "authority"]
+    known = sorted({area.name for area in load_areas().areas if area.type == "authority"})
     if isinstance(name, str) and name not in known:
         what = f"“{name}” is not the name of an authority."
         problems.append(fault(0, "authority", what, nearest(name, known)))

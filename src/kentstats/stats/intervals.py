@@ -10,6 +10,47 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    Floats = NDArray[np.float64]
+
+BYAR_FROM = 10
+"""The count from which Byar's approximation is as good as the exact limits."""
+
+
+def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
+    """Bring named arrays to floats of one shape.
+
+    Parameters
+    ----------
+    **arrays : array_like
+        Numbers, nan where missing, under the name that an error shall use.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        In the order given; views that are not to be written to.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not broadcast, or a number that is infinite.
+
+    Examples
+    --------
+    >>> [array.tolist() for array in aligned(count=[1, 2], base=10)]
+    [[1.0, 2.0], [10.0, 10.0]]
+    """
+    given = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
+    for name, array in given.items():
+        if np.any(np.isinf(array)):
+            raise ValueError(f"{name} is infinite: give finite numbers, and nan where missing")
+    try:
+        return np.broadcast_arrays(*given.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in given.items())
+        raise ValueError(
+            f"shapes do not broadcast: {shapes}; give one shape, or shapes that do"
+        ) from None
+
 
 def z_value(confidence: float) -> float:
     """Return the two-sided standard normal quantile.
@@ -38,23 +79,45 @@ def z_value(confidence: float) -> float:
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def wilson(
-    count: ArrayLike, base: ArrayLike, *, confidence: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def check_share(count: Floats, base: Floats) -> None:
+    """Refuse a count that is no part of its base; see :func:`wilson`."""
+    if np.any(base < 1):
+        raise ValueError("base is below 1: a proportion needs at least one case")
+    if np.any((count < 0) | (count > base)):
+        raise ValueError("count is below 0 or above its base: give 0 <= count <= base")
+
+
+def check_count(count: Floats) -> None:
+    """Refuse a negative count of events; see :func:`poisson`."""
+    if np.any(count < 0):
+        raise ValueError("count is below 0: give the number of events, 0 or more")
+
+
+def check_rate(base: Floats, per: float) -> None:
+    """Refuse what no rate can be worked out from; see :func:`rate`."""
+    if np.any(base <= 0):
+        raise ValueError("base is not above 0: a rate needs people or time at risk")
+    if not 0 < per < np.inf:
+        raise ValueError(f"per is {per}: give the number a rate is per, as in 10_000")
+
+
+def wilson(count: ArrayLike, base: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Score interval of a proportion.
 
     Parameters
     ----------
     count, base : array_like
         How many, of how many; same shape, or shapes that broadcast.
-        ``0 <= count <= base`` and ``base >= 1``.
+        ``0 <= count <= base`` and ``base >= 1``; they need not be whole
+        (full-time equivalents), and are nan where missing.
     confidence : float, default 0.95
         Confidence, a fraction between 0 and 1.
 
     Returns
     -------
     lower, upper : numpy.ndarray
-        Limits as fractions, 0 to 1, that enclose ``count / base``.
+        Limits as fractions, 0 to 1, that enclose ``count / base``; nan where
+        either is missing.
 
     Raises
     ------
@@ -76,17 +139,181 @@ def wilson(
     >>> round(float(lower), 6), round(float(upper), 6)
     (0.552544, 0.736358)
     """
-    k = np.asarray(count, dtype=np.float64)
-    n = np.asarray(base, dtype=np.float64)
-    if np.any(n < 1):
-        raise ValueError("base is below 1: a proportion needs at least one case")
-    if np.any((k < 0) | (k > n)):
-        raise ValueError("count is below 0 or above its base: give 0 <= count <= base")
+    k, n = aligned(count=count, base=base)
+    check_share(k, n)
     z = z_value(confidence)
     middle = (2 * k + z * z) / (2 * (n + z * z))
     half = z * np.sqrt(z * z + 4 * k * (1 - k / n)) / (2 * (n + z * z))
     # at 0 and n the limit is exactly 0 or 1; arithmetic would leave it a hair off
-    return np.where(k == 0, 0.0, middle - half), np.where(k == n, 1.0, middle + half)
+    share = k / n
+    lower, upper = np.clip(middle - half, 0.0, share), np.clip(middle + half, share, 1.0)
+    return np.asarray(lower), np.asarray(upper)
+
+
+def byar(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Byar's approximate interval of a Poisson count.
+
+    Parameters
+    ----------
+    count : array_like
+        Numbers of events, 0 or more; nan where missing.
+    confidence : float, default 0.95
+        Confidence, a fraction between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : numpy.ndarray
+        Limits of the count, 0 or more; nan where it is missing.
+
+    Raises
+    ------
+    ValueError
+        A negative count, or a `confidence` that is not between 0 and 1.
+
+    References
+    ----------
+    Breslow NE, Day NE. Statistical Methods in Cancer Research, volume II,
+    IARC 1987, page 69.
+
+    Examples
+    --------
+    >>> [round(float(limit), 6) for limit in byar(65)]
+    [50.163188, 82.849139]
+    """
+    (k,) = aligned(count=count)
+    check_count(k)
+    z = z_value(confidence)
+    # below 1/9 the bracket is negative whatever the confidence, and the limit 0
+    safe, above = np.maximum(k, 0.1), k + 1
+    lower = k * np.maximum(1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe)), 0.0) ** 3
+    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
+    return np.asarray(lower), np.asarray(upper)
+
+
+def exact_poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Exact interval of a Poisson count, by its link to chi-squared.
+
+    Parameters
+    ----------
+    count : array_like
+        Numbers of events, 0 or more; nan where missing.
+    confidence : float, default 0.95
+        Confidence, a fraction between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : numpy.ndarray
+        Limits of the count, the lower 0 for no events; nan where it is
+        missing.
+
+    Raises
+    ------
+    ValueError
+        A negative count, or a `confidence` that is not between 0 and 1.
+
+    References
+    ----------
+    Garwood F. Fiducial limits for the Poisson distribution. Biometrika
+    1936;28:437-442.
+
+    Examples
+    --------
+    >>> [round(float(limit), 6) for limit in exact_poisson(5)]
+    [1.623486, 11.668332]
+    """
+    # scipy is imported where it is needed: a cold start that draws no rate does without it
+    from scipy import special  # type: ignore[import-untyped, unused-ignore]
+
+    (k,) = aligned(count=count)
+    check_count(k)
+    z_value(confidence)
+    tail = (1 - confidence) / 2
+    # half a chi-squared quantile at 2k degrees of freedom is a gamma quantile at k, and
+    # that of next to no events is next to 0, where scipy has no figure for it
+    few = k < 1e-4
+    lower = np.where(few, 0.0, special.gammaincinv(np.where(few, 1.0, k), tail))
+    return lower, np.asarray(special.gammainccinv(k + 1, tail))
+
+
+def poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Interval of a count: Byar's from ten events, exact below.
+
+    Parameters
+    ----------
+    count : array_like
+        Numbers of events, 0 or more; nan where missing.
+    confidence : float, default 0.95
+        Confidence, a fraction between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : numpy.ndarray
+        Limits of the count; nan where it is missing.
+
+    Raises
+    ------
+    ValueError
+        A negative count, or a `confidence` that is not between 0 and 1.
+
+    References
+    ----------
+    Public Health England. Technical Guide: Confidence Intervals, 2018,
+    appendices 1 and 2, pages 6-7.
+
+    Examples
+    --------
+    >>> lower, upper = poisson([1, 1045])
+    >>> lower.round(6).tolist(), upper.round(6).tolist()
+    ([0.025318, 982.593202], [5.571643, 1110.331213])
+    """
+    (k,) = aligned(count=count)
+    near, far = byar(k, confidence=confidence), exact_poisson(k, confidence=confidence)
+    return np.where(k < BYAR_FROM, far[0], near[0]), np.where(k < BYAR_FROM, far[1], near[1])
+
+
+def rate(
+    count: ArrayLike, base: ArrayLike, *, per: float = 10_000.0, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Interval of a rate, from that of its count.
+
+    Parameters
+    ----------
+    count, base : array_like
+        Events, and the people or time they arose among; same shape, or
+        shapes that broadcast. ``count >= 0``, ``base > 0``, nan where missing.
+    per : float, default 10 000
+        What the rate is per, in the unit of `base`.
+    confidence : float, default 0.95
+        Confidence, a fraction between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : numpy.ndarray
+        Limits that enclose ``count / base * per``; nan where either is missing.
+
+    Raises
+    ------
+    ValueError
+        A negative count, a base or `per` that is not above 0, or a
+        `confidence` that is not between 0 and 1.
+
+    References
+    ----------
+    Limits of the count by :func:`poisson`, the base taken as fixed: Breslow
+    NE, Day NE. Statistical Methods in Cancer Research, volume II, IARC 1987,
+    page 69.
+
+    Examples
+    --------
+    65 events among 100 000 children:
+
+    >>> [round(float(limit), 4) for limit in rate(65, 100_000)]
+    [5.0163, 8.2849]
+    """
+    k, n = aligned(count=count, base=base)
+    check_rate(n, per)
+    lower, upper = poisson(k, confidence=confidence)
+    return np.asarray(lower / n * per), np.asarray(upper / n * per)
 
 
 def smallest_group(
@@ -96,7 +323,7 @@ def smallest_group(
     rounding: ArrayLike = 0.0,
     benchmark_rounding: ArrayLike = 0.0,
     confidence: float = 0.95,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Size of the smallest group for which a difference is beyond chance.
 
     For a percentage published without its base no interval may be drawn.

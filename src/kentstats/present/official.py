@@ -1,0 +1,257 @@
+"""What the sections on official statistics share: claims, words, selections."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from kentstats.areas import KINDS, load_areas
+from kentstats.facts import SCALE, Row, records
+from kentstats.indicators import THEMES, Indicator, load_indicators
+from kentstats.present.claims import Claim, claim, show
+from kentstats.present.edition import Edition
+from kentstats.present.words import Text, named, say, setting
+
+UNIT_WORDS = {
+    "percent": "%",
+    "per_10000": "per ten thousand",
+    "per_1000": "per thousand",
+    "count": "number",
+    "per_worker": "cases",
+}
+WITHHELD = {
+    "suppressed": "withheld",
+    "not_applicable": "does not apply",
+    "not_available": "no figure",
+    "rounds_to_zero": "rounds to nought",
+    "unreliable": "withheld as unreliable",
+}
+"""What stands in the place of a figure."""
+SCALE_WORDS = {"percent": "× 100", "per_10000": "× 10,000", "per_1000": "× 1,000"}
+SURE = ("better", "worse", "higher", "lower")
+"""Verdicts that say that a difference is beyond chance."""
+
+
+def label(indicator: Indicator, group: str = "all") -> str:
+    """Name a measure, with its subgroup and, where it is no percentage, its unit."""
+    name = indicator.short
+    if group != "all":
+        name += f", {'asylum-seeking' if group == 'uasc' else group}"
+    unit = "" if indicator.unit in {"percent", "count"} else f" ({UNIT_WORDS.get(indicator.unit, '')})"
+    return name + unit
+
+
+def ordered(rows: Sequence[Row]) -> list[Row]:
+    """Put rows in the order of their themes, and there in that of the catalogue."""
+    catalogue = load_indicators()
+    place = {name: number for number, name in enumerate(catalogue)}
+    return sorted(
+        rows,
+        key=lambda row: (
+            THEMES.index(catalogue[row["indicator"]].theme),
+            place[row["indicator"]],
+            row["group"],
+        ),
+    )
+
+
+def facts_of(edition: Edition, code: str = "") -> dict[tuple[str, str], Row]:
+    """Return the latest facts of an area by indicator and group; the authority's by default."""
+    latest = edition.official.shared.latest
+    chosen = latest[latest["area_code"].eq(code or edition.area.code)]
+    return {(row["indicator"], row["group"]): row for row in records(chosen)}
+
+
+def against(edition: Edition, comparator: str) -> dict[tuple[str, str], Row]:
+    """Return the authority's comparisons with one comparator, by indicator and group."""
+    found = edition.official.benchmarks
+    rows = records(found[found["comparator"].eq(comparator)])
+    return {(row["indicator"], row["group"]): row for row in rows}
+
+
+def has_figure(fact: Row | None) -> bool:
+    """Tell whether a fact has a figure."""
+    return fact is not None and fact["value"] == fact["value"]
+
+
+def figure(fact: Row, *, bare: bool = False) -> Claim:
+    """Make the claim of a fact of official statistics.
+
+    Parameters
+    ----------
+    fact : mapping
+        A fact with its estimate.
+    bare : bool, default False
+        Leave out the unit, where a column heading says it.
+
+    Returns
+    -------
+    Claim
+        Worked out from its two numbers where they are published, since a
+        printed percentage is rounded.
+    """
+    unit = str(fact["unit"])
+    worked = unit in SCALE and fact["numerator"] == fact["numerator"]
+    if not worked:
+        plain = bare and unit not in {"percent", "count"}
+        value, decimals = float(fact["value"]), _decimals(fact)
+        shown = show(value, "count", decimals=decimals) if plain else ""
+        return claim(value, [fact], unit=unit, decimals=decimals, shown=shown)
+    value = float(fact["estimate"])
+    return claim(
+        value,
+        [fact],
+        unit=unit,
+        decimals=1,
+        shown=show(value, "count", decimals=1) if bare and unit != "percent" else "",
+        calculation=(
+            f"{_plain(fact['numerator'])} / {_plain(fact['denominator'])} {SCALE_WORDS[unit]}"
+        ),
+    )
+
+
+def _decimals(fact: Row) -> int:
+    # one place is all that a reader needs, however many are published
+    half = float(fact["rounding"])
+    return min(1, max(0, math.ceil(-math.log10(2 * half) - 1e-9))) if half > 0 else 0
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.10g}"
+
+
+def cell(fact: Row | None) -> Claim | str:
+    """Return what a table prints of a fact: its figure, or why there is none."""
+    if fact is None:
+        return "no figure"
+    return figure(fact, bare=True) if has_figure(fact) else WITHHELD[fact["status"]]
+
+
+def numbers(fact: Row) -> Text:
+    """Say the two numbers behind a figure, where they are published."""
+    if fact["numerator"] != fact["numerator"]:
+        return Text(())
+    ends = [
+        claim(
+            fact[name],
+            [fact],
+            unit="count",
+            shown=show(float(fact[name]), "count", decimals=0 if float(fact[name]).is_integer() else 1),
+            calculation=f"{name} as published",
+        )
+        for name in ("numerator", "denominator")
+    ]
+    return say("{top} of {base}", top=ends[0], base=ends[1])
+
+
+def benchmark(edition: Edition, row: Row, *, bare: bool = False) -> Claim:
+    """Make the claim of a comparator's figure, published or worked out."""
+    shared = edition.official.shared
+    unit = load_indicators()[row["indicator"]].unit
+    if row["benchmark_id"]:
+        return figure(by_id(edition)[row["benchmark_id"]], bare=bare)
+    codes = members(edition, row)
+    latest = shared.latest
+    chosen = latest[
+        latest["indicator"].eq(row["indicator"])
+        & latest["group"].eq(row["group"])
+        & latest["area_code"].isin(codes)
+    ]
+    whose = "statistical neighbours" if row["comparator"] == "neighbours" else "authorities of its type"
+    source = str(chosen["source_id"].iloc[0]) if len(chosen) else ""
+    place = f"{source}, lines of {whose}"
+    parents = [{"fact_id": fact_id, "locator": place} for fact_id in chosen["fact_id"]]
+    how = "sum of counts over sum of bases" if row["statistic"] == "pooled" else "mean of the figures"
+    value = float(row["benchmark"])
+    plain = bare and unit != "percent"
+    return claim(
+        value,
+        parents,
+        unit=unit,
+        decimals=1,
+        shown=show(value, "count", decimals=1) if plain else "",
+        calculation=f"{how}, {row['members']:.0f} {whose}",
+    )
+
+
+def members(edition: Edition, row: Row) -> list[str]:
+    """Return the codes of the areas behind a figure that was worked out."""
+    if row["comparator"] == "neighbours":
+        return edition.official.neighbours()
+    kinds = edition.official.shared.places.kind
+    return [code for code, kind in kinds.items() if kind == edition.area.kind and code != edition.area.code]
+
+
+def by_id(edition: Edition) -> dict[str, Row]:
+    """Return the latest facts of the authority, its region and the country, by id."""
+    codes = [edition.area.code, edition.area.region, edition.official.shared.places.country]
+    latest = edition.official.shared.latest
+    return {row["fact_id"]: row for row in records(latest[latest["area_code"].isin(codes)])}
+
+
+def limit(fact: Row, end: str) -> Claim:
+    """Make the claim of a limit of a fact's interval."""
+    unit = str(fact["unit"])
+    how = "Wilson score interval" if unit == "percent" else "interval by Byar, exact below ten"
+    value = float(fact[end])
+    shown = show(value, "count", decimals=1) if unit != "percent" else ""
+    return claim(
+        value, [fact], unit=unit, decimals=1, shown=shown, calculation=f"{end} limit of the {how}"
+    )
+
+
+def word(row: Row) -> Text:
+    """Say a verdict and how surely it holds, or the direction and that it was not tested."""
+    verdict = str(row["verdict"])
+    if load_indicators()[row["indicator"]].unit == "count":
+        return say("a number, not compared")
+    if verdict in SURE:
+        return say("{word} ({level})", word=verdict, level=setting(row["level"], "level of confidence"))
+    if verdict == "similar":
+        return say("similar")
+    if row["direction"] in {"above", "below"}:
+        return say("{direction}, not tested", direction=row["direction"])
+    if row["direction"] == "level":
+        return say("no difference beyond rounding")
+    return say("not compared")
+
+
+def worse_first(rows: Sequence[Row], verdict: str) -> list[Row]:
+    """List rows of one verdict, the surest and then the widest apart first."""
+    chosen = [row for row in rows if row["verdict"] == verdict]
+    return sorted(
+        chosen,
+        key=lambda row: (
+            -row["level"],
+            -abs(row["difference"]) / max(row["upper"] - row["lower"], 1e-9),
+        ),
+    )
+
+
+def credit(edition: Edition, fact: Row) -> str:
+    """Name the source of a fact, as a chart does."""
+    source = edition.official.shared.official.source(str(fact["source_id"]))
+    title = source.title.partition(",")[0]
+    return f"Source: {source.publisher}, {title}"
+
+
+def comparator_name(edition: Edition, comparator: str) -> str:
+    """Name a comparator in words."""
+    if comparator == "england":
+        return "England"
+    if comparator == "region":
+        area = load_areas().by_code(edition.area.region)
+        return f"the {area.name} region" if area else "its region"
+    if comparator == "type":
+        return f"other {KINDS.get(edition.area.kind, 'authorities of its type')}"
+    return "its statistical neighbours"
+
+
+def period(fact: Row) -> Claim:
+    """Make the claim of the period of a fact."""
+    return claim(str(fact["period"]), [fact], unit="label", calculation="period as published")
+
+
+def short(row: Row) -> Text:
+    """Name the measure of a row."""
+    return named(label(load_indicators()[row["indicator"]], str(row["group"])))

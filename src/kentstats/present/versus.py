@@ -1,0 +1,374 @@
+"""The authority against England, its region, its type and its neighbours."""
+
+from __future__ import annotations
+
+from kentstats.facts import Row, records
+from kentstats.indicators import load_indicators
+from kentstats.present import benchmark_charts, charts
+from kentstats.present.blocks import Block, Cell, table
+from kentstats.present.blocks import figure as block_figure
+from kentstats.present.claims import Claim, claim
+from kentstats.present.edition import Edition, count_claim
+from kentstats.present.official import (
+    SURE,
+    against,
+    benchmark,
+    cell,
+    comparator_name,
+    facts_of,
+    figure,
+    has_figure,
+    label,
+    limit,
+    numbers,
+    ordered,
+    period,
+    word,
+)
+from kentstats.present.words import Text, named, say, setting
+from kentstats.stats.spine import positions, quartiles
+
+
+def spine(edition: Edition) -> Block | None:
+    """Draw every measure about England's figure, better to the right."""
+    import pandas as pd
+
+    if edition.standing is None:
+        return None
+    england = facts_of(edition, edition.official.shared.places.country)
+    facts = facts_of(edition)
+    rows, claims = [], list[Claim]()
+    compared = against(edition, "england")
+    for row in ordered(list(compared.values())):
+        key = (row["indicator"], row["group"])
+        indicator = load_indicators()[row["indicator"]]
+        if indicator.unit == "count" or key not in england or not has_figure(england[key]):
+            continue
+        ours, theirs = facts[key], england[key]
+        places = _places(edition, row, float(theirs["estimate"]), indicator.polarity)
+        if places is None:
+            continue
+        made = [figure(ours, bare=True)] if has_figure(ours) else []
+        against_claim = figure(theirs, bare=True)
+        claims += [*made, against_claim]
+        rows.append(
+            (
+                indicator.theme.capitalize(),
+                label(indicator, str(row["group"])),
+                *places,
+                row["verdict"],
+                made[0].shown if made else "–",
+                against_claim.shown,
+            )
+        )
+    if not rows:
+        return None
+    data = pd.DataFrame(
+        rows,
+        columns=[
+            "theme",
+            "measure",
+            "position",
+            "worst",
+            "low",
+            "high",
+            "best",
+            "verdict",
+            "label",
+            "benchmark_label",
+        ],
+    )
+    tested = [row for row in compared.values() if row["verdict"] != "not compared"]
+    counts = {
+        name: count_claim([facts[row["indicator"], row["group"]] for row in chosen], f"measures {name}")
+        for name in ("better", "worse")
+        if (chosen := [row for row in tested if row["verdict"] == name])
+    }
+    title = say(
+        "{authority}: {better} measures better than England, {worse} worse",
+        authority=edition.authority,
+        better=counts.get("better", "no"),
+        worse=counts.get("worse", "none"),
+    )
+    drawn = charts.headed(
+        benchmark_charts.spine(
+            data,
+            ours=edition.authority if len(edition.authority) < 12 else "Here",
+            ends=("worse or lower", "better or higher"),
+        ),
+        title=title.plain,
+        subtitle=f"{edition.authority} among all authorities, latest period of each measure",
+        source="Source: Department for Education; each measure’s source is in the last table",
+        left=benchmark_charts.SPINE_LEFT,
+    )
+    caption = say(
+        "The line in the middle is England. The light bar reaches from the worst authority to the "
+        "best, the dark bar holds the middle half. Where neither high nor low is good, high is to "
+        "the right. A cross means that chance cannot be ruled out or in: there is no base."
+    )
+    alt = say(
+        "Spine chart of {number} measures against England. {title}.",
+        number=count_claim([facts[row["indicator"], row["group"]] for row in compared.values()],
+                           "measures"),
+        title=title,
+    )
+    return block_figure(
+        drawn, caption=caption, alt=alt, label="spine", claims=[*claims, *counts.values()]
+    )
+
+
+def _places(
+    edition: Edition, row: Row, centre: float, polarity: str
+) -> tuple[float, float, float, float, float] | None:
+    """Place the figure, the ends and the quartiles of all authorities on the spine."""
+    everyone = edition.official.everyone(row["indicator"], str(row["group"]))
+    values = everyone["estimate"].dropna().to_numpy()
+    if len(values) < 4:
+        return None
+    ends = (values.min(), values.max())
+    worst, best = reversed(ends) if polarity == "low" else ends
+    low, high = (float(each) for each in quartiles(values))
+    placed = [
+        float(positions(value, centre, polarity=polarity, best=best, worst=worst))
+        for value in (row["value"], worst, low, high, best)
+    ]
+    position, at_worst, one, other, at_best = placed
+    return position, at_worst, min(one, other), max(one, other), at_best
+
+
+def england_table(edition: Edition) -> Block | None:
+    """Set every measure beside England's, with interval and verdict."""
+    if edition.standing is None:
+        return None
+    facts = facts_of(edition)
+    england = facts_of(edition, edition.official.shared.places.country)
+    compared = against(edition, "england")
+    rows: list[list[Cell]] = []
+    for fact in ordered(list(facts.values())):
+        key = (fact["indicator"], fact["group"])
+        row = compared[key]
+        tested = row["lower"] == row["lower"] and has_figure(fact)
+        rows.append(
+            [
+                named(label(load_indicators()[fact["indicator"]], str(fact["group"]))),
+                period(fact),
+                cell(fact),
+                numbers(fact) if tested else "–",
+                say("{low} to {high}", low=limit(fact, "lower"), high=limit(fact, "upper"))
+                if tested
+                else "–",
+                cell(england.get(key)),
+                word(row) if has_figure(fact) else "–",
+            ]
+        )
+    made = table(
+        ["Measure", "Period", edition.authority, "Numbers", "Interval", "England", "Verdict"],
+        rows,
+        caption=say(
+            "Every measure against England, with {level} confidence intervals",
+            level=setting(edition.confidence, "confidence"),
+        ),
+        label="england",
+        widths=[26, 11, 12, 15, 16, 11, 15],
+        right=[],
+    )
+    return made + _reading(edition, compared)
+
+
+def _reading(edition: Edition, compared: dict[tuple[str, str], Row]) -> Block:
+    """Say how to read the verdicts, and how many chance alone would make."""
+    from kentstats.present.standing import chance
+
+    facts = facts_of(edition)
+    tested = [row for row in compared.values() if row["verdict"] != "not compared"]
+    text = say(
+        "A verdict is given where the interval leaves England’s figure out, all of its rounding "
+        "with it; the percentage behind it is the surest level at which it holds. “Similar” means "
+        "that the two cannot be told apart, not that they are equal. “Not tested” stands where the "
+        "source gives no base, so that no interval can be drawn."
+    )
+    if not tested:
+        return Block(text.markdown)
+    number = count_claim([facts[row["indicator"], row["group"]] for row in tested], "measures tested")
+    more = say(
+        " With {number} measures tested, about {chance} would seem different by chance alone.",
+        number=number,
+        chance=chance(edition, tested, facts),
+    )
+    both = Text((*text.parts, *more.parts))
+    return Block(both.markdown, both.claims)
+
+
+def others_table(edition: Edition) -> Block | None:
+    """Set every measure beside the region, the type and the neighbours."""
+    if edition.standing is None:
+        return None
+    facts = facts_of(edition)
+    by = {name: against(edition, name) for name in ("region", "type", "neighbours")}
+    near = bool(edition.official.neighbours())
+    names = ["region", "type", *(["neighbours"] if near else [])]
+    rows: list[list[Cell]] = []
+    sensitive: list[Row] = []
+    for fact in ordered([fact for fact in facts.values() if has_figure(fact)]):
+        key = (fact["indicator"], fact["group"])
+        if load_indicators()[fact["indicator"]].unit == "count":
+            continue
+        cells: list[Cell] = [
+            named(label(load_indicators()[fact["indicator"]], str(fact["group"]))),
+            cell(fact),
+        ]
+        for name in names:
+            row = by[name][key]
+            if row["benchmark"] != row["benchmark"]:
+                cells.append("no figure")
+                continue
+            mark = "*" if row["sensitive"] else ""
+            if row["sensitive"]:
+                sensitive.append(fact)
+            cells.append(
+                say(
+                    "{theirs}: {word}{mark}",
+                    theirs=benchmark(edition, row, bare=True),
+                    word=word(row),
+                    mark=mark,
+                )
+            )
+        rows.append(cells)
+    if not rows:
+        return None
+    heads = {"region": "Region", "type": "Same type", "neighbours": "Neighbours"}
+    made = table(
+        ["Measure", edition.authority, *(heads[name] for name in names)],
+        rows,
+        caption=say(
+            "Every measure against {region}, {type} and {near}",
+            region=comparator_name(edition, "region"),
+            type=comparator_name(edition, "type"),
+            near=comparator_name(edition, "neighbours") if near else "no list of neighbours",
+        )
+        if near
+        else say(
+            "Every measure against {region} and {type}",
+            region=comparator_name(edition, "region"),
+            type=comparator_name(edition, "type"),
+        ),
+        label="others",
+        widths=[28, 12, *[20] * len(names)],
+    )
+    return made + Block(*_neighbour_notes(edition, sensitive))
+
+
+def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple[Claim, ...]]:
+    texts = [
+        say(
+            "The region’s figure is the published one. That of {type} is pooled: the sum of their "
+            "counts over the sum of their bases, {authority} left out; where no base is published "
+            "it is the mean of their figures, each counting the same.",
+            type=comparator_name(edition, "type"),
+            authority=edition.authority,
+        )
+    ]
+    listed = edition.official.shared.neighbour_list
+    codes = edition.official.neighbours()
+    if codes:
+        places = edition.official.shared.latest.drop_duplicates("area_code")
+        chosen = places[places["area_code"].isin(codes)].set_index("area_code")["area_name"]
+        names = [str(chosen[code]) for code in codes if code in chosen.index]
+        source = edition.official.shared.official.source(f"statistical-neighbours-{listed}")
+        parent = {"fact_id": source.id, "locator": f"{source.file}, row of {edition.authority}"}
+        texts.append(
+            say(
+                "The statistical neighbours are those of the department’s list of {listed}, the "
+                "closest first: {names}. Their figure is pooled in the same way.",
+                listed=claim(listed, [parent], unit="label", shown=_month(listed)),
+                names=named("; ".join(names)),
+            )
+        )
+        if sensitive:
+            texts.append(
+                say(
+                    "For {number} measures, marked with an asterisk, the verdict depends on how the "
+                    "neighbours are summed up: pooled, their mean and their median do not agree.",
+                    number=count_claim(sensitive, "verdicts that depend on the summary"),
+                )
+            )
+        else:
+            texts.append(
+                say("No verdict depends on whether neighbours are pooled, or their mean or median taken.")
+            )
+    claims = tuple(dict.fromkeys(made for text in texts for made in text.claims))
+    return " ".join(text.markdown for text in texts), claims
+
+
+def _month(text: str) -> str:
+    import datetime as dt
+
+    return f"{dt.date(int(text[:4]), int(text[5:]), 1):%B %Y}"
+
+
+def heat(edition: Edition, *, most: int = 14) -> Block | None:
+    """Draw the authority and its neighbours, each against England, as a table."""
+    import pandas as pd
+
+    codes = edition.official.neighbours() if edition.standing else []
+    if not codes:
+        return None
+    shared = edition.official.shared
+    everyone = shared.benchmarks
+    chosen = everyone[
+        everyone["comparator"].eq("england") & everyone["area_code"].isin([edition.area.code, *codes])
+    ]
+    verdicts = {(r["indicator"], r["group"], r["area_code"]): r for r in records(chosen)}
+    latest = shared.latest[shared.latest["area_code"].isin([edition.area.code, *codes])]
+    facts = {(r["indicator"], r["group"], r["area_code"]): r for r in records(latest)}
+    names = {row["area_code"]: row["area_name"] for row in facts.values()}
+    mine = [
+        fact
+        for fact in ordered(list(facts_of(edition).values()))
+        if verdicts[fact["indicator"], fact["group"], edition.area.code]["verdict"] != "not compared"
+    ][:most]
+    if not mine:
+        return None
+    rows, claims = [], list[Claim]()
+    for fact in mine:
+        for code in [edition.area.code, *codes]:
+            key = (fact["indicator"], fact["group"], code)
+            other = facts.get(key)
+            made = figure(other, bare=True) if has_figure(other) and other else None
+            claims += [made] if made else []
+            rows.append(
+                (
+                    label(load_indicators()[fact["indicator"]], str(fact["group"])),
+                    names.get(code, code),
+                    made.shown if made else "–",
+                    verdicts[key]["verdict"] if key in verdicts else "not compared",
+                )
+            )
+    data = pd.DataFrame(rows, columns=["measure", "area", "label", "word"])
+    differ = [f for f in mine if verdicts[f["indicator"], f["group"], edition.area.code]["verdict"] in SURE]
+    title = say(
+        "{authority} differs from England on {number} of {all} measures; its neighbours beside it",
+        authority=edition.authority if len(edition.authority.split()) < 3 else "The authority",
+        number=count_claim(differ, "measures that differ from England") if differ else "none",
+        all=count_claim(mine, "measures shown"),
+    )
+    drawn = charts.headed(
+        benchmark_charts.heat_table(data),
+        title=title.plain,
+        subtitle="Each authority against England; measures that can be tested",
+        source="Source: Department for Education; each measure’s source is in the last table",
+        left=benchmark_charts.TABLE_LEFT,
+    )
+    caption = say(
+        "{authority} first, then its statistical neighbours, the closest first. The word in each "
+        "cell is the verdict against England.",
+        authority=edition.authority,
+    )
+    alt = say(
+        "Table of {authority} and its statistical neighbours by measure, with the verdict against "
+        "England in words. {title}.",
+        authority=edition.authority,
+        title=title,
+    )
+    return block_figure(drawn, caption=caption, alt=alt, label="neighbours", claims=claims)
+

@@ -1,0 +1,179 @@
+"""Recent trends: the slope of the five latest points, and whether it is beyond chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kentstats.stats.intervals import aligned
+from kentstats.stats.verdict import signs
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from kentstats.stats.intervals import Floats
+    from kentstats.stats.verdict import Words
+
+POINTS = 5
+CRITICAL = 9.549536
+"""Chi-squared with one degree of freedom, at 99.8%."""
+WIDTH = 3.92
+"""Width of a 95% interval, in standard errors."""
+
+INCREASING, DECREASING = "increasing", "decreasing"
+NO_CHANGE, NOT_CALCULATED = "no significant change", "not calculated"
+
+
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """Recent trends, one an area.
+
+    Attributes
+    ----------
+    direction : numpy.ndarray of str
+        ``increasing``, ``decreasing``, ``no significant change`` or
+        ``not calculated``.
+    slope : numpy.ndarray
+        Change a period, in the unit of the values; nan where not calculated.
+    chi2 : numpy.ndarray
+        Square of the slope over its standard error; nan where not
+        calculated.
+    used : numpy.ndarray of bool
+        Areas by periods: the points the slope rests on, none where it is not
+        calculated.
+    """
+
+    direction: Words
+    slope: Floats
+    chi2: Floats
+    used: NDArray[np.bool_]
+
+
+def recent_trend(values: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Trend:
+    """Find the recent trend of each area.
+
+    The slope is fitted to the five latest points that have a value and both
+    limits, wherever they lie in time, each weighted by its standard error.
+    It is a trend where its chi-squared exceeds :data:`CRITICAL` and it keeps
+    its sign with each of the five left out in turn.
+
+    Parameters
+    ----------
+    values, lower, upper : array_like
+        Values and their 95% limits, areas by periods (or one area's
+        periods), the latest last; equally spaced, nan where missing.
+
+    Returns
+    -------
+    Trend
+        ``not calculated`` where there are fewer than five points, or where
+        an interval among the five has no width: a standard error of 0 would
+        make that point outweigh the rest without end.
+
+    Raises
+    ------
+    ValueError
+        Values without periods, a lower limit above the upper, or shapes that
+        do not fit.
+
+    References
+    ----------
+    Public Health England. Public Health Technical Guidance: Fingertips trend
+    markers, section on recent trends. (It tests proportions in another way.)
+
+    Examples
+    --------
+    >>> values = [3.0, 10.0, 12.0, 14.0, float("nan"), 18.0, 20.0]
+    >>> trend = recent_trend(values, [v - 1.96 for v in values], [v + 1.96 for v in values])
+    >>> str(trend.direction), round(float(trend.slope), 6), round(float(trend.chi2), 6)
+    ('increasing', 2.0, 68.8)
+    >>> trend.used.tolist()
+    [False, True, True, True, False, True, True]
+    """
+    value, low, high = aligned(values=values, lower=lower, upper=upper)
+    if value.ndim == 0:
+        raise ValueError("values has no periods: give areas by periods, the latest last")
+    if np.any(low > high):
+        raise ValueError("lower is above upper: give the lower limit first")
+    valid = ~np.isnan(value + low + high)
+    # how many valid points there are from each to the latest
+    since = np.cumsum(valid[..., ::-1], axis=-1)[..., ::-1]
+    used = valid & (since <= POINTS)
+    enough = (used.sum(axis=-1) == POINTS) & ~(used & (low == high)).any(axis=-1)
+    used &= enough[..., None]
+    slope, chi2 = np.full(enough.shape, np.nan), np.full(enough.shape, np.nan)
+    steady = np.zeros(enough.shape, np.bool_)
+    if enough.any():
+        places = np.nonzero(used)[-1].reshape(-1, POINTS).astype(np.float64)
+        points, width = (each[used].reshape(-1, POINTS) for each in (value, high - low))
+        slope[enough], chi2[enough], steady[enough] = _fit(places, points, width / WIDTH)
+    moved = steady & (chi2 > CRITICAL)
+    direction = np.select(
+        [~enough, moved & (slope > 0), moved & (slope < 0)],
+        [NOT_CALCULATED, INCREASING, DECREASING],
+        NO_CHANGE,
+    )
+    return Trend(direction, slope, chi2, used)
+
+
+def worded(direction: ArrayLike, polarity: ArrayLike) -> Words:
+    """Say what a direction means, where the indicator has polarity.
+
+    Parameters
+    ----------
+    direction : array_like of str
+        As of :class:`Trend`.
+    polarity : array_like of str
+        ``high``, ``low`` or ``none``; same shape, or shapes that broadcast.
+
+    Returns
+    -------
+    numpy.ndarray of str
+        ``getting better`` or ``getting worse``; the direction itself where
+        there is no polarity or no change.
+
+    Raises
+    ------
+    ValueError
+        A word that is no direction, or no polarity.
+
+    References
+    ----------
+    Public Health England. Public Health Technical Guidance: Fingertips trend
+    markers.
+
+    Examples
+    --------
+    >>> worded(["increasing", "decreasing", "not calculated"], "low").tolist()
+    ['getting worse', 'getting better', 'not calculated']
+    """
+    words = np.asarray(direction, np.str_)
+    for word in np.unique(words):
+        if word not in (INCREASING, DECREASING, NO_CHANGE, NOT_CALCULATED):
+            raise ValueError(f"direction is {str(word)!r}: give the direction of a Trend")
+    way = np.select([words == INCREASING, words == DECREASING], [1.0, -1.0], 0.0)
+    moves, sign = aligned(direction=way, polarity=signs(polarity))
+    gain = moves * sign
+    return np.where(gain > 0, "getting better", np.where(gain < 0, "getting worse", words))
+
+
+def _fit(x: Floats, y: Floats, error: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Fit each row; slope, chi-squared, and whether leaving a point out keeps the sign."""
+    # weights relative to the surest point, so that small errors do not overflow
+    surest = error.min(axis=-1, keepdims=True)
+    weight = (surest / error) ** 2
+    slope, spread = _slope(x, y, weight)
+    chi2 = (slope / surest[:, 0]) ** 2 * spread
+    without = weight[:, None, :] * (1 - np.eye(POINTS))
+    left, _ = _slope(x[:, None, :], y[:, None, :], without)
+    return slope, chi2, (np.sign(left) == np.sign(slope)[:, None]).all(axis=-1)
+
+
+def _slope(x: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    total = weight.sum(axis=-1, keepdims=True)
+    across = x - (weight * x).sum(axis=-1, keepdims=True) / total
+    up = y - (weight * y).sum(axis=-1, keepdims=True) / total
+    spread = (weight * across**2).sum(axis=-1)
+    return (weight * across * up).sum(axis=-1) / spread, spread

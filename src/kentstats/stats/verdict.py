@@ -1,0 +1,357 @@
+"""Verdicts: what an interval licenses to say of a benchmark, and what chance alone would say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kentstats.indicators import POLARITIES
+from kentstats.stats.intervals import aligned, check_count, check_share, z_value
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from kentstats.stats.intervals import Floats
+
+    Words = NDArray[np.str_]
+    Limits = tuple[ArrayLike, ArrayLike]
+
+SIMILAR, NOT_COMPARED = "similar", "not compared"
+
+
+def signs(polarity: ArrayLike) -> Floats:
+    """Turn polarities into signs.
+
+    Parameters
+    ----------
+    polarity : array_like of str
+        Of :data:`~kentstats.indicators.POLARITIES`.
+
+    Returns
+    -------
+    numpy.ndarray
+        1 where high is good, -1 where low is good, 0 where neither is.
+
+    Raises
+    ------
+    ValueError
+        A word that is no polarity.
+
+    Examples
+    --------
+    >>> signs(["high", "none", "low"]).tolist()
+    [1.0, 0.0, -1.0]
+    """
+    words = np.asarray(polarity, np.str_)
+    for word in np.unique(words):
+        if word not in POLARITIES:
+            raise ValueError(f"polarity is {str(word)!r}: give 'high', 'low' or 'none'")
+    return np.where(words == "high", 1.0, np.where(words == "low", -1.0, 0.0))
+
+
+def verdict(
+    lower: ArrayLike,
+    upper: ArrayLike,
+    benchmark: ArrayLike,
+    *,
+    polarity: ArrayLike,
+    benchmark_low: ArrayLike | None = None,
+    benchmark_high: ArrayLike | None = None,
+) -> Words:
+    """Say where an interval lies about a benchmark.
+
+    Parameters
+    ----------
+    lower, upper, benchmark : array_like
+        Limits and the benchmark's value, in one unit; same shape, or shapes
+        that broadcast; nan where missing.
+    polarity : array_like of str
+        ``high``, ``low`` or ``none``.
+    benchmark_low, benchmark_high : array_like, optional
+        Ends of the benchmark's rounding, in that unit. Where given, the
+        interval must leave all of the rounding out.
+
+    Returns
+    -------
+    numpy.ndarray of str
+        ``better`` or ``worse``, without polarity ``higher`` or ``lower``,
+        where the benchmark lies outside the limits; ``similar`` where it
+        lies on or within them; ``not compared`` where a number is missing.
+
+    Raises
+    ------
+    ValueError
+        A lower limit above the upper, a benchmark outside its rounding, or
+        a polarity that is none of the three.
+
+    References
+    ----------
+    Public Health England. Technical Guide: RAG Rating Indicator Values, 2017.
+
+    Examples
+    --------
+    >>> verdict([0.81, 0.72, 0.70], [0.90, 0.88, 0.78], 0.80, polarity="high").tolist()
+    ['better', 'similar', 'worse']
+    """
+    low, high, fixed, sign, near, far = aligned(
+        lower=lower,
+        upper=upper,
+        benchmark=benchmark,
+        polarity=signs(polarity),
+        benchmark_low=benchmark if benchmark_low is None else benchmark_low,
+        benchmark_high=benchmark if benchmark_high is None else benchmark_high,
+    )
+    if np.any(low > high):
+        raise ValueError("lower is above upper: give the lower limit first")
+    if np.any((near > fixed) | (fixed > far)):
+        raise ValueError(
+            "benchmark is outside its rounding: give benchmark_low <= benchmark <= benchmark_high"
+        )
+    side = np.where(low > far, 1.0, np.where(high < near, -1.0, 0.0))
+    return np.select(
+        [
+            np.isnan(low + high + fixed + near + far),
+            side == 0,
+            (sign == 0) & (side > 0),
+            sign == 0,
+            side == sign,
+        ],
+        [NOT_COMPARED, SIMILAR, "higher", "lower", "better"],
+        "worse",
+    )
+
+
+def two_level(
+    limits_95: Limits,
+    limits_998: Limits,
+    benchmark: ArrayLike,
+    *,
+    polarity: ArrayLike,
+    benchmark_low: ArrayLike | None = None,
+    benchmark_high: ArrayLike | None = None,
+) -> tuple[Words, Floats]:
+    """Give the verdict, and the higher of two levels at which it holds.
+
+    Parameters
+    ----------
+    limits_95, limits_998 : tuple of array_like
+        Lower and upper limits at 95% and at 99.8%.
+    benchmark, polarity, benchmark_low, benchmark_high : array_like
+        As of :func:`verdict`.
+
+    Returns
+    -------
+    word : numpy.ndarray of str
+        The verdict at 95%.
+    level : numpy.ndarray
+        0.998 or 0.95; nan where the word is ``similar`` or ``not compared``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`verdict`; and 99.8% limits that do not hold the 95% limits.
+
+    References
+    ----------
+    Public Health England. Technical Guide: RAG Rating Indicator Values, 2017.
+
+    Examples
+    --------
+    65 of 100 against 54% and 49%:
+
+    >>> from kentstats.stats.intervals import wilson
+    >>> limits = wilson(65, 100), wilson(65, 100, confidence=0.998)
+    >>> word, level = two_level(*limits, [0.54, 0.49], polarity="low")
+    >>> word.tolist(), level.tolist()
+    (['worse', 'worse'], [0.95, 0.998])
+    """
+    low, high, lowest, highest = aligned(
+        lower_95=limits_95[0],
+        upper_95=limits_95[1],
+        lower_998=limits_998[0],
+        upper_998=limits_998[1],
+    )
+    if np.any((lowest > low) | (highest < high)):
+        raise ValueError("the 99.8% limits lie inside the 95% limits: give those at 95% first")
+    word, surer = (
+        verdict(
+            lower,
+            upper,
+            benchmark,
+            polarity=polarity,
+            benchmark_low=benchmark_low,
+            benchmark_high=benchmark_high,
+        )
+        for lower, upper in ((low, high), (lowest, highest))
+    )
+    silent = np.isin(word, [SIMILAR, NOT_COMPARED])
+    return word, np.where(silent, np.nan, np.where(surer == word, 0.998, 0.95))
+
+
+def expected_by_chance(tested: ArrayLike, *, confidence: float = 0.95) -> Floats:
+    """Work out how many comparisons chance alone would call different.
+
+    Parameters
+    ----------
+    tested : array_like
+        Numbers of comparisons.
+    confidence : float, default 0.95
+        Confidence of each, a fraction between 0 and 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Expected numbers were nothing different, not whole.
+
+    Raises
+    ------
+    ValueError
+        A negative number, or a `confidence` that is not between 0 and 1.
+
+    References
+    ----------
+    Bland JM, Altman DG. Multiple significance tests: the Bonferroni method.
+    BMJ 1995;310:170.
+
+    Examples
+    --------
+    >>> float(expected_by_chance(40).round(6))
+    2.0
+    """
+    (number,) = aligned(tested=tested)
+    z_value(confidence)
+    if np.any(number < 0):
+        raise ValueError("tested is below 0: give the number of comparisons")
+    return np.asarray(number * (1 - confidence))
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """Adjust p values for being one of many, after Holm.
+
+    Parameters
+    ----------
+    p_values : array_like
+        The p values of one family, of any shape; nan where not tested.
+
+    Returns
+    -------
+    numpy.ndarray
+        Adjusted p values in the same places; nan stays and does not count.
+
+    Raises
+    ------
+    ValueError
+        A p value outside 0 to 1.
+
+    References
+    ----------
+    Holm S. A simple sequentially rejective multiple test procedure.
+    Scandinavian Journal of Statistics 1979;6:65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03, 0.005]).round(6).tolist()
+    [0.03, 0.06, 0.06, 0.02]
+    """
+    (p,) = aligned(p_values=p_values)
+    if np.any((p < 0) | (p > 1)):
+        raise ValueError("a p value is outside 0 to 1: give probabilities")
+    adjusted = np.full(p.shape, np.nan)
+    tested = p[~np.isnan(p)]
+    order = np.argsort(tested, kind="stable")
+    steps = tested[order] * (tested.size - np.arange(tested.size))
+    tested[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    adjusted[~np.isnan(p)] = tested
+    return adjusted
+
+
+def score_p(count: ArrayLike, base: ArrayLike, benchmark: ArrayLike) -> Floats:
+    """Two-sided p value of the score test of a proportion.
+
+    It is below ``1 - confidence`` just where the interval of
+    :func:`~kentstats.stats.intervals.wilson` leaves the benchmark out.
+
+    Parameters
+    ----------
+    count, base : array_like
+        How many, of how many; nan where missing.
+    benchmark : array_like
+        Proportions taken as fixed, 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Probabilities; nan where a number is missing.
+
+    Raises
+    ------
+    ValueError
+        A count that is no part of its base, or a benchmark outside 0 to 1.
+
+    References
+    ----------
+    Wilson EB. Probable inference, the law of succession, and statistical
+    inference. Journal of the American Statistical Association 1927;22:209-212.
+
+    Examples
+    --------
+    The upper limit of 65 of 100 at 99.8% is 0.778354:
+
+    >>> round(float(score_p(65, 100, 0.778354)), 4)
+    0.002
+    """
+    from scipy import special  # type: ignore[import-untyped, unused-ignore]
+
+    k, n, p0 = aligned(count=count, base=base, benchmark=benchmark)
+    check_share(k, n)
+    if np.any((p0 < 0) | (p0 > 1)):
+        raise ValueError("benchmark is outside 0 to 1: give a proportion, not a percentage")
+    gap, spread = np.abs(k - n * p0), np.sqrt(n * p0 * (1 - p0))
+    # against a benchmark of 0 or 1 any gap at all is impossible by chance
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(gap == 0, 1.0, 2 * special.ndtr(-gap / spread))
+
+
+def poisson_p(count: ArrayLike, expected: ArrayLike) -> Floats:
+    """Two-sided exact p value of a Poisson count, twice the smaller tail.
+
+    It is below ``1 - confidence`` just where the limits of
+    :func:`~kentstats.stats.intervals.exact_poisson` leave `expected` out.
+
+    Parameters
+    ----------
+    count, expected : array_like
+        Events, and how many the benchmark would give; nan where missing.
+
+    Returns
+    -------
+    numpy.ndarray
+        Probabilities, at most 1; nan where a number is missing.
+
+    Raises
+    ------
+    ValueError
+        A negative count or expectation.
+
+    References
+    ----------
+    Breslow NE, Day NE. Statistical Methods in Cancer Research, volume II,
+    IARC 1987, pages 68-69.
+
+    Examples
+    --------
+    The upper limit of 5 at 95% is 11.668332:
+
+    >>> round(float(poisson_p(5, 11.668332)), 6)
+    0.05
+    """
+    from scipy import special  # type: ignore[import-untyped, unused-ignore]
+
+    k, mean = aligned(count=count, expected=expected)
+    check_count(k)
+    if np.any(mean < 0):
+        raise ValueError("expected is below 0: give how many events the benchmark would give")
+    at_most = special.gammaincc(k + 1, mean)
+    at_least = np.where(k == 0, 1.0, special.gammainc(np.where(k == 0, 1.0, k), mean))
+    return np.asarray(np.minimum(2 * np.minimum(at_most, at_least), 1.0))
