@@ -232,9 +232,7 @@ class Register:
         began = f"{area.name} began on {_day(area.opened)}." if area.opened else f"{area.name}."
         return ParameterError(began, f"{was} Name that, or another edition.".strip())
 
-    def _lineage(
-        self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]
-    ) -> list[Area]:
+    def _lineage(self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]) -> list[Area]:
         reached: list[Area] = []
         for code in links.get(area.code, ()):
             other = self.by_code(code)

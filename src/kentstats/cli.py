@@ -73,6 +73,7 @@ def main() -> None:
       kentstats briefing Kent       the briefing, as HTML, PDF and notebook
       kentstats check               what the report says twice, and whether it agrees
       kentstats facts               every figure, as CSV
+      kentstats ingest FILE         take in new official statistics
     """
     for stream in (sys.stdout, sys.stderr):
         # not every terminal or pipe can say ≠ by itself
@@ -81,8 +82,17 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("authority")
+@click.argument("authority", required=False)
 @click.option("--edition", default="2010", show_default=True, help="Edition of the figures.")
+@click.option("--all", "everyone", is_flag=True, help="Every authority of the edition.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="With --all: how many at once.",
+)
+@click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
     "--renderer",
     type=click.Choice(["embedded", "quarto", "auto"]),
@@ -114,33 +124,51 @@ def main() -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @told
 def briefing(
-    authority: str,
+    authority: str | None,
     edition: str,
+    everyone: bool,
+    jobs: int,
+    again: bool,
     renderer: str,
     parameters: tuple[tuple[str, str], ...],
     notebook: Path | None,
     output: Path,
     quiet: bool,
 ) -> None:
-    """Publish the briefing of AUTHORITY: a name, GSS code or old code.
+    """Publish the briefing of AUTHORITY: a name, GSS code or three-digit code.
 
     The notebook is executed with papermill and rendered to HTML and PDF.
     Everything is written aside first; when a cell fails, what was published
     before stays as it was and the broken notebook is kept.
 
+    With --all, every authority of the edition: one failure never stops the
+    rest, and a second run does only what changed or failed.
+
     \b
     Examples:
       kentstats briefing Kent
+      kentstats briefing Essex --edition 2025
       kentstats briefing E10000016 --renderer quarto
+      kentstats briefing --all --edition 2025 --jobs 2
       kentstats briefing Kent -p confidence 0.99 --output /tmp/try
     """
+    if everyone == bool(authority):
+        raise failure(
+            "Give the name of an authority, or --all."
+            if not everyone
+            else f"“{authority}” and --all are both given; choose one.",
+            2,
+        )
+    if everyone:
+        _every(edition, jobs, again, renderer, parameters, notebook, output, quiet)
+        return
     from kentstats.publish.briefing import publish
 
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     talks = sys.stderr.isatty() and not quiet
     published = publish(
-        authority,
+        str(authority),
         edition,
         parameters=dict(parameters),
         notebook=notebook,
@@ -158,15 +186,51 @@ def _silent(line: str) -> None:
     del line
 
 
+def _every(
+    edition: str,
+    jobs: int,
+    again: bool,
+    renderer: str,
+    parameters: tuple[tuple[str, str], ...],
+    notebook: Path | None,
+    output: Path,
+    quiet: bool,
+) -> None:
+    from kentstats.publish.many import publish_all
+
+    run = publish_all(
+        edition,
+        jobs=jobs,
+        parameters=dict(parameters),
+        notebook=notebook,
+        output=output,
+        renderer=renderer,
+        progress=sys.stderr.isatty() and not quiet,
+        say=_silent if quiet else lambda line: click.echo(line, err=True),
+        force=again,
+    )
+    if not quiet:
+        click.echo(run.summary())
+    if run.failed:
+        raise click.exceptions.Exit(1)
+
+
 @main.command()
 @click.option("--edition", help="Edition of the figures; all by default.")
 @click.option("--authority", help="Name, GSS code or old code; all by default.")
 @click.option(
     "--table",
-    type=click.Choice(["facts", "judgements", "actions", "statements"]),
+    type=click.Choice(["facts", "judgements", "actions", "statements", "outcomes", "neighbours"]),
     default="facts",
     show_default=True,
     help="Which table.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["all", "report", "official"]),
+    default="all",
+    show_default=True,
+    help="Facts of inspection reports, of official statistics, or both.",
 )
 @click.option(
     "--format",
@@ -184,23 +248,33 @@ def _silent(line: str) -> None:
 )
 @told
 def facts(
-    edition: str | None, authority: str | None, table: str, form: str, output: Path | None
+    edition: str | None,
+    authority: str | None,
+    table: str,
+    kind: str,
+    form: str,
+    output: Path | None,
 ) -> None:
     """Print a tidy table: every figure, judgement or action with its place.
 
+    The facts of an authority bring those of England and its region with
+    them, and those that its report compares it with.
+
     \b
     Examples:
-      kentstats facts --edition 2010 --format csv > facts.csv
+      kentstats facts --authority Essex --edition 2025 > facts.csv
       kentstats facts --table actions --format json
       kentstats facts --format parquet -o facts.parquet
     """
-    from kentstats.facts import to_csv
-    from kentstats.load import load_table, read_table
+    from kentstats.load import OFFICIAL_TABLES, csv_of, load_facts, load_official_table, load_table
 
-    if form == "csv":
-        content = to_csv(table, read_table(table, authority=authority, edition=edition)).encode()
+    if table == "facts":
+        frame = load_facts(authority=authority, edition=edition, kind=kind)
+    elif table in OFFICIAL_TABLES:
+        frame = load_official_table(table, authority=authority, edition=edition)
     else:
-        content = _encoded(load_table(table, authority=authority, edition=edition), form)
+        frame = load_table(table, authority=authority, edition=edition)
+    content = csv_of(table, frame).encode() if form == "csv" else _encoded(frame, form)
     if output:
         output.write_bytes(content)
     elif form == "parquet" and sys.stdout.isatty():
@@ -330,6 +404,110 @@ def tidy(output: Path) -> None:
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--edition", help="Edition to add to; that of the files' latest year by default.")
+@click.option(
+    "--every-measure",
+    "every",
+    is_flag=True,
+    help="Take measures too that the catalogue of indicators does not know.",
+)
+@click.option("--strict", is_flag=True, help="Write nothing where any line was refused.")
+@click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write every line refused or left out to a CSV file.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@told
+def ingest(
+    files: tuple[Path, ...],
+    edition: str | None,
+    every: bool,
+    strict: bool,
+    dry_run: bool,
+    report_path: Path | None,
+    quiet: bool,
+) -> None:
+    """Read FILES of official statistics into an edition's tables.
+
+    The kind of each file is recognised from its content: open data files of
+    Explore Education Statistics, underlying data of 2010, the download of
+    the Local Authority Interactive Tool, statistical neighbours, Ofsted's
+    outcomes, code lists. What was refused or left out is told line by line;
+    a file that cannot be read leaves every table as it was.
+
+    \b
+    Examples:
+      kentstats ingest la_conviction_health_outcome_cla.csv
+      kentstats ingest *.csv sn_may_2025.xlsx --edition 2025
+      kentstats ingest new.csv --dry-run --report refused.csv
+    """
+    from kentstats.ingest import describe, refusals
+    from kentstats.ingest import ingest as take_in
+
+    done = take_in(files, edition=edition, every=every, strict=strict, dry_run=dry_run)
+    if report_path:
+        report_path.write_text(refusals(done), encoding="utf-8", newline="\n")
+    if not quiet:
+        for line in describe(done, dry_run=dry_run):
+            click.echo(line)
+
+
+@main.command()
+@click.argument("terms", nargs=-1, required=True, metavar="WORDS|ID")
+@click.option("--search", "search_only", is_flag=True, help="List what is found; download nothing.")
+@click.option("--version", help="Version, such as 2.0 or 2.*; the latest by default.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to put the files in; they stay in the cache by default.",
+)
+@click.option("--offline", is_flag=True, help="Use what was downloaded before; ask for nothing.")
+@click.option(
+    "--base-url", metavar="URL", help="Another address of the API (or KENTSTATS_EES_URL)."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@told
+def fetch(
+    terms: tuple[str, ...],
+    search_only: bool,
+    version: str | None,
+    into: Path | None,
+    offline: bool,
+    base_url: str | None,
+    quiet: bool,
+) -> None:
+    """Download a data set of Explore Education Statistics, by WORDS or ID.
+
+    What was downloaded once is kept with its checksum, and serves when the
+    service cannot be reached. `kentstats ingest` reads the file.
+
+    \b
+    Examples:
+      kentstats fetch --search children looked after
+      kentstats fetch health of children looked after --into downloads
+      kentstats fetch 0f0e0d0c-0b0a-0908-0706-050403020100 --version 1.*
+    """
+    from kentstats.sources.api import command
+
+    lines = command(
+        " ".join(terms),
+        search_only=search_only,
+        version=version,
+        into=into,
+        offline=offline,
+        base_url=base_url,
+        say=_silent if quiet else lambda line: click.echo(line, err=True),
+    )
+    if not quiet or search_only:
+        for line in lines:
+            click.echo(line)
+
+
+@main.command()
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -337,13 +515,14 @@ def tidy(output: Path) -> None:
     show_default=True,
     help="Folder of the published briefings.",
 )
+@click.option("--authorities", is_flag=True, help="List every authority, with its codes.")
 @told
-def status(output: Path) -> None:
+def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
     from kentstats.home import find_home
     from kentstats.publish.status import report
 
-    for line in report(find_home(), output):
+    for line in report(find_home(), output, authorities_too=authorities):
         click.echo(line)
 
 

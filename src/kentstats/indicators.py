@@ -217,13 +217,8 @@ def _mapping(entry: dict[str, Any]) -> Mapping:
 
     plural = {"numerator", "denominator", "within"}
     filters = {"where", "denominator_where"}
-    return Mapping(
-        **{
-            key: listed(value)
-            if key in plural
-            else tuple(value.items())
-            if key in filters
-            else value
-            for key, value in entry.items()
-        }
-    )
+    cells: dict[str, Any] = {
+        key: listed(value) if key in plural else tuple(value.items()) if key in filters else value
+        for key, value in entry.items()
+    }
+    return Mapping(**cells)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,9 @@ def ingest(
     written: list[Path] = []
     if (areas := [row for reading in readings for row in reading.areas]) and not dry_run:
         written.append(_write_areas(areas, home))
-    official = [one for one in readings if one.facts is not None or one.neighbours or one.judgements]
+    official = [
+        one for one in readings if one.facts is not None or one.neighbours or one.judgements
+    ]
     if not official:
         return Ingested(tuple(readings), written=tuple(written))
     name = edition or _guess(official, home)
@@ -148,7 +151,11 @@ def _check(readings: Sequence[Reading], *, strict: bool) -> None:
             first = reading.refused[0]
             what = f"{len(lines):,} lines were refused, more than were understood. The first: "
             raise DataError(
-                [Problem(str(reading.path), first.line, first.column, what + first.what, first.remedy)]
+                [
+                    Problem(
+                        str(reading.path), first.line, first.column, what + first.what, first.remedy
+                    )
+                ]
             )
     refused = [problem for reading in readings for problem in reading.refused]
     if strict and refused:
@@ -183,9 +190,7 @@ def _year(figures: pd.DataFrame) -> pd.Series:
     return ends.fillna(named)
 
 
-def _merged(
-    before: Official, readings: Sequence[Reading]
-) -> tuple[pd.DataFrame, int, int]:
+def _merged(before: Official, readings: Sequence[Reading]) -> tuple[pd.DataFrame, int, int]:
     """Put the figures of the files in the place of those of the same sources."""
     import pandas as pd
 
@@ -217,9 +222,7 @@ def _merged(
         for indicator in load_indicators().values()
         for place, mapping in enumerate(indicator.sources)
     }
-    order = [
-        rank.get(pair, 99) for pair in zip(both["indicator"], both["source_id"], strict=True)
-    ]
+    order = [rank.get(pair, 99) for pair in zip(both["indicator"], both["source_id"], strict=True)]
     # a source that has no figure yields to one that has; one that withholds it does not
     missing = both["status"].eq("not_available")
     ranked = both.assign(_missing=missing, _order=order).sort_values(
@@ -283,12 +286,19 @@ def _publication(source_id: str, reading: Reading) -> Publication:
 
 def _moves(before: pd.DataFrame, after: pd.DataFrame) -> tuple[int, int, int]:
     key = list(FIGURE)
-    both = after.merge(before[[*key, "value", "status"]], on=key, how="left", suffixes=("", "_was"), indicator=True)
+    both = after.merge(
+        before[[*key, "value", "status"]], on=key, how="left", suffixes=("", "_was"), indicator=True
+    )
     known = both["_merge"].eq("both")
-    same = known & both["status"].eq(both["status_was"]) & (
-        both["value"].eq(both["value_was"]) | (both["value"].isna() & both["value_was"].isna())
-        # the table keeps ten digits
-        | ((both["value"] - both["value_was"]).abs() <= both["value"].abs() * 1e-9)
+    same = (
+        known
+        & both["status"].eq(both["status_was"])
+        & (
+            both["value"].eq(both["value_was"])
+            | (both["value"].isna() & both["value_was"].isna())
+            # the table keeps ten digits
+            | ((both["value"] - both["value_was"]).abs() <= both["value"].abs() * 1e-9)
+        )
     )
     return int((~known).sum()), int((known & ~same).sum()), int(same.sum())
 
@@ -307,3 +317,88 @@ def _write_areas(rows: list[dict[str, Any]], home: Home) -> Path:
         writer.writerows(merge(before, rows))
     aside.replace(path)
     return path
+
+
+SHOWN = 8
+"""How many refused lines of a file are told; the report has all."""
+
+
+def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
+    """Say what was understood, left out and refused, file by file.
+
+    Parameters
+    ----------
+    done : Ingested
+        What :func:`ingest` gave.
+    dry_run : bool, default False
+        Whether nothing was written.
+
+    Yields
+    ------
+    str
+    """
+    for reading in done.readings:
+        yield f"{reading.path.name}: {reading.kind}"
+        made = _made(reading)
+        yield f"  understood: {reading.rows:,} lines{made}"
+        for note in reading.notes:
+            yield f"  note: {note}"
+        for reason, lines in reading.left_out.items():
+            yield f"  left out: {len(lines):,} lines, {reason} ({_lines(lines)})"
+        if reading.refused:
+            yield f"  refused: {len(reading.refused):,}"
+        for problem in reading.refused[:SHOWN]:
+            column = f", column {problem.column}" if problem.column else ""
+            yield f"    line {problem.line}{column}: {problem.what} {problem.remedy}"
+        if len(reading.refused) > SHOWN:
+            yield f"    … and {len(reading.refused) - SHOWN:,} more; --report FILE lists them all"
+    if done.edition:
+        yield (
+            f"Edition {done.edition}: {done.added:,} figures new, {done.changed:,} changed, "
+            f"{done.unchanged:,} as they were"
+        )
+        if done.outside:
+            yield f"  {done.outside:,} figures of years outside the edition were left out"
+        if done.outranked:
+            yield f"  {done.outranked:,} figures yielded to a source preferred for their indicator"
+    if dry_run:
+        yield "Nothing was written."
+    for path in done.written:
+        yield f"wrote {path.parent.name}/{path.name}"
+
+
+def _made(reading: Reading) -> str:
+    if reading.facts is not None:
+        count = reading.facts["indicator"].nunique()
+        return f"; {len(reading.facts):,} figures of {count} indicators"
+    for name in ("neighbours", "judgements", "areas"):
+        if rows := getattr(reading, name):
+            return f"; {len(rows):,} {name}"
+    return ""
+
+
+def _lines(lines: Sequence[int]) -> str:
+    shown = ", ".join(str(line) for line in lines[:SHOWN])
+    return f"lines {shown}{' …' if len(lines) > SHOWN else ''}"
+
+
+def refusals(done: Ingested) -> str:
+    """List every line refused or left out, as CSV.
+
+    Returns
+    -------
+    str
+        ``file``, ``line``, ``column``, ``outcome`` (refused or left out),
+        ``what`` and ``remedy``.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["file", "line", "column", "outcome", "what", "remedy"])
+    for reading in done.readings:
+        for problem in reading.refused:
+            row = [problem.file, problem.line, problem.column, "refused"]
+            writer.writerow([*row, problem.what, problem.remedy])
+        for reason, lines in reading.left_out.items():
+            for line in lines:
+                writer.writerow([reading.path.name, line, "", "left out", reason, ""])
+    return out.getvalue()

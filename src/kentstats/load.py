@@ -23,7 +23,14 @@ from kentstats.facts import (
 from kentstats.home import Home, find_home
 from kentstats.indicators import load_indicators
 from kentstats.sources import ofsted
-from kentstats.sources.official import FIGURES_FILE, FOLDER, Official, list_editions, read_day, read_official
+from kentstats.sources.official import (
+    FIGURES_FILE,
+    FOLDER,
+    Official,
+    list_editions,
+    read_day,
+    read_official,
+)
 from kentstats.sources.registry import Source, load_sources
 
 if TYPE_CHECKING:
@@ -235,7 +242,9 @@ def official_facts(official: Official) -> pd.DataFrame:
         ),
         area_code=code,
         area_name=code.map({key: area.name if area else key for key, area in areas.items()}),
-        area_type=code.map({key: area.type if area else "authority" for key, area in areas.items()}),
+        area_type=code.map(
+            {key: area.type if area else "authority" for key, area in areas.items()}
+        ),
         group=group,
         upper=float("nan"),
         unit=indicator.map(units).fillna("number"),
@@ -330,7 +339,9 @@ def load_facts(
     import pandas as pd
 
     if kind not in {"all", "report", "official"}:
-        raise ParameterError(f"There is no kind of facts “{kind}”.", "Give all, report or official.")
+        raise ParameterError(
+            f"There is no kind of facts “{kind}”.", "Give all, report or official."
+        )
     names = editions(home) if edition is None else [choose_edition(edition, home)]
     parts = []
     told: ParameterError | None = None

@@ -95,9 +95,11 @@ def ranked(edition: Edition) -> Block | None:
         source=credit(edition, fact),
         left=trend_charts.SCALE_LEFT,
     )
-    without = count_claim(
-        records(everyone[everyone["estimate"].isna()]), "authorities without a figure"
-    ) if everyone["estimate"].isna().any() else None
+    without = (
+        count_claim(records(everyone[everyone["estimate"].isna()]), "authorities without a figure")
+        if everyone["estimate"].isna().any()
+        else None
+    )
     caption = say(
         "Every authority by its figure, with its {level} interval as a line.{near}{without} "
         "{place}",
@@ -233,8 +235,9 @@ def funnel(edition: Edition) -> Block | None:
         "authorities would lie if chance alone made them differ.{more}",
         low=setting(0.95, "level of confidence"),
         high=setting(0.998, "level of confidence"),
-        more=" They differ by more than chance, so the limits have been widened by the spread "
-        "between authorities (the paler lines)."
+        more=" They differ by more than that, so wider limits are drawn too, adjusted for the spread "
+        "between authorities. A verdict against England asks whether the authority differs from "
+        "England; the adjusted limits ask whether it differs by more than authorities usually do."
         if wide
         else "",
     )
@@ -305,13 +308,17 @@ def _funnel_title(
             tau2=tau2,
         )
     )
-    side = {"above": "above", "below": "below"}.get(where.split()[0], "")
-    allowed = " even allowing for spread between authorities" if tau2 > 0 else ""
-    if side:
-        return say("{authority} lies {side} the limits of chance" + allowed,
-                   authority=_brief(edition), side=side)
-    more = ", widened for spread" if tau2 > 0 else ""
-    return say("{authority} lies within the limits of chance" + more, authority=_brief(edition))
+    who = _brief(edition)
+    if where.startswith(("above", "below")) and tau2 > 0:
+        return say("{who} is unusual, even allowing for the spread between authorities", who=who)
+    if where.startswith(("above", "below")):
+        side = where.split()[0]
+        return say("{who} lies {side} the limits of chance", who=who, side=side)
+    if tau2 > 0:
+        return say(
+            "{who} is not unusual, once the spread between authorities is allowed for", who=who
+        )
+    return say("{who} lies within the limits of chance", who=who)
 
 
 def _brief(edition: Edition) -> str:
@@ -331,9 +338,9 @@ def trend(edition: Edition) -> Block | None:
     figures = edition.official.shared.figures
     codes = {
         edition.area.code: edition.authority,
-        edition.area.region: comparator_name(edition, "region").removeprefix("the ").removesuffix(
-            " region"
-        ),
+        edition.area.region: comparator_name(edition, "region")
+        .removeprefix("the ")
+        .removesuffix(" region"),
         edition.official.shared.places.country: "England",
     }
     one = figures[
@@ -408,8 +415,13 @@ def _trend_title(edition: Edition, chosen: Row, mine: pd.DataFrame) -> Text:
     )
     if len(title.plain.split()) <= 15:
         return title
-    return say("{first} in {then}, {last} in {now}", first=figure(first, bare=True),
-               then=period(first), last=figure(last, bare=True), now=period(last))
+    return say(
+        "{first} in {then}, {last} in {now}",
+        first=figure(first, bare=True),
+        then=period(first),
+        last=figure(last, bare=True),
+        now=period(last),
+    )
 
 
 def trend_table(edition: Edition) -> Block | None:
@@ -468,7 +480,10 @@ def _year(fact: Row) -> int:
 def _year_cell(fact: Row | None) -> Cell:
     if fact is None:
         return "–"
-    return figure(fact, bare=True) if has_figure(fact) else "withheld" if fact[
-        "status"
-    ] == "suppressed" else "–"
-
+    return (
+        figure(fact, bare=True)
+        if has_figure(fact)
+        else "withheld"
+        if fact["status"] == "suppressed"
+        else "–"
+    )

@@ -34,8 +34,11 @@ def beside(edition: Edition) -> Block | None:
             [
                 named(label(indicator, str(official["group"]))),
                 theirs[0],
-                Text((figure(official),)) if official["numerator"] != official["numerator"]
-                else say("{figure} ({numbers})", figure=figure(official), numbers=numbers(official)),
+                Text((figure(official),))
+                if official["numerator"] != official["numerator"]
+                else say(
+                    "{figure} ({numbers})", figure=figure(official), numbers=numbers(official)
+                ),
                 _difference(edition, theirs[1], official),
             ]
         )
@@ -83,7 +86,7 @@ def _pairs(
                 decimals=1,
                 calculation=f"{row['numerator']:g} / {row['denominator']:g} × 100",
             )
-            text = say(
+            text: Cell = say(
                 "{share} ({part} of {whole})",
                 share=made,
                 part=fact_claim(parents[0]),
@@ -115,8 +118,8 @@ def _difference(edition: Edition, parents: list[Row], official: Row) -> Text:
             say("Base: {one} against {other} young people.", one=fact_claim(parents[1]), other=base)
         )
     elif indicator.unit == "percent" and official["denominator"] == official["denominator"]:
-        base = named(indicator.denominator)
-        parts.append(say("Base: not stated in the report, here {base}.", base=base))
+        children = named(indicator.denominator)
+        parts.append(say("Base: not stated in the report, here {base}.", base=children))
     if official["group"] != report["group"]:
         parts.append(say("Group: all in the report, {group} here.", group=str(official["group"])))
     if report["qualifier"] != "exact":

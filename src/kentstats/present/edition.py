@@ -211,13 +211,13 @@ def open_edition(
     )
 
 
-def of_report(section: Callable[Concatenate[Edition, P], Block]) -> Callable[
-    Concatenate[Edition, P], Block | None
-]:
+def of_report(
+    section: Callable[Concatenate[Edition, P], Block],
+) -> Callable[Concatenate[Edition, P], Block | None]:
     """Let a section show nothing where the edition has no inspection report."""
 
     @functools.wraps(section)
-    def shown(edition: Edition, *args: P.args, **options: P.kwargs) -> Block | None:
+    def shown(edition: Edition, /, *args: P.args, **options: P.kwargs) -> Block | None:
         return section(edition, *args, **options) if edition.source else None
 
     return shown

@@ -186,9 +186,7 @@ def sources(edition: Edition) -> Block:
         blocks += _publications(edition)
     files = ["the executed notebook (`briefing.ipynb`)", "every figure as CSV (`facts.csv`)"]
     if edition.source:
-        files.append(
-            "the tables of the report (`judgements.csv`, `actions.csv`, `statements.csv`)"
-        )
+        files.append("the tables of the report (`judgements.csv`, `actions.csv`, `statements.csv`)")
     blocks.append(
         f"Beside this briefing lie {', '.join(files)}, and `claims.json`, which lists each printed "
         "number with the facts and the calculation behind it."

@@ -32,13 +32,14 @@ SURE = ("better", "worse", "higher", "lower")
 """Verdicts that say that a difference is beyond chance."""
 
 
-def label(indicator: Indicator, group: str = "all") -> str:
+def label(indicator: Indicator, group: str = "all", *, unit: bool = True) -> str:
     """Name a measure, with its subgroup and, where it is no percentage, its unit."""
     name = indicator.short
     if group != "all":
         name += f", {'asylum-seeking' if group == 'uasc' else group}"
-    unit = "" if indicator.unit in {"percent", "count"} else f" ({UNIT_WORDS.get(indicator.unit, '')})"
-    return name + unit
+    if unit and indicator.unit not in {"percent", "count"}:
+        name += f" ({UNIT_WORDS.get(indicator.unit, indicator.unit)})"
+    return name
 
 
 def ordered(rows: Sequence[Row]) -> list[Row]:
@@ -102,7 +103,7 @@ def figure(fact: Row, *, bare: bool = False) -> Claim:
         value,
         [fact],
         unit=unit,
-        decimals=1,
+        decimals=0 if value in {0.0, 100.0} else 1,
         shown=show(value, "count", decimals=1) if bare and unit != "percent" else "",
         calculation=(
             f"{_plain(fact['numerator'])} / {_plain(fact['denominator'])} {SCALE_WORDS[unit]}"
@@ -136,7 +137,9 @@ def numbers(fact: Row) -> Text:
             fact[name],
             [fact],
             unit="count",
-            shown=show(float(fact[name]), "count", decimals=0 if float(fact[name]).is_integer() else 1),
+            shown=show(
+                float(fact[name]), "count", decimals=0 if float(fact[name]).is_integer() else 1
+            ),
             calculation=f"{name} as published",
         )
         for name in ("numerator", "denominator")
@@ -157,11 +160,15 @@ def benchmark(edition: Edition, row: Row, *, bare: bool = False) -> Claim:
         & latest["group"].eq(row["group"])
         & latest["area_code"].isin(codes)
     ]
-    whose = "statistical neighbours" if row["comparator"] == "neighbours" else "authorities of its type"
+    whose = (
+        "statistical neighbours" if row["comparator"] == "neighbours" else "authorities of its type"
+    )
     source = str(chosen["source_id"].iloc[0]) if len(chosen) else ""
     place = f"{source}, lines of {whose}"
     parents = [{"fact_id": fact_id, "locator": place} for fact_id in chosen["fact_id"]]
-    how = "sum of counts over sum of bases" if row["statistic"] == "pooled" else "mean of the figures"
+    how = (
+        "sum of counts over sum of bases" if row["statistic"] == "pooled" else "mean of the figures"
+    )
     value = float(row["benchmark"])
     plain = bare and unit != "percent"
     return claim(
@@ -179,7 +186,11 @@ def members(edition: Edition, row: Row) -> list[str]:
     if row["comparator"] == "neighbours":
         return edition.official.neighbours()
     kinds = edition.official.shared.places.kind
-    return [code for code, kind in kinds.items() if kind == edition.area.kind and code != edition.area.code]
+    return [
+        code
+        for code, kind in kinds.items()
+        if kind == edition.area.kind and code != edition.area.code
+    ]
 
 
 def by_id(edition: Edition) -> dict[str, Row]:
@@ -200,19 +211,21 @@ def limit(fact: Row, end: str) -> Claim:
     )
 
 
-def word(row: Row) -> Text:
+def word(row: Row, untested: str = ", not tested") -> Text:
     """Say a verdict and how surely it holds, or the direction and that it was not tested."""
     verdict = str(row["verdict"])
     if load_indicators()[row["indicator"]].unit == "count":
         return say("a number, not compared")
     if verdict in SURE:
-        return say("{word} ({level})", word=verdict, level=setting(row["level"], "level of confidence"))
+        return say(
+            "{word} ({level})", word=verdict, level=setting(row["level"], "level of confidence")
+        )
     if verdict == "similar":
         return say("similar")
     if row["direction"] in {"above", "below"}:
-        return say("{direction}, not tested", direction=row["direction"])
+        return say("{direction}{untested}", direction=row["direction"], untested=untested)
     if row["direction"] == "level":
-        return say("no difference beyond rounding")
+        return say("level{untested}", untested=untested)
     return say("not compared")
 
 
@@ -253,5 +266,5 @@ def period(fact: Row) -> Claim:
 
 
 def short(row: Row) -> Text:
-    """Name the measure of a row."""
-    return named(label(load_indicators()[row["indicator"]], str(row["group"])))
+    """Name the measure of a row, in running text."""
+    return named(label(load_indicators()[row["indicator"]], str(row["group"]), unit=False))

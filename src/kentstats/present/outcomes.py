@@ -26,7 +26,10 @@ def outcomes(edition: Edition) -> list[Row]:
         if register.on(row["area_code"], official.day) == edition.area.code
     ]
     return [
-        {**row, "fact_id": f"{edition.name}.{row['source_id']}.{row['position']}.{row['area_code']}"}
+        {
+            **row,
+            "fact_id": f"{edition.name}.{row['source_id']}.{row['position']}.{row['area_code']}",
+        }
         for row in sorted(found, key=lambda row: row["position"])
     ]
 
@@ -50,8 +53,8 @@ def summary(edition: Edition) -> Block | None:
         return Block(text.markdown)
     first = rows[0]
     text = say(
-        "Ofsted last judged children’s services in {authority} at an inspection that began on "
-        "{day}, and found them {overall} overall.",
+        "Ofsted last inspected children’s services in {authority} from {day} on. Overall "
+        "effectiveness: {overall}.",
         authority=edition.authority,
         day=claim(first["inspected"], [first], unit="date"),
         overall=grade(first, running=True),

@@ -91,7 +91,8 @@ def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = No
     ]
     if not texts:
         return Block(say("No figure of those looked at bears this out.").markdown)
-    return bullets(*texts)
+    listed = bullets(*texts)
+    return Block("In the report:\n\n", ()) + listed if edition.standing else listed
 
 
 def _figure(edition: Edition, name: str) -> list[Text]:

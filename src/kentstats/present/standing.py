@@ -33,7 +33,9 @@ def summary(edition: Edition) -> Block | None:
     facts = facts_of(edition)
     rows = list(against(edition, "england").values())
     if not rows:
-        text = say("Official statistics give no figure for {authority}.", authority=edition.authority)
+        text = say(
+            "Official statistics give no figure for {authority}.", authority=edition.authority
+        )
         return Block(text.markdown)
     tested = [row for row in rows if row["verdict"] != "not compared"]
 
@@ -52,9 +54,9 @@ def summary(edition: Edition) -> Block | None:
         return Block(text.markdown, text.claims)
     text = say(
         "Official statistics give {given} measures for {authority}; {tested} of them can be tested "
-        "against England. There {better} are better, {worse} worse, {other} higher or lower where "
-        "neither is good, and {similar} cannot be told apart. Had nothing differed, chance alone "
-        "would be expected to make {chance} of {again} seem different.",
+        "against England. Verdicts: {better} better, {worse} worse, {other} higher or lower where "
+        "neither is good, {similar} that cannot be told apart. Were nothing different, about "
+        "{chance} of {again} would seem so by chance alone.",
         given=count_claim(given, "measures with a figure"),
         authority=edition.authority,
         tested=_number(edition, tested, "measures tested against England", facts),
@@ -115,11 +117,12 @@ def stands_out(edition: Edition, *, good: bool) -> Block | None:
         return Block(text.markdown)
     facts = facts_of(edition)
     texts = [_sentence(edition, row, facts[row["indicator"], row["group"]]) for row in rows[:MOST]]
-    lines = "".join(f"- {text.markdown}\n" for text in texts)
+    lines = "In official statistics:\n\n" if edition.source else ""
+    lines += "".join(f"- {text.markdown}\n" for text in texts)
     claims = bullets(*texts).claims
     if len(rows) > MOST:
         more = say(
-            "{number} more are {verdict}; the table of comparisons has them all.",
+            "{number} more came out {verdict}; the table of comparisons has them all.",
             number=_number(edition, rows[MOST:], f"more measures that are {verdict}", facts),
             verdict=verdict,
         )
@@ -162,7 +165,7 @@ def unknown(edition: Edition) -> Block | None:
         names = [load_indicators()[row["indicator"]].short for row in theirs]
         texts.append(
             say(
-                "{authority} alone, on {measures}: the publisher counts {both} together.",
+                "{authority} by itself, for {measures}: the publisher counts {both} together.",
                 authority=edition.authority,
                 measures=named(_joined(names)),
                 both=named(area.name),
@@ -189,7 +192,7 @@ def unknown(edition: Edition) -> Block | None:
     if withheld:
         texts.append(
             say(
-                "{number} figures that the publisher withholds, to protect people or as unreliable: "
+                "What the publisher withholds, to protect people or as unreliable ({number}): "
                 "{names}.",
                 number=count_claim(withheld, "figures withheld"),
                 names=named(_names(withheld)),
@@ -198,7 +201,7 @@ def unknown(edition: Edition) -> Block | None:
     if absent:
         texts.append(
             say(
-                "{number} figures that England has and {authority} has not: {names}.",
+                "What is given for England and not for {authority} ({number}): {names}.",
                 number=count_claim(absent, "figures that the authority lacks"),
                 authority=edition.authority,
                 names=named(_names(absent)),
@@ -207,8 +210,8 @@ def unknown(edition: Edition) -> Block | None:
     if untested:
         texts.append(
             say(
-                "Whether {number} more differ from England beyond chance, since their sources give "
-                "no base: {names}.",
+                "What cannot be tested against England, since the source gives no base ({number}): "
+                "{names}.",
                 number=_number(edition, untested, "measures without a base", facts),
                 names=named(_names(untested)),
             )
@@ -240,7 +243,8 @@ def _names(rows: list[Row]) -> str:
 
 
 def _joined(names: list[str]) -> str:
-    lowered = [name[0].lower() + name[1:] if name[1:2].islower() else name for name in names]
+    kept = ("English", "GCSE")
+    lowered = [name if name.startswith(kept) else name[0].lower() + name[1:] for name in names]
     return "; ".join(dict.fromkeys(lowered))
 
 
@@ -250,6 +254,8 @@ def changed(edition: Edition) -> Block | None:
         return None
     trends = records(edition.official.trends)
     found = [row for row in trends if row["direction"] not in {"not calculated"}]
+    if not found and edition.source:
+        return None  # that it is the first edition has been said
     if not found:
         text = say(
             "Official statistics here give fewer than five years of any measure, so no recent trend "
@@ -271,15 +277,17 @@ def changed(edition: Edition) -> Block | None:
     if still:
         texts.append(
             say(
-                "No change beyond chance: {number} measures. For the others there are fewer than "
-                "five years, or no base.",
-                number=_number(edition, [r for r in still if (r["indicator"], r["group"]) in facts],
-                               "measures without a significant trend", facts),
+                "No change beyond chance in {number} more. For the others there are fewer than five "
+                "years, or no base.",
+                number=_number(
+                    edition,
+                    [r for r in still if (r["indicator"], r["group"]) in facts],
+                    "measures without a significant trend",
+                    facts,
+                ),
             )
         )
-    return Block(
-        "".join(f"- {text.markdown}\n" for text in texts), bullets(*texts).claims
-    )
+    return Block("".join(f"- {text.markdown}\n" for text in texts), bullets(*texts).claims)
 
 
 def _with_figures(rows: list[Row], facts: dict[tuple[str, str], Row]) -> Text:
@@ -315,6 +323,8 @@ def questions(edition: Edition, *, most: int = 6) -> Block | None:
         indicator = load_indicators()[row["indicator"]]
         fact = facts.get((row["indicator"], row["group"]))
         if not indicator.question or fact is None or not has_figure(fact) or indicator.id in seen:
+            continue
+        if edition.has(indicator.id):  # the report's figure raises the same question
             continue
         seen.add(indicator.id)
         text = say("{short}, {figure}", short=short(row), figure=figure(fact))

@@ -30,7 +30,7 @@ from kentstats.stats.spine import positions, quartiles
 
 
 def spine(edition: Edition) -> Block | None:
-    """Draw every measure about England's figure, better to the right."""
+    """Draw every measure that can be tested about England's figure, better to the right."""
     import pandas as pd
 
     if edition.standing is None:
@@ -42,22 +42,21 @@ def spine(edition: Edition) -> Block | None:
     for row in ordered(list(compared.values())):
         key = (row["indicator"], row["group"])
         indicator = load_indicators()[row["indicator"]]
-        if indicator.unit == "count" or key not in england or not has_figure(england[key]):
+        if row["verdict"] == "not compared":
             continue
         ours, theirs = facts[key], england[key]
         places = _places(edition, row, float(theirs["estimate"]), indicator.polarity)
         if places is None:
             continue
-        made = [figure(ours, bare=True)] if has_figure(ours) else []
-        against_claim = figure(theirs, bare=True)
-        claims += [*made, against_claim]
+        made, against_claim = figure(ours, bare=True), figure(theirs, bare=True)
+        claims += [made, against_claim]
         rows.append(
             (
                 indicator.theme.capitalize(),
                 label(indicator, str(row["group"])),
                 *places,
                 row["verdict"],
-                made[0].shown if made else "–",
+                made.shown,
                 against_claim.shown,
             )
         )
@@ -80,7 +79,9 @@ def spine(edition: Edition) -> Block | None:
     )
     tested = [row for row in compared.values() if row["verdict"] != "not compared"]
     counts = {
-        name: count_claim([facts[row["indicator"], row["group"]] for row in chosen], f"measures {name}")
+        name: count_claim(
+            [facts[row["indicator"], row["group"]] for row in chosen], f"measures {name}"
+        )
         for name in ("better", "worse")
         if (chosen := [row for row in tested if row["verdict"] == name])
     }
@@ -97,19 +98,20 @@ def spine(edition: Edition) -> Block | None:
             ends=("worse or lower", "better or higher"),
         ),
         title=title.plain,
-        subtitle=f"{edition.authority} among all authorities, latest period of each measure",
+        subtitle=f"{edition.authority} among all authorities, measures that can be tested, latest period",
         source="Source: Department for Education; each measure’s source is in the last table",
         left=benchmark_charts.SPINE_LEFT,
     )
     caption = say(
         "The line in the middle is England. The light bar reaches from the worst authority to the "
         "best, the dark bar holds the middle half. Where neither high nor low is good, high is to "
-        "the right. A cross means that chance cannot be ruled out or in: there is no base."
+        "the right. Measures without a base cannot be tested and are in the table below."
     )
     alt = say(
         "Spine chart of {number} measures against England. {title}.",
-        number=count_claim([facts[row["indicator"], row["group"]] for row in compared.values()],
-                           "measures"),
+        number=count_claim(
+            [facts[row["indicator"], row["group"]] for row in tested], "measures tested"
+        ),
         title=title,
     )
     return block_figure(
@@ -169,7 +171,7 @@ def england_table(edition: Edition) -> Block | None:
             level=setting(edition.confidence, "confidence"),
         ),
         label="england",
-        widths=[26, 11, 12, 15, 16, 11, 15],
+        widths=[25, 10, 10, 15, 18, 10, 17],
         right=[],
     )
     return made + _reading(edition, compared)
@@ -189,9 +191,11 @@ def _reading(edition: Edition, compared: dict[tuple[str, str], Row]) -> Block:
     )
     if not tested:
         return Block(text.markdown)
-    number = count_claim([facts[row["indicator"], row["group"]] for row in tested], "measures tested")
+    number = count_claim(
+        [facts[row["indicator"], row["group"]] for row in tested], "measures tested"
+    )
     more = say(
-        " With {number} measures tested, about {chance} would seem different by chance alone.",
+        " Of the {number} tested, about {chance} would seem different by chance alone.",
         number=number,
         chance=chance(edition, tested, facts),
     )
@@ -229,7 +233,7 @@ def others_table(edition: Edition) -> Block | None:
                 say(
                     "{theirs}: {word}{mark}",
                     theirs=benchmark(edition, row, bare=True),
-                    word=word(row),
+                    word=word(row, "†"),
                     mark=mark,
                 )
             )
@@ -263,7 +267,8 @@ def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple
         say(
             "The region’s figure is the published one. That of {type} is pooled: the sum of their "
             "counts over the sum of their bases, {authority} left out; where no base is published "
-            "it is the mean of their figures, each counting the same.",
+            "it is the mean of their figures, each counting the same. A dagger marks what is not "
+            "tested, since there is no base.",
             type=comparator_name(edition, "type"),
             authority=edition.authority,
         )
@@ -287,14 +292,16 @@ def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple
         if sensitive:
             texts.append(
                 say(
-                    "For {number} measures, marked with an asterisk, the verdict depends on how the "
-                    "neighbours are summed up: pooled, their mean and their median do not agree.",
+                    "Where an asterisk stands ({number}), the verdict depends on how the neighbours "
+                    "are summed up: pooled, their mean and their median do not agree.",
                     number=count_claim(sensitive, "verdicts that depend on the summary"),
                 )
             )
         else:
             texts.append(
-                say("No verdict depends on whether neighbours are pooled, or their mean or median taken.")
+                say(
+                    "No verdict depends on whether neighbours are pooled, or their mean or median taken."
+                )
             )
     claims = tuple(dict.fromkeys(made for text in texts for made in text.claims))
     return " ".join(text.markdown for text in texts), claims
@@ -316,7 +323,8 @@ def heat(edition: Edition, *, most: int = 14) -> Block | None:
     shared = edition.official.shared
     everyone = shared.benchmarks
     chosen = everyone[
-        everyone["comparator"].eq("england") & everyone["area_code"].isin([edition.area.code, *codes])
+        everyone["comparator"].eq("england")
+        & everyone["area_code"].isin([edition.area.code, *codes])
     ]
     verdicts = {(r["indicator"], r["group"], r["area_code"]): r for r in records(chosen)}
     latest = shared.latest[shared.latest["area_code"].isin([edition.area.code, *codes])]
@@ -325,7 +333,8 @@ def heat(edition: Edition, *, most: int = 14) -> Block | None:
     mine = [
         fact
         for fact in ordered(list(facts_of(edition).values()))
-        if verdicts[fact["indicator"], fact["group"], edition.area.code]["verdict"] != "not compared"
+        if verdicts[fact["indicator"], fact["group"], edition.area.code]["verdict"]
+        != "not compared"
     ][:most]
     if not mine:
         return None
@@ -345,7 +354,11 @@ def heat(edition: Edition, *, most: int = 14) -> Block | None:
                 )
             )
     data = pd.DataFrame(rows, columns=["measure", "area", "label", "word"])
-    differ = [f for f in mine if verdicts[f["indicator"], f["group"], edition.area.code]["verdict"] in SURE]
+    differ = [
+        f
+        for f in mine
+        if verdicts[f["indicator"], f["group"], edition.area.code]["verdict"] in SURE
+    ]
     title = say(
         "{authority} differs from England on {number} of {all} measures; its neighbours beside it",
         authority=edition.authority if len(edition.authority.split()) < 3 else "The authority",
@@ -371,4 +384,3 @@ def heat(edition: Edition, *, most: int = 14) -> Block | None:
         title=title,
     )
     return block_figure(drawn, caption=caption, alt=alt, label="neighbours", claims=claims)
-

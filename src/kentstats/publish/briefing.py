@@ -22,7 +22,7 @@ from kentstats.errors import (
     Problem,
     RenderError,
 )
-from kentstats.facts import Row, to_csv
+from kentstats.facts import to_csv
 from kentstats.home import Home, find_home
 from kentstats.load import (
     READERS,
@@ -313,11 +313,9 @@ def _write_notebook(notebook: Any, path: Path) -> None:
 
 
 def _write_tables(subject: Subject, folder: Path, home: Home) -> None:
-    rows: list[Row] = []
     if subject.report:
         for name in READERS:
-            rows = READERS[name](subject.report)
-            text = to_csv(name, rows)
+            text = to_csv(name, READERS[name](subject.report))
             (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
     if subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)

@@ -66,6 +66,7 @@ def read_codes(table: Table) -> Reading:
                 line, "", f"{code} has no known kind or no date of operation.", "Look at the list."
             )
             continue
+        reading.rows += 1
         reading.areas.append(
             {
                 "code": code,
@@ -85,9 +86,8 @@ def read_regions(table: Table) -> Reading:
     """Read a list of regions; a list of authorities by region gives the same."""
     reading = Reading(table.path, "list of regions", table.sha256, notes=table.notes)
     reading.refused += table.refused
-    seen = dict.fromkeys(
-        zip(table.column("region_code"), table.column("region_name"), strict=True)
-    )
+    reading.rows = len(table.rows)
+    seen = dict.fromkeys(zip(table.column("region_code"), table.column("region_name"), strict=True))
     for code, name in seen:
         row: dict[str, Any] = {**ENGLAND, "code": code, "name": name, "type": "region"}
         # Inner and Outer London lie in London, and are never added to it

@@ -70,9 +70,7 @@ def read_dfe2010(table: Table) -> Reading:
     for indicator in load_indicators().values():
         for mapping in indicator.sources:
             if mapping.data == dataset.id:
-                part = _part(
-                    table, reading, dataset, indicator, mapping, columns, rows, areas
-                )
+                part = _part(table, reading, dataset, indicator, mapping, columns, rows, areas)
                 parts.append(part)
                 used |= part.columns
     rest = len([name for name in table.header if name]) - len(used)

@@ -29,13 +29,12 @@ from kentstats.sources.cells import (
     Cells,
     add,
     figures,
-    missing,
     read_cells,
     refuse_impossible,
     refuse_odd,
 )
-from kentstats.sources.known import Dataset, recognise
 from kentstats.sources.frames import Part, frame_of, slug
+from kentstats.sources.known import Dataset, recognise
 from kentstats.sources.reading import Reading
 from kentstats.sources.table import Coded, Table, fault
 
@@ -223,9 +222,7 @@ def combine(columns: Sequence[NDArray[np.intp]], count: int) -> NDArray[np.intp]
     joined = np.zeros(count, dtype=np.intp)
     for codes in columns:
         # numbered anew at each step, so that the product never overflows
-        _, joined = np.unique(
-            joined * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True
-        )
+        _, joined = np.unique(joined * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)
     return joined
 
 
@@ -280,7 +277,8 @@ def _columns(file: _File) -> tuple[list[str], list[str]]:
         if name and name not in (*TIME, *PLACE) and not OTHER_PLACE.fullmatch(name.casefold())
     ]
     meta = _metadata(file)
-    measures, filters = [], []
+    measures: list[str] = []
+    filters: list[str] = []
     for name in rest:
         kind = meta.get(name, {}).get("col_type", "").casefold()
         if kind not in {"filter", "indicator"}:

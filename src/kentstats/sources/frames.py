@@ -95,7 +95,8 @@ def frame_of(parts: Sequence[Part], source_id: str) -> pd.DataFrame:
     frame = pd.DataFrame(columns)
     for name, column in FIGURES.items():
         frame[name] = frame[name].astype(cast("Any", column.dtype))
-    return frame[joined("keep")].reset_index(drop=True)
+    kept: pd.DataFrame = frame[joined("keep")].reset_index(drop=True)
+    return kept
 
 
 def slug(text: str) -> str:

@@ -12,9 +12,7 @@ from types import MappingProxyType
 from kentstats.areas import fold
 
 LICENCE = "OGL-UK-3.0"
-ATTRIBUTION = (
-    "Contains public sector information licensed under the Open Government Licence v3.0."
-)
+ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
 
 
 @dataclass(frozen=True)

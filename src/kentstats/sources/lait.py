@@ -74,10 +74,10 @@ def _table(path: Path) -> tuple[pa.Table, str, Reading]:
         return table, hashlib.sha256(path.read_bytes()).hexdigest(), reading
     text = read_table(path)
     reading.notes, reading.refused = text.notes, text.refused
-    columns = {
-        name: pa.array(text.column(name)).dictionary_encode() for name in COLUMNS[:4]
-    }
-    numbers = [value if value is not None else None for value in map(number, text.column(COLUMNS[4]))]
+    columns = {name: pa.array(text.column(name)).dictionary_encode() for name in COLUMNS[:4]}
+    numbers = [
+        value if value is not None else None for value in map(number, text.column(COLUMNS[4]))
+    ]
     return pa.table({**columns, COLUMNS[4]: pa.array(numbers, pa.float64())}), text.sha256, reading
 
 
@@ -107,7 +107,6 @@ def _facts(
     known: dict[str, list[tuple[Indicator, Mapping]]],
     reading: Reading,
 ) -> pd.DataFrame:
-    import pandas as pd
 
     register = load_areas()
     measure = measures[0][chosen]
@@ -128,7 +127,9 @@ def _facts(
     ]
     parsed = [number(text) for text in texts]
     figures = np.array([np.nan if one is None else float(f"{one:.10g}") for one in parsed])
-    known_text = np.array([one is not None or text in {"-", ""} for one, text in zip(parsed, texts, strict=True)])
+    known_text = np.array(
+        [one is not None or text in {"-", ""} for one, text in zip(parsed, texts, strict=True)]
+    )
     sound_area = np.array([area is not None for area in areas] or [False])[area_at]
     sound_period = np.array([period is not None for period in periods] or [False])[period_at]
     sound = sound_area & sound_period & known_text[value]
@@ -143,8 +144,15 @@ def _facts(
 
     keep = np.flatnonzero(sound)
     frame = _columns(
-        measure[keep], measures[1], known, [area for area in areas], area_at[keep],
-        periods, period_at[keep], figures[value[keep]], lines[keep],
+        measure[keep],
+        measures[1],
+        known,
+        [area for area in areas],
+        area_at[keep],
+        periods,
+        period_at[keep],
+        figures[value[keep]],
+        lines[keep],
     )
     return _checked(frame, reading)
 
@@ -169,7 +177,9 @@ def _columns(
         return pd.Series(array.dictionary_decode(), dtype="str")
 
     mapped = [known.get(name, [(None, None)])[0] for name in measures]
-    indicator = [one.id if one else slug(name) for (one, _), name in zip(mapped, measures, strict=True)]
+    indicator = [
+        one.id if one else slug(name) for (one, _), name in zip(mapped, measures, strict=True)
+    ]
     group = [mapping.group if mapping else "" for _, mapping in mapped]
     count = [one is not None and one.unit == "count" for one, _ in mapped]
     there = ~np.isnan(value)
@@ -179,7 +189,12 @@ def _columns(
     empty = np.full(len(value), np.nan)
     days = {
         name: np.array(
-            [np.datetime64(getattr(period, end) or "NaT", "ms") if period else np.datetime64("NaT", "ms") for period in periods]
+            [
+                np.datetime64(getattr(period, end) or "NaT", "ms")
+                if period
+                else np.datetime64("NaT", "ms")
+                for period in periods
+            ]
             or [np.datetime64("NaT", "ms")]
         )[period_at]
         for name, end in zip(DAYS, ("start", "end"), strict=True)

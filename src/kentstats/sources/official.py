@@ -113,7 +113,9 @@ class Official:
 def list_editions(home: Home | None = None) -> list[str]:
     """List the names of the editions of official statistics."""
     raw = (home or find_home()).raw
-    return sorted(path.parent.name.removeprefix(FOLDER) for path in raw.glob(f"{FOLDER}*/edition.yml"))
+    return sorted(
+        path.parent.name.removeprefix(FOLDER) for path in raw.glob(f"{FOLDER}*/edition.yml")
+    )
 
 
 def empty_edition(name: str, home: Home) -> Official:
@@ -264,7 +266,9 @@ def _figures_text(figures: pd.DataFrame) -> str:
     for name, column in FIGURES.items():
         values = figures[name].tolist()
         digits = 4 if name == "rounding" else 10
-        columns.append([_number(each, digits) for each in values] if column.dtype == "float64" else values)
+        columns.append(
+            [_number(each, digits) for each in values] if column.dtype == "float64" else values
+        )
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(FIGURES)
@@ -273,7 +277,13 @@ def _figures_text(figures: pd.DataFrame) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    return "" if value != value else f"{value:.{digits}g}" if abs(value) < 10**digits else str(int(value))
+    return (
+        ""
+        if value != value
+        else f"{value:.{digits}g}"
+        if abs(value) < 10**digits
+        else str(int(value))
+    )
 
 
 def _days_text(periods: pd.DataFrame) -> str:
@@ -307,4 +317,6 @@ def _yaml(edition: Official) -> str:
         ],
     }
     body = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=100)
-    return f"# Written by `kentstats ingest`; where every figure beside this file came from.\n{body}"
+    return (
+        f"# Written by `kentstats ingest`; where every figure beside this file came from.\n{body}"
+    )

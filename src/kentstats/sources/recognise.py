@@ -53,9 +53,9 @@ def read_file(path: Path, *, every: bool = False) -> Reading:
         return read_dfe2010(table)
     if recognise(table.header, ["lait"]):
         return read_lait(path, every=every)
-    if codes.LIST_COLUMNS <= header:
+    if header >= codes.LIST_COLUMNS:
         return codes.read_codes(table)
-    if codes.REGION_COLUMNS <= header:
+    if header >= codes.REGION_COLUMNS:
         return codes.read_regions(table)
     if header >= DICTIONARY:
         reading = Reading(path, "dictionary of the interactive tool", table.sha256)
@@ -86,9 +86,7 @@ def _parquet(path: Path, *, every: bool) -> Reading:
     try:
         names = pq.read_schema(path).names
     except (pa.ArrowInvalid, OSError):
-        raise fault(
-            path, "The parquet file is damaged or cut off.", "Download it again."
-        ) from None
+        raise fault(path, "The parquet file is damaged or cut off.", "Download it again.") from None
     if not recognise(names, ["lait"]):
         raise fault(
             path,
@@ -98,4 +96,6 @@ def _parquet(path: Path, *, every: bool) -> Reading:
     try:
         return read_lait(path, every=every)
     except (pa.ArrowInvalid, OSError) as error:
-        raise fault(path, f"The parquet file cannot be read: {error}.", "Download it again.") from None
+        raise fault(
+            path, f"The parquet file cannot be read: {error}.", "Download it again."
+        ) from None

@@ -295,4 +295,6 @@ def odd(text: str) -> str:
         return f"“{text[:40]}” is a formula."
     if text.endswith("%"):
         return f"“{text[:40]}” has a per cent sign in it."
-    return f"“{text[:40]}” is neither a number nor a known symbol." if text else "The cell is empty."
+    return (
+        f"“{text[:40]}” is neither a number nor a known symbol." if text else "The cell is empty."
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +32,20 @@ GRADES = {
     "requires improvement": 3,
     "inadequate": 4,
 }
-MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 
 
 def read_workbook(path: Path) -> Reading:
@@ -89,9 +99,7 @@ def read_workbook(path: Path) -> Reading:
     )
 
 
-def _neighbours(
-    path: Path, digest: str, header: list[str], rows: Sheet, begin: int
-) -> Reading:
+def _neighbours(path: Path, digest: str, header: list[str], rows: Sheet, begin: int) -> Reading:
     reading = Reading(path, "list of statistical neighbours", digest, "statistical-neighbours")
     named = _month(path)
     register = load_areas()
@@ -205,4 +213,3 @@ def _outcomes(
 
 def _date(value: Any) -> dt.date:
     return value.date() if isinstance(value, dt.datetime) else value
-

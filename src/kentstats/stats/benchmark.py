@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.intp]
 
 COMPARATORS = ("england", "region", "type", "neighbours")
+SMALLEST_BASE = 10
+"""A share of fewer cases gets limits, which are wide, and no verdict."""
 SURER = 0.998
 """The second level of confidence at which every verdict is tried."""
 
@@ -65,6 +67,7 @@ WHY_NOT = {
     "unreliable": "the publisher withholds the figure as unreliable",
     "no base": "the source gives no base",
     "no model": "no interval can be drawn for this measure",
+    "small base": "fewer than ten cases are too few for a verdict",
     "no benchmark": "there is no figure of the comparator",
 }
 
@@ -156,9 +159,7 @@ def _rate(count: Floats, base: Floats, *, confidence: float) -> tuple[Floats, Fl
     return low / base, high / base
 
 
-def benchmarks(
-    facts: pd.DataFrame, places: Places, *, confidence: float = 0.95
-) -> pd.DataFrame:
+def benchmarks(facts: pd.DataFrame, places: Places, *, confidence: float = 0.95) -> pd.DataFrame:
     """Compare every authority with every comparator.
 
     Parameters
@@ -197,7 +198,7 @@ def benchmarks(
     parts = [
         _against(table, comparator, *found, confidence=confidence)
         for comparator, found in (
-            ("england", table.published({code: places.country for code in places.kind})),
+            ("england", table.published(dict.fromkeys(places.kind, places.country))),
             ("region", table.published(places.region)),
             ("type", table.of_type()),
             ("neighbours", table.of_neighbours()),
@@ -287,8 +288,9 @@ class _Grid:
         def others(values: Floats, use: NDArray[np.bool_]) -> Floats:
             mine = np.where(use, values, 0.0)
             counted = use & (kind >= 0)
-            total = np.bincount(group[counted], values[counted], minlength=width)
-            return total[group] - np.where(counted, mine, 0.0)
+            total = np.bincount(group[counted], values[counted], minlength=width).astype(float)
+            left: Floats = total[group] - np.where(counted, mine, 0.0)
+            return left
 
         value, count, base = (
             self.column(name)[self.rows] for name in ("estimate", "numerator", "denominator")
@@ -340,7 +342,7 @@ class _Grid:
         slack = np.where(at < 0, np.nan, self.column("slack")[np.maximum(at, 0)])
         with np.errstate(invalid="ignore"):
             known = ~np.isnan(slack)
-            blur = np.where(known, slack, 0.0).sum(1) / np.maximum(known.sum(1), 1)
+            blur: Any = np.where(known, slack, 0.0).sum(1) / np.maximum(known.sum(1), 1)
         return (
             _Comparator(
                 np.where(mine, pooled, summed.mean),
@@ -353,21 +355,17 @@ class _Grid:
         )
 
     def scale(self) -> Floats:
-        values: Floats = (
-            self.facts["unit"].map(SCALE).fillna(1.0).to_numpy(dtype=np.float64)[self.rows]
-        )
-        return values
+        scale: Floats = self.facts["unit"].map(SCALE).fillna(1.0).to_numpy(dtype=np.float64)
+        return scale[self.rows]
 
 
-def _against(
-    table: _Grid, name: str, other: _Comparator, *, confidence: float
-) -> pd.DataFrame:
+def _against(table: _Grid, name: str, other: _Comparator, *, confidence: float) -> pd.DataFrame:
     import pandas as pd
 
     mine = table.facts.iloc[table.rows]
     catalogue = load_indicators()
-    polarity = mine["indicator"].map({key: one.polarity for key, one in catalogue.items()})
-    polarity = polarity.fillna("none").to_numpy(dtype=str)
+    signs = mine["indicator"].map({key: one.polarity for key, one in catalogue.items()})
+    polarity: NDArray[np.str_] = signs.fillna("none").to_numpy(dtype=str)
     value, slack = (mine[key].to_numpy(dtype=np.float64) for key in ("estimate", "slack"))
     blur = np.where(np.isnan(other.slack), 0.0, other.slack)
     low, high = other.value - blur, other.value + blur
@@ -375,9 +373,11 @@ def _against(
         (mine[f"lower{suffix}"].to_numpy(), mine[f"upper{suffix}"].to_numpy())
         for suffix in ("", "_998")
     ]
+    few = mine["denominator"].lt(SMALLEST_BASE).to_numpy()
+    told = [(np.where(few, np.nan, one), np.where(few, np.nan, two)) for one, two in limits]
     word, level = two_level(
-        limits[0],
-        limits[1],
+        told[0],
+        told[1],
         other.value,
         polarity=polarity,
         benchmark_low=low,
@@ -405,13 +405,15 @@ def _against(
             "benchmark_high": high,
             "difference": apart,
             "direction": np.select(
-                [np.isnan(apart), np.abs(apart) <= unsure, apart > 0], ["", "level", "above"], "below"
+                [np.isnan(apart), np.abs(apart) <= unsure, apart > 0],
+                ["", "level", "above"],
+                "below",
             ),
             "verdict": word,
             "level": level,
-            "sensitive": _sensitive(limits[0], other, polarity),
+            "sensitive": _sensitive(told[0], other, polarity),
             "smallest_95": _smallest(mine, value, other, slack, blur),
-            "reason": _reasons(mine, word, other.value),
+            "reason": _reasons(mine, word, other.value, few),
         }
     )
     return frame
@@ -452,7 +454,7 @@ def _smallest(
 
 
 def _reasons(
-    mine: pd.DataFrame, word: NDArray[np.str_], benchmark: Floats
+    mine: pd.DataFrame, word: NDArray[np.str_], benchmark: Floats, few: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     catalogue = load_indicators()
     model = mine["indicator"].map({key: one.model for key, one in catalogue.items()})
@@ -464,8 +466,9 @@ def _reasons(
             word != NOT_COMPARED,
             ~published,
             np.isnan(benchmark),
+            few,
             model.eq("none").to_numpy() & ~percent,
         ],
-        ["", withheld, WHY_NOT["no benchmark"], WHY_NOT["no model"]],
+        ["", withheld, WHY_NOT["no benchmark"], WHY_NOT["small base"], WHY_NOT["no model"]],
         WHY_NOT["no base"],
     ).astype(object)

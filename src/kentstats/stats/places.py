@@ -81,7 +81,9 @@ def places_of(official: Official, facts: pd.DataFrame) -> Places:
     codes = sorted(facts["area_code"].unique())
     areas = {code: register.by_code(code) or register.combined(code) for code in codes}
     authorities = {
-        code: area for code, area in areas.items() if area and area.type in {"authority", "combined"}
+        code: area
+        for code, area in areas.items()
+        if area and area.type in {"authority", "combined"}
     }
     name, near = neighbours_of(official)
     lists = sorted({row["list"] for row in official.neighbours})

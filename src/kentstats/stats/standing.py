@@ -187,7 +187,7 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for (indicator, _), one in mine.groupby(SERIES, sort=True, observed=True):
         value = one["estimate"].to_numpy()
-        sign = polarity.get(indicator, "none")
+        sign = polarity.get(str(indicator), "none")
         low, high = rank_interval(
             value, one["lower"].to_numpy(), one["upper"].to_numpy(), polarity=sign
         )
@@ -241,12 +241,16 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     first = label[row, found.used.argmax(axis=1)]
     last = label[row, shape[1] - 1 - found.used[:, ::-1].argmax(axis=1)]
     signs = keys["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
-    return keys[[*SERIES, "area_code"]].assign(
-        first=np.where(there, first, ""),
-        last=np.where(there, last, ""),
-        direction=found.direction,
-        words=worded(found.direction, signs),
-    )[list(TRENDS)].reset_index(drop=True)
+    return (
+        keys[[*SERIES, "area_code"]]
+        .assign(
+            first=np.where(there, first, ""),
+            last=np.where(there, last, ""),
+            direction=found.direction,
+            words=worded(found.direction, signs),
+        )[list(TRENDS)]
+        .reset_index(drop=True)
+    )
 
 
 def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
@@ -254,7 +258,8 @@ def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
     labels = facts["period"].str.extract(r"^(\d{4})(?:/(\d{2}))?")
     named = labels[0].astype("float64") + labels[1].notna()
     years = facts["period_end"].dt.year.astype("float64").fillna(named)
-    return years.to_numpy(dtype=np.float64).astype(np.intp)
+    whole: NDArray[np.intp] = years.to_numpy(dtype=np.float64).astype(np.intp)
+    return whole
 
 
 @dataclass(frozen=True, eq=False)
