@@ -21,6 +21,7 @@ from kentstats.present.official import (
     facts_of,
     figure,
     has_figure,
+    heading,
     label,
     ordered,
     period,
@@ -31,6 +32,10 @@ from kentstats.stats.funnel import outside, overdispersion, proportion_limits, r
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FEWEST = 5
+"""Expected cases below which the limits of a funnel are no longer to be trusted."""
 
 
 def lead(edition: Edition) -> Row | None:
@@ -74,7 +79,7 @@ def ranked(edition: Edition) -> Block | None:
     place = rank_text(edition, row["indicator"], str(row["group"]))
     title = say(
         "{measure}: {figure}, England {england}",
-        measure=named(label(indicator, str(row["group"]))),
+        measure=named(label(indicator, str(row["group"]), unit=False)),
         figure=figure(fact),
         england=figure(england),
     )
@@ -186,7 +191,7 @@ def rank_table(edition: Edition) -> Block | None:
             ]
         )
     return table(
-        ["Measure", edition.authority, "Counted", "Place", "Chance allows"],
+        ["Measure", heading(edition), "Counted", "Place", "Chance allows"],
         rows,
         caption=say(
             "Places among all authorities. A place is never certain: beside it stand all places "
@@ -209,10 +214,14 @@ def funnel(edition: Edition) -> Block | None:
     if len(shown) < 20:
         return None
     count, base = (shown[name].to_numpy(dtype=np.float64) for name in ("numerator", "denominator"))
+    fact = facts_of(edition)[row["indicator"], row["group"]]
+    mine = float(fact["denominator"])
+    expected = mine * count.sum() / base.sum()
+    if min(expected, mine - expected) < FEWEST:
+        return None
     kind: Any = "proportion" if indicator.unit == "percent" else "rate"
     spread = overdispersion(count, base, kind=kind)
     data, limits = _funnel_data(edition, shown, indicator.unit, count, base, spread.tau2)
-    fact = facts_of(edition)[row["indicator"], row["group"]]
     title = _funnel_title(edition, fact, count, base, spread.tau2, kind)
     drawn = charts.headed(
         authority_charts.funnel(
@@ -235,9 +244,10 @@ def funnel(edition: Edition) -> Block | None:
         "authorities would lie if chance alone made them differ.{more}",
         low=setting(0.95, "level of confidence"),
         high=setting(0.998, "level of confidence"),
-        more=" They differ by more than that, so wider limits are drawn too, adjusted for the spread "
-        "between authorities. A verdict against England asks whether the authority differs from "
-        "England; the adjusted limits ask whether it differs by more than authorities usually do."
+        more=" They differ by more than that, so wider limits are drawn too, adjusted for the "
+        "spread between authorities. A verdict against England asks whether the authority differs "
+        "from England; the adjusted limits ask whether it differs by more than authorities "
+        "usually do."
         if wide
         else "",
     )
@@ -364,12 +374,12 @@ def trend(edition: Edition) -> Block | None:
             "ours": one["area_code"].eq(edition.area.code),
         }
     )
-    title = _trend_title(edition, chosen, mine)
+    title = _trend_title(chosen, mine)
     fact = records(mine)[-1]
     drawn = charts.headed(
         trend_charts.trend(data, periods=periods, form=_form(indicator.unit)),
         title=title.plain,
-        subtitle=f"{indicator.name}, {periods[0]} to {periods[-1]}, {UNIT_WORDS.get(indicator.unit, '')}",
+        subtitle=f"{indicator.name}, {periods[0]} to {periods[-1]}, {UNIT_WORDS[indicator.unit]}",
         source=credit(edition, fact),
         left=trend_charts.SCALE_LEFT,
     )
@@ -401,7 +411,7 @@ def _moved(edition: Edition) -> Row | None:
     return next((row for row in compared.values() if row["value"] == row["value"]), None)
 
 
-def _trend_title(edition: Edition, chosen: Row, mine: pd.DataFrame) -> Text:
+def _trend_title(chosen: Row, mine: pd.DataFrame) -> Text:
     told = records(mine[mine["estimate"].notna()])
     first, last = told[0], told[-1]
     measure = named(label(load_indicators()[chosen["indicator"]], str(chosen["group"])))
@@ -461,9 +471,9 @@ def trend_table(edition: Edition) -> Block | None:
         widths=[30, *[10] * len(span), 20],
     )
     note = say(
-        "A trend is called only where the slope of five years is beyond chance ({level} confidence) "
-        "and no single year makes it. It is not calculated where a year is missing or there is no "
-        "base.",
+        "A trend is called only where the slope of five years is beyond chance ({level} "
+        "confidence) and no single year makes it. It is not calculated where a year is missing or "
+        "there is no base.",
         level=setting(0.998, "level of confidence"),
     )
     return made + Block(note.markdown, note.claims)

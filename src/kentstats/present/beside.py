@@ -39,7 +39,7 @@ def beside(edition: Edition) -> Block | None:
                 else say(
                     "{figure} ({numbers})", figure=figure(official), numbers=numbers(official)
                 ),
-                _difference(edition, theirs[1], official),
+                _difference(theirs[1], official),
             ]
         )
     if not rows:
@@ -96,7 +96,7 @@ def _pairs(
     return pairs
 
 
-def _difference(edition: Edition, parents: list[Row], official: Row) -> Text:
+def _difference(parents: list[Row], official: Row) -> Text:
     """Say plainly what differs: period, base, subgroup, precision."""
     report, indicator = parents[0], load_indicators()[official["indicator"]]
     parts: list[Text] = []

@@ -7,7 +7,7 @@ from kentstats.indicators import load_indicators
 from kentstats.present.blocks import Anchor, Block, Cell, table
 from kentstats.present.claims import Claim, escape, fact_claim
 from kentstats.present.edition import Edition, of_report
-from kentstats.present.official import cell, facts_of, label, ordered
+from kentstats.present.official import cell, facts_of, heading, label, ordered
 from kentstats.present.words import Text, named, say, setting
 from kentstats.sources.known import ATTRIBUTION
 
@@ -60,7 +60,7 @@ def official_figures(edition: Edition) -> Block | None:
     if not rows:
         return None
     return table(
-        ["Measure", "Period", edition.authority, "Region", "England"],
+        ["Measure", "Period", heading(edition), "Region", "England"],
         rows,
         caption=say("Every figure of official statistics used here, with its line in the source"),
         label="official",
@@ -99,9 +99,9 @@ def how_to_read(edition: Edition) -> Block:
     if edition.standing:
         more.append(
             say(
-                "“Withheld” stands where the publisher keeps a small number back to protect people, "
-                "or finds it unreliable. The last table gives the line of each official figure in "
-                "its source."
+                "“Withheld” stands where the publisher keeps a small number back to protect "
+                "people, or finds it unreliable. The last table gives the line of each official "
+                "figure in its source."
             )
         )
     if len(QUALIFIERS) != 5:
@@ -138,8 +138,8 @@ def method(edition: Edition) -> Block:
                 "approximation, or exact limits below ten events. The authority’s interval is set "
                 "against the comparator’s figure as if that were certain, all of its rounding left "
                 "out. An interval shows how far chance reaches and nothing else: not how a figure "
-                "was counted, nor who is in it. Where no base is published there is no interval and "
-                "no verdict."
+                "was counted, nor who is in it. Where no base is published there is no interval "
+                "and no verdict, and none where the base is below ten."
             ),
             say(
                 "Most of these measures differ between authorities by more than chance. The funnel "
@@ -158,10 +158,10 @@ def method(edition: Edition) -> Block:
     if edition.source:
         texts.append(
             say(
-                "Shares are worked out at full precision and rounded half up when they are printed. "
-                "For a percentage of the report, which has no base, the smallest group is given for "
-                "which the score test would find the difference beyond chance, taking the comparator "
-                "as fixed and both roundings at their worst."
+                "Shares are worked out at full precision and rounded half up when they are "
+                "printed. For a percentage of the report, which has no base, the smallest group "
+                "is given for which the score test would find the difference beyond chance, "
+                "taking the comparator as fixed and both roundings at their worst."
             )
         )
     claims = tuple(claim for text in texts for claim in text.claims)

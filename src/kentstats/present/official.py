@@ -42,6 +42,13 @@ def label(indicator: Indicator, group: str = "all", *, unit: bool = True) -> str
     return name
 
 
+def heading(edition: Edition) -> str:
+    """Name the authority over a narrow column, where its name fits there."""
+    words = edition.authority.split()
+    fits = len(edition.authority) <= 20 and max(map(len, words)) <= 11
+    return edition.authority if fits else "Here"
+
+
 def ordered(rows: Sequence[Row]) -> list[Row]:
     """Put rows in the order of their themes, and there in that of the catalogue."""
     catalogue = load_indicators()
@@ -99,12 +106,13 @@ def figure(fact: Row, *, bare: bool = False) -> Claim:
         shown = show(value, "count", decimals=decimals) if plain else ""
         return claim(value, [fact], unit=unit, decimals=decimals, shown=shown)
     value = float(fact["estimate"])
+    decimals = 0 if value in {0.0, 100.0} else 1
     return claim(
         value,
         [fact],
         unit=unit,
-        decimals=0 if value in {0.0, 100.0} else 1,
-        shown=show(value, "count", decimals=1) if bare and unit != "percent" else "",
+        decimals=decimals,
+        shown=show(value, "count", decimals=decimals) if bare and unit != "percent" else "",
         calculation=(
             f"{_plain(fact['numerator'])} / {_plain(fact['denominator'])} {SCALE_WORDS[unit]}"
         ),

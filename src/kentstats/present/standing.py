@@ -158,6 +158,13 @@ def unknown(edition: Edition) -> Block | None:
     england = facts_of(edition, edition.official.shared.places.country)
     rows = against(edition, "england")
     texts: list[Text] = []
+    if edition.source is None and not edition.official.shared.official.judgements:
+        texts.append(
+            say(
+                "What inspectors judged: this edition has no inspection of {authority}.",
+                authority=edition.authority,
+            )
+        )
     joined = edition.official.combined
     for area in joined:
         own = edition.official.shared.latest
@@ -258,8 +265,8 @@ def changed(edition: Edition) -> Block | None:
         return None  # that it is the first edition has been said
     if not found:
         text = say(
-            "Official statistics here give fewer than five years of any measure, so no recent trend "
-            "is calculated."
+            "Official statistics here give fewer than five years of any measure, so no recent "
+            "trend is calculated."
         )
         return Block(text.markdown)
     facts = facts_of(edition)
@@ -277,8 +284,8 @@ def changed(edition: Edition) -> Block | None:
     if still:
         texts.append(
             say(
-                "No change beyond chance in {number} more. For the others there are fewer than five "
-                "years, or no base.",
+                "No change beyond chance in {number} more. For the others there are fewer than "
+                "five years, or no base.",
                 number=_number(
                     edition,
                     [r for r in still if (r["indicator"], r["group"]) in facts],

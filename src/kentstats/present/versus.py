@@ -18,6 +18,7 @@ from kentstats.present.official import (
     facts_of,
     figure,
     has_figure,
+    heading,
     label,
     limit,
     numbers,
@@ -86,19 +87,21 @@ def spine(edition: Edition) -> Block | None:
         if (chosen := [row for row in tested if row["verdict"] == name])
     }
     title = say(
-        "{authority}: {better} measures better than England, {worse} worse",
+        "{authority} against England: {better} better, {worse} worse",
         authority=edition.authority,
-        better=counts.get("better", "no"),
+        better=counts.get("better", "none"),
         worse=counts.get("worse", "none"),
     )
     drawn = charts.headed(
         benchmark_charts.spine(
             data,
-            ours=edition.authority if len(edition.authority) < 12 else "Here",
+            ours=heading(edition),
             ends=("worse or lower", "better or higher"),
         ),
         title=title.plain,
-        subtitle=f"{edition.authority} among all authorities, measures that can be tested, latest period",
+        subtitle=(
+            f"{edition.authority} among all authorities, measures that can be tested, latest period"
+        ),
         source="Source: Department for Education; each measure’s source is in the last table",
         left=benchmark_charts.SPINE_LEFT,
     )
@@ -108,7 +111,7 @@ def spine(edition: Edition) -> Block | None:
         "the right. Measures without a base cannot be tested and are in the table below."
     )
     alt = say(
-        "Spine chart of {number} measures against England. {title}.",
+        "Spine chart of measures against England, {number} in number. {title}.",
         number=count_claim(
             [facts[row["indicator"], row["group"]] for row in tested], "measures tested"
         ),
@@ -153,26 +156,25 @@ def england_table(edition: Edition) -> Block | None:
         rows.append(
             [
                 named(label(load_indicators()[fact["indicator"]], str(fact["group"]))),
-                period(fact),
                 cell(fact),
-                numbers(fact) if tested else "–",
+                cell(england.get(key)),
+                word(row) if has_figure(fact) else "–",
                 say("{low} to {high}", low=limit(fact, "lower"), high=limit(fact, "upper"))
                 if tested
                 else "–",
-                cell(england.get(key)),
-                word(row) if has_figure(fact) else "–",
+                numbers(fact) if tested else "–",
+                period(fact),
             ]
         )
     made = table(
-        ["Measure", "Period", edition.authority, "Numbers", "Interval", "England", "Verdict"],
+        ["Measure", heading(edition), "England", "Verdict", "Interval", "Numbers", "Period"],
         rows,
         caption=say(
             "Every measure against England, with {level} confidence intervals",
             level=setting(edition.confidence, "confidence"),
         ),
         label="england",
-        widths=[25, 10, 10, 15, 18, 10, 17],
-        right=[],
+        widths=[25, 10, 10, 17, 18, 15, 10],
     )
     return made + _reading(edition, compared)
 
@@ -242,7 +244,7 @@ def others_table(edition: Edition) -> Block | None:
         return None
     heads = {"region": "Region", "type": "Same type", "neighbours": "Neighbours"}
     made = table(
-        ["Measure", edition.authority, *(heads[name] for name in names)],
+        ["Measure", heading(edition), *(heads[name] for name in names)],
         rows,
         caption=say(
             "Every measure against {region}, {type} and {near}",
@@ -292,15 +294,16 @@ def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple
         if sensitive:
             texts.append(
                 say(
-                    "Where an asterisk stands ({number}), the verdict depends on how the neighbours "
-                    "are summed up: pooled, their mean and their median do not agree.",
+                    "Where an asterisk stands ({number}), the verdict depends on how the "
+                    "neighbours are summed up: pooled, their mean and their median do not agree.",
                     number=count_claim(sensitive, "verdicts that depend on the summary"),
                 )
             )
         else:
             texts.append(
                 say(
-                    "No verdict depends on whether neighbours are pooled, or their mean or median taken."
+                    "No verdict depends on whether neighbours are pooled, or their mean or "
+                    "median is taken."
                 )
             )
     claims = tuple(dict.fromkeys(made for text in texts for made in text.claims))
@@ -313,7 +316,7 @@ def _month(text: str) -> str:
     return f"{dt.date(int(text[:4]), int(text[5:]), 1):%B %Y}"
 
 
-def heat(edition: Edition, *, most: int = 14) -> Block | None:
+def heat(edition: Edition, *, most: int = 20) -> Block | None:
     """Draw the authority and its neighbours, each against England, as a table."""
     import pandas as pd
 
@@ -360,7 +363,7 @@ def heat(edition: Edition, *, most: int = 14) -> Block | None:
         if verdicts[f["indicator"], f["group"], edition.area.code]["verdict"] in SURE
     ]
     title = say(
-        "{authority} differs from England on {number} of {all} measures; its neighbours beside it",
+        "{authority} differs from England on {number} of {all}; its neighbours beside it",
         authority=edition.authority if len(edition.authority.split()) < 3 else "The authority",
         number=count_claim(differ, "measures that differ from England") if differ else "none",
         all=count_claim(mine, "measures shown"),
