@@ -320,31 +320,55 @@ def _encoded(frame: pd.DataFrame, form: str) -> bytes:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to a file instead; as CSV unless --format says otherwise.",
 )
+@click.option(
+    "--kind",
+    type=click.Choice(["report", "official", "all"]),
+    help="Inspection reports, official statistics, or both; reports by default, where there are.",
+)
 @click.option("--strict", is_flag=True, help="End with 1 where something disagrees.")
 @told
 def check(
-    edition: str | None, authority: str | None, form: str, output: Path | None, strict: bool
+    edition: str | None,
+    authority: str | None,
+    form: str,
+    output: Path | None,
+    kind: str | None,
+    strict: bool,
 ) -> None:
     """Check a source against itself: what it says twice, and whether it agrees.
 
     One row a check, with its arithmetic and the places in the source:
     grades and figures stated twice, parts and totals, counts and percentages,
-    fractions and numbers, complements, words and numbers, dates. A fault of
-    the files themselves ends with 3.
+    fractions and numbers, complements, words and numbers, dates. Of official
+    statistics: whether a figure is that of its two numbers, and whether the
+    authorities add up to England. A fault of the files themselves ends with 3.
     """
     import pandas as pd
 
-    from kentstats.load import choose, load_table
+    from kentstats.load import choose_edition, editions, load_table, open_official, reports_of
     from kentstats.stats.audit import audit
 
     tables = []
-    for source in choose(authority, edition):
+    names = [choose_edition(edition)] if edition else editions()
+    sources = reports_of(authority, names)
+    for source in sources if kind != "official" else []:
         facts, judgements, actions = (
             load_table(table, authority=source.authority, edition=source.edition)
             for table in ("facts", "judgements", "actions")
         )
         found = audit(facts, judgements, actions, source)
         tables.append(found.assign(source=source.id))
+    # a report comes first; without one there are the statistics
+    if kind == "official" or kind == "all" or not sources:
+        from kentstats.load import official_facts
+        from kentstats.stats.screen import screen
+
+        for name in names:
+            official = open_official(name)
+            if official:
+                tables.append(screen(official_facts(official)).assign(source=f"official-{name}"))
+    if not tables:
+        raise KentstatsError("There is nothing to check.", "kentstats status lists what there is.")
     checks = pd.concat(tables, ignore_index=True)
     if output:
         output.write_bytes(_encoded(checks, "json" if form == "json" else "csv"))

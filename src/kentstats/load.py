@@ -120,6 +120,32 @@ def find_report(area: Area, edition: str, home: Home | None = None) -> Source | 
     return None
 
 
+def reports_of(authority: str | None, names: list[str], home: Home | None = None) -> list[Source]:
+    """List the inspection reports of some editions, of one authority or of all.
+
+    Raises
+    ------
+    ParameterError
+        No edition knows the authority.
+    """
+    found: list[Source] = []
+    told: list[ParameterError] = []
+    for name in names:
+        try:
+            area = choose_area(authority, name, home) if authority else None
+        except ParameterError as error:
+            told.append(error)
+            continue
+        found += [
+            source
+            for source in load_sources(home)
+            if source.edition == name and (area is None or source.authority == area.name)
+        ]
+    if told and len(told) == len(names):
+        raise told[0]
+    return found
+
+
 def choose(
     authority: str | None = None, edition: str | int | None = None, *, home: Home | None = None
 ) -> list[Source]:
@@ -151,23 +177,24 @@ def choose(
     if edition is not None:
         name = choose_edition(edition, home)
         sources = [source for source in sources if source.edition == name]
+    area: Area | None = None
     if authority is not None:
         day = max((source.published for source in sources), default=dt.date(2010, 3, 31))
         if edition is not None:
             day = edition_day(str(edition), home)
         area = load_areas().resolve(str(authority), day)
-        names = sorted({source.authority for source in sources})
-        sources = [source for source in sources if source.authority == area.name]
-        if not sources:
-            raise ParameterError(
-                f"{area.name} is not an authority with a report here.", nearest(area.name, names)
-            )
     if not sources:
         raise ParameterError(
             f"The edition {edition} has no inspection report.",
             nearest(str(edition), sorted({source.edition for source in load_sources(home)})),
         )
-    return sources
+    found = [source for source in sources if area is None or source.authority == area.name]
+    if area is not None and not found:
+        names = sorted({source.authority for source in sources})
+        raise ParameterError(
+            f"{area.name} is not an authority with a report here.", nearest(area.name, names)
+        )
+    return found
 
 
 def official_folder(edition: str, home: Home | None = None) -> Path | None:
@@ -455,7 +482,15 @@ def load_official_table(
     -------
     pandas.DataFrame
         The columns of :data:`kentstats.facts.OUTCOMES` or
-        :data:`kentstats.facts.NEIGHBOURS`, with the edition before them.
+        :data:`kentstats.facts.NEIGHBOURS`, with the edition before them. An
+        authority bears the code that it had on the day of the edition, as
+        in the facts.
+
+    Raises
+    ------
+    ParameterError
+        The authority or edition is not known, or the authority was in none
+        of the editions.
 
     Examples
     --------
@@ -466,14 +501,30 @@ def load_official_table(
     import pandas as pd
 
     columns = OFFICIAL_TABLES[table]
+    register = load_areas()
     rows: list[Row] = []
+    told: ParameterError | None = None
+    was = authority is None
     for name in editions(home) if edition is None else [choose_edition(edition, home)]:
+        try:
+            code = choose_area(authority, name, home).code if authority else None
+        except ParameterError as error:
+            told = error
+            continue
+        was = True
         official = open_official(name, home)
         if official is None:
             continue
-        code = choose_area(authority, name, home).code if authority else None
-        found = official.judgements if table == "outcomes" else official.neighbours
-        rows += [{"edition": name, **row} for row in found if code in {None, row["area_code"]}]
+        for row in official.judgements if table == "outcomes" else official.neighbours:
+            codes: Row = {
+                key: register.on(row[key], official.day)
+                for key in ("area_code", "neighbour_code")
+                if key in row
+            }
+            if code in {None, codes["area_code"]}:
+                rows.append({"edition": name, **row, **codes})
+    if told and not was:
+        raise told
     frame = pd.DataFrame(rows, columns=["edition", *columns])
     for column, described in columns.items():
         frame[column] = (
