@@ -49,7 +49,7 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
         except KentstatsError as error:
             raise failure(str(error), error.exit_code) from error
         except KeyboardInterrupt:
-            raise failure("Stopped; nothing was published.", 130) from None
+            raise failure("Stopped. What was done before is kept.", 130) from None
         except BrokenPipeError:
             raise  # the reader has seen enough; click ends quietly
         except OSError as error:
@@ -94,6 +94,9 @@ def main() -> None:
 )
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
+    "--contact", default="", help="With --all: whom to write to, for the page's accessibility."
+)
+@click.option(
     "--renderer",
     type=click.Choice(["embedded", "quarto", "auto"]),
     default="embedded",
@@ -129,6 +132,7 @@ def briefing(
     everyone: bool,
     jobs: int,
     again: bool,
+    contact: str,
     renderer: str,
     parameters: tuple[tuple[str, str], ...],
     notebook: Path | None,
@@ -159,13 +163,13 @@ def briefing(
             else f"“{authority}” and --all are both given; choose one.",
             2,
         )
+    # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if everyone:
-        _every(edition, jobs, again, renderer, parameters, notebook, output, quiet)
+        _every(edition, jobs, again, contact, renderer, parameters, notebook, output, quiet)
         return
     from kentstats.publish.briefing import publish
 
-    # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     talks = sys.stderr.isatty() and not quiet
     published = publish(
         str(authority),
@@ -190,6 +194,7 @@ def _every(
     edition: str,
     jobs: int,
     again: bool,
+    contact: str,
     renderer: str,
     parameters: tuple[tuple[str, str], ...],
     notebook: Path | None,
@@ -197,6 +202,7 @@ def _every(
     quiet: bool,
 ) -> None:
     from kentstats.publish.many import publish_all
+    from kentstats.publish.site import write_home, write_index
 
     run = publish_all(
         edition,
@@ -209,8 +215,11 @@ def _every(
         say=_silent if quiet else lambda line: click.echo(line, err=True),
         force=again,
     )
+    page = write_index(output, edition, contact=contact)
+    write_home(output, contact=contact)
     if not quiet:
         click.echo(run.summary())
+        click.echo(page)
     if run.failed:
         raise click.exceptions.Exit(1)
 

@@ -135,10 +135,6 @@ def publish(
         notebook,
         {**(parameters or {}), "authority": subject.area.name, "edition": subject.edition},
     )
-    if not 0 < typed.get("confidence", 0.5) < 1:
-        raise ParameterError(
-            f"The confidence is {typed['confidence']:g}.", "Give a fraction between 0 and 1: 0.95."
-        )
     chosen = _renderer(renderer)
     say(f"Renderer: {chosen}.")
     place = Path(subject.edition) / slug(subject.area.name)

@@ -33,11 +33,10 @@ import kentstats
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError, ParameterError, RenderError
 from kentstats.home import Home, find_home
-from kentstats.load import checksums, choose_edition, edition_day
+from kentstats.load import checksums, choose_edition, edition_day, official_folder
 from kentstats.publish.briefing import Published, publish, slug
 from kentstats.publish.quarto import find_quarto
 from kentstats.publish.run import declared_parameters, read_parameters, versions
-from kentstats.sources.official import FOLDER
 from kentstats.sources.registry import load_sources
 
 if TYPE_CHECKING:
@@ -225,8 +224,8 @@ def publish_all(
     authorities : sequence of str, optional
         Names or codes; all that the edition has by default.
     jobs : int, default 1
-        How many to publish at a time. With more than one, each has a process
-        of its own kind, and one that dies takes no other with it.
+        How many to publish at a time. Above 1 it is done in as many processes,
+        and one that dies takes no more with it than the authority it was at.
     parameters, notebook, output, renderer, home : optional
         As of :func:`kentstats.publish.briefing.publish`.
     progress : bool, default False
@@ -334,20 +333,23 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    OSError
-        The file cannot be read.
-    ValueError
-        It is damaged, or of another schema.
+    KentstatsError
+        It is not there, damaged, or of another schema.
     """
+    remedy = "Publish the edition again: kentstats briefing --all."
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        manifest = None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("authorities"), list):
-        raise ValueError("damaged")
-    if manifest.get("schema") != SCHEMA:
-        raise ValueError(f"of schema {manifest.get('schema')}, where this is {SCHEMA}")
-    return {**manifest, "authorities": [_entry(row) for row in manifest["authorities"]]}
+        if manifest["schema"] != SCHEMA:
+            raise KentstatsError(
+                f"The manifest {path} is of schema {manifest['schema']}, where this is {SCHEMA}.",
+                remedy,
+            )
+        return {**manifest, "authorities": [_entry(row) for row in manifest["authorities"]]}
+    except OSError as error:
+        what = f"The manifest {path} cannot be read: {error.strerror}."
+    except (ValueError, TypeError, KeyError):
+        what = f"The manifest {path} is damaged."
+    raise KentstatsError(what, remedy)
 
 
 def _entry(row: Any) -> Entry:
@@ -374,9 +376,9 @@ def _entries(path: Path, edition: str, say: Callable[[str], object]) -> dict[str
     try:
         manifest = read_manifest(path)
         if manifest.get("edition") != edition:
-            raise ValueError(f"of the edition {manifest.get('edition')}")
-    except ValueError as error:
-        say(f"The manifest {path} is {error}. It is ignored: everything is done again.")
+            raise KentstatsError(f"The manifest {path} is of edition {manifest.get('edition')}.")
+    except KentstatsError as error:
+        say(f"{error.what} It is ignored: everything is done again.")
         return {}
     return {entry.code: entry for entry in manifest["authorities"]}
 
@@ -490,7 +492,8 @@ def _shared_inputs(
 ) -> dict[str, str]:
     package = Path(kentstats.__file__).parent
     code = [path for kind in ("*.py", "*.yml") for path in package.rglob(kind)]
-    tables = [*(home.raw / f"{FOLDER}{edition}").glob("*"), *(home.raw / "areas").glob("*")]
+    folders = [home.raw / "areas", official_folder(edition, home)]
+    tables = [path for folder in folders if folder for path in folder.iterdir()]
     templates = [home.reports / "_quarto.yml", *(home.reports / "template").glob("*")]
     inputs = {
         "tables": _sum(_sums(tables, home.raw)),

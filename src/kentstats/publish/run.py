@@ -117,6 +117,10 @@ def read_parameters(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
                 f"The parameter {name} is “{text}”, which is no {kind}.",
                 f"Its default is {default}.",
             ) from None
+    if not 0 < typed.get("confidence", 0.5) < 1:
+        raise ParameterError(
+            f"The confidence is {typed['confidence']:g}.", "Give a fraction between 0 and 1: 0.95."
+        )
     return typed
 
 

@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 from kentstats.areas import Area, load_areas
+from kentstats.errors import KentstatsError
 from kentstats.home import Home, find_home
 from kentstats.load import choose_edition, edition_day
 from kentstats.publish.briefing import slug
 from kentstats.publish.many import MANIFEST, Entry, read_manifest
+from kentstats.sources.known import ATTRIBUTION
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 PAGE, PAPER = "briefing.html", "briefing.pdf"
@@ -69,10 +71,10 @@ def write_index(
 
     Raises
     ------
-    OSError
-        There is no manifest.
-    ValueError
-        The manifest is damaged.
+    ParameterError
+        The edition is not known.
+    KentstatsError
+        The manifest is not there, or damaged.
     """
     home = home or find_home()
     edition = choose_edition(edition, home)
@@ -160,7 +162,7 @@ def write_home(output: Path, *, contact: str = "", home: Home | None = None) -> 
 def _size_of(folder: Path) -> str:
     try:
         entries = read_manifest(folder / MANIFEST)["authorities"]
-    except (OSError, ValueError):
+    except KentstatsError:
         return ""
     made = sum((folder / entry.slug / PAGE).is_file() for entry in entries if entry.files)
     return f"{made} briefing{'' if made == 1 else 's'}"
@@ -237,9 +239,10 @@ def _region(name: str, rows: list[str]) -> str:
 
 def _foot(contact: str) -> str:
     whom = escape(contact) or "the organisation that publishes these pages"
+    terms = "Open Government Licence v3.0"
+    credit = ATTRIBUTION.replace(terms, f'<a href="{LICENCE}">{terms}</a>')
     return (
-        f'<p>Contains public sector information licensed under the <a href="{LICENCE}">'
-        "Open Government Licence v3.0</a>.</p>\n"
+        f"<p>{credit}</p>\n"
         "<h2>Accessibility</h2>\n"
         "<p>These pages and the briefings are made to meet the Web Content Accessibility "
         "Guidelines 2.2 at level AA, and the PDFs to meet PDF/UA-1. Both are tested by machine, "

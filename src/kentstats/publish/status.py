@@ -44,12 +44,12 @@ def report(home: Home, output: Path, *, authorities_too: bool = False) -> Iterat
         authorities = load_areas().authorities(edition_day(edition, home))
         reports = [source for source in load_sources(home) if source.edition == edition]
         official = "official statistics" if official_folder(edition, home) else "no statistics"
-        yield f"Edition {edition}: {official}, {len(reports)} inspection report(s)"
+        yield f"Edition {edition}: {official}, {_counted(len(reports), 'inspection report')}"
         known = authorities if official_folder(edition, home) else []
         named = [area.name for area in known] or [source.authority for source in reports]
         states = {name: _published(name, edition, output, home) for name in named}
         done = {name: state for name, state in states.items() if state}
-        yield f"  {len(named)} authorities, {len(done)} published"
+        yield f"  {_counted(len(named), 'authority', 'authorities')}, {len(done)} published"
         for name, state in done.items():
             yield f"    {name}: {state}"
         if not done:
@@ -59,6 +59,10 @@ def report(home: Home, output: Path, *, authorities_too: bool = False) -> Iterat
         for edition in editions(home):
             for area in load_areas().authorities(edition_day(edition, home)):
                 yield f"{edition}  {area.code}  {area.old_code}  {area.name}"
+
+
+def _counted(number: int, one: str, more: str = "") -> str:
+    return f"{number or 'no'} {one if number == 1 else more or f'{one}s'}"
 
 
 def quoted(name: str) -> str:
