@@ -2,6 +2,7 @@
 
     make bench                  all of it
     make bench ARGS="--runs 3"  fewer runs
+    make bench ARGS="--all"     every authority's briefing as well, which takes minutes
 
 Prints a table, with the goal beside each figure, and keeps the figures as
 JSON under ``benchmarks/results``. Machines are noisy: compare medians within
@@ -21,7 +22,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import comparisons
 import psutil
+import readers
 
 HERE = Path(__file__).resolve().parent
 PYTHON = sys.executable
@@ -101,6 +104,43 @@ def measure(runs: int) -> list[dict[str, object]]:
     return rows
 
 
+def statistics_of(runs: int) -> list[dict[str, object]]:
+    """Time the readers of official statistics and the comparisons of an edition."""
+    rows = [
+        _row(str(row["case"]), row["figures"], str(row["unit"]), row["goal"])  # type: ignore[arg-type]
+        for row in readers.measure(runs)
+    ]
+    for row in comparisons.measure(runs).values():
+        name = row["name"]
+        unit = "MB" if name.endswith("MB") else "times" if "times as long" in name else "s"
+        rows.append(
+            {
+                "case": name.removesuffix(", MB"),
+                "unit": unit,
+                "median": round(row["seconds"], 3),
+                "least": round(row["least"], 3),
+                "most": round(row["most"], 3),
+                "goal": row["goal"],
+                "runs": row["runs"],
+            }
+        )
+    return rows
+
+
+def everyone() -> list[dict[str, object]]:
+    """Time the briefings of an edition, two at a time, and the run that finds nothing to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [PYTHON, "-m", "kentstats", "briefing", "--all", "--edition", "2010"]
+        command += ["--jobs", "2", "--quiet", "--output", folder]
+        seconds, peak = run(command)
+        again, _ = run(command)
+    return [
+        _row("every briefing of 2010, two at a time", [seconds], "s", None),
+        _row("the same, memory of the tree", [peak / MEGABYTE], "MB", None),
+        _row("the same, nothing changed", [again], "s", None),
+    ]
+
+
 def _row(name: str, figures: list[float], unit: str, goal: float | None) -> dict[str, object]:
     return {
         "case": name,
@@ -117,7 +157,9 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=7, help="runs of each case (default 7)")
-    runs = parser.parse_args().runs
+    parser.add_argument("--all", action="store_true", help="every authority's briefing too")
+    chosen = parser.parse_args()
+    runs = chosen.runs
     machine = {
         "system": platform.system(),
         "machine": platform.machine(),
@@ -125,13 +167,15 @@ def main() -> None:
         "cores": psutil.cpu_count(),
         "memory_mb": round(psutil.virtual_memory().total / MEGABYTE),
     }
-    rows = measure(runs)
+    rows = measure(runs) + statistics_of(min(runs, 5))
+    if chosen.all:
+        rows += everyone()
     print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print(f"{'case':32}{'median':>9}{'least':>9}{'most':>9}{'goal':>9}  unit")
+    print(f"{'case':44}{'median':>9}{'least':>9}{'most':>9}{'goal':>9}  unit")
     for row in rows:
         goal = "" if row["goal"] is None else f"{row['goal']:g}"
         print(
-            f"{row['case']:32}{row['median']:>9}{row['least']:>9}{row['most']:>9}{goal:>9}"
+            f"{row['case']:44}{row['median']:>9}{row['least']:>9}{row['most']:>9}{goal:>9}"
             f"  {row['unit']}"
         )
     now = dt.datetime.now(dt.UTC)

@@ -24,7 +24,7 @@ def test_pictures_are_drawn_and_the_skip_link_works(published: Path) -> None:
 
     with page_of(published / "briefing.html", 800) as (page, _):
         widths = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
-        assert len(widths) == 7
+        assert len(widths) == 10
         assert min(widths) > 300
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the briefing"

@@ -1,48 +1,446 @@
-"""Areas answer to their name, their code and their old code."""
+"""Areas answer to their names and codes, each on the days on which it was there."""
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import datetime as dt
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from official import DATA, RAW, needs_data, write
 
-from kentstats.areas import AREAS, find_area
+from kentstats.areas import (
+    CODED,
+    COLUMNS,
+    GROUPS,
+    KINDS,
+    OTHER_NAMES,
+    SUCCESSION_COLUMNS,
+    Area,
+    find_area,
+    fold,
+    load_areas,
+    make_register,
+    read_successions,
+)
+from kentstats.errors import DataError, ParameterError
+
+REGISTER = load_areas(RAW / "areas")
+AUTHORITIES = [area for area in REGISTER.areas if area.type == "authority"]
+DAYS = {"2010": dt.date(2010, 3, 31), "2025": dt.date(2025, 3, 31)}
+
+
+def day_in(area: Area) -> dt.date:
+    """Return a day on which an area was there: its last, or one long after its first."""
+    return area.closed or dt.date(2040, 1, 1)
+
+
+def told(text: str, day: dt.date) -> str:
+    with pytest.raises(ParameterError) as caught:
+        REGISTER.resolve(text, day)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["Kent", "kent", " KENT ", "E10000016", "e10000016", "886"])
 def test_kent_answers_to_its_name_and_both_codes_in_any_case(text: str) -> None:
     area = find_area(text)
     assert area is not None
-    assert (area.code, area.name, area.type, area.old_code) == (
+    assert (area.code, area.name, area.type, area.old_code, area.region, area.kind) == (
         "E10000016",
         "Kent",
         "authority",
         "886",
+        "E12000008",
+        "county",
     )
 
 
-@pytest.mark.parametrize("text", ["", " ", "Knet", "E1000001", "88", "Kent County"])
+@pytest.mark.parametrize("text", ["", " ", "Knet", "E1000001", "88", "x", "z", "Unknown", "/"])
 def test_nothing_else_is_taken_for_an_area(text: str) -> None:
     assert find_area(text) is None
 
 
-def test_the_codes_are_those_of_the_statistics_office() -> None:
-    codes = {area.name: (area.code, area.type) for area in AREAS}
-    assert codes == {
-        "England": ("E92000001", "country"),
-        "South East": ("E12000008", "region"),
-        "Kent": ("E10000016", "authority"),
-        "Comparator authorities": ("comparator-authorities", "comparator_group"),
+def test_the_register_holds_every_authority_of_both_days() -> None:
+    assert Counter(area.type for area in REGISTER.areas) == {
+        "authority": 172,
+        "region": 11,
+        "country": 1,
+        "comparator_group": 1,
     }
+    assert len(REGISTER.authorities(DAYS["2010"])) == 152
+    assert len(REGISTER.authorities(DAYS["2025"])) == 153
+    names = [area.name for area in REGISTER.authorities(DAYS["2025"])]
+    assert names == sorted(names)
 
 
-def test_no_two_areas_answer_to_one_name() -> None:
-    names = [name for area in AREAS for name in (area.name, area.code, area.old_code) if name]
-    assert len({name.casefold() for name in names}) == len(names)
+def test_every_authority_is_whole() -> None:
+    for area in AUTHORITIES:
+        assert area.opened
+        assert area.opened < (area.closed or dt.date.max)
+        assert area.kind in KINDS
+        region = REGISTER.by_code(area.region)
+        assert region
+        assert region.type == "region"
+        assert area.name == area.name.strip()
+        assert not area.name.endswith((" of", "City", "Council"))
+
+
+def test_every_authority_resolves_by_name_code_and_old_code_while_it_is_there() -> None:
+    for area in AUTHORITIES:
+        for day in {area.opened or CODED, day_in(area)}:
+            assert area.operates(day)
+            for text in (area.name, area.code, area.old_code, f" {area.name.upper()} "):
+                if text:
+                    assert REGISTER.resolve(text, day) == area
+
+
+def test_only_authorities_that_ended_have_successors() -> None:
+    ended = {area.code for area in AUTHORITIES if area.closed}
+    assert {row["code"] for row in read_successions(RAW / "areas")} == ended
+    assert len(ended) == 19
+
+
+@pytest.mark.parametrize(
+    "area", [area for area in AUTHORITIES if area.closed], ids=lambda area: area.code
+)
+def test_an_authority_that_ended_has_successors_from_the_next_day(area: Area) -> None:
+    rows = [row for row in read_successions(RAW / "areas") if row["code"] == area.code]
+    assert area.closed
+    next_day = area.closed + dt.timedelta(days=1)
+    assert not area.operates(next_day)
+    for row in rows:
+        successor = REGISTER.by_code(row["successor"])
+        assert successor
+        assert row["day"] == next_day.isoformat()
+        # an authority may join another that was there before
+        assert successor.opened
+        assert successor.opened <= next_day
+        assert successor.operates(next_day)
+        assert successor.region == area.region
+    names = {REGISTER.by_code(row["successor"]).name for row in rows}  # type: ignore[union-attr]
+    kept = [
+        other
+        for other in AUTHORITIES
+        if other.old_code == area.old_code and other.operates(next_day)
+    ]
+    if area.old_code and kept:  # it went on under another code
+        assert REGISTER.resolve(area.code, next_day) == kept[0]
+        assert REGISTER.on(area.code, next_day) == kept[0].code
+    else:
+        message = told(area.code, next_day)
+        assert f"{area.name} ended on {area.closed.day} {area.closed:%B %Y}." in message
+        assert all(f"“{name}”" in message for name in names)
+
+
+def test_an_authority_that_came_into_being_had_a_predecessor() -> None:
+    begun = {area.code for area in AUTHORITIES if area.opened and area.opened > CODED}
+    assert begun == {row["successor"] for row in read_successions(RAW / "areas")} & begun
+
+
+def test_no_two_authorities_answer_to_one_name_or_code_on_one_day() -> None:
+    days = {CODED, *(area.opened for area in AUTHORITIES if area.opened), dt.date(2040, 1, 1)}
+    for day in days:
+        for names in (
+            [fold(area.name) for area in REGISTER.authorities(day)],
+            [area.old_code for area in REGISTER.authorities(day) if area.old_code],
+        ):
+            assert len(set(names)) == len(names)
+
+
+def test_old_codes_join_the_years_of_one_authority() -> None:
+    assert REGISTER.on("E06000060", DAYS["2010"]) == "E10000002"
+    assert REGISTER.on("E10000002", DAYS["2025"]) == "E06000060"
+    assert REGISTER.on("E08000039", DAYS["2025"]) == "E08000019"
+    assert REGISTER.on("E10000016", DAYS["2025"]) == "E10000016"
+    assert REGISTER.on("E10000006", DAYS["2025"]) == "E10000006"  # Cumbria went on as two
+    assert REGISTER.on("E12000008", DAYS["2025"]) == "E12000008"
+    assert REGISTER.on("nowhere", DAYS["2025"]) == "nowhere"
+
+
+def test_who_had_a_code_on_the_first_day_of_the_codes_had_been_there_before() -> None:
+    assert REGISTER.resolve("Kent", dt.date(2006, 3, 31)).code == "E10000016"
+    assert REGISTER.resolve("Cheshire", dt.date(2006, 3, 31)).code == "E10000004"
+    assert not REGISTER.by_code("E06000049").operates(dt.date(2006, 3, 31))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "edition", "name"),
+    [
+        ("E10000002", "2025", "Buckinghamshire"),
+        ("E06000060", "2010", "Buckinghamshire"),
+        ("E10000023", "2025", "North Yorkshire"),
+        ("825", "2010", "Buckinghamshire"),
+        ("Bristol, City of", "2010", "Bristol"),
+        ("bristol", "2025", "Bristol"),
+        ("Kingston-Upon-Hull, City of", "2025", "Kingston upon Hull"),
+        ("Hull", "2010", "Kingston upon Hull"),
+        ("St Helens", "2025", "St. Helens"),
+        ("Durham", "2025", "County Durham"),
+        ("Telford & Wrekin", "2025", "Telford and Wrekin"),
+        ("Herefordshire", "2010", "Herefordshire"),
+        ("Royal Borough of Windsor and Maidenhead", "2025", "Windsor and Maidenhead"),
+        ("Stoke", "2025", "Stoke-on-Trent"),
+        ("BCP", "2025", "Bournemouth, Christchurch and Poole"),
+        ("Bedford Borough", "2025", "Bedford"),
+        ("Kent County Council", "2010", "Kent"),
+        ("Southend on Sea", "2025", "Southend-on-Sea"),
+    ],
+)
+def test_an_authority_is_found_by_what_people_call_it(text: str, edition: str, name: str) -> None:
+    assert REGISTER.resolve(text, DAYS[edition]).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "edition", "message"),
+    [
+        (
+            "Bournemouth",
+            "2025",
+            "Bournemouth ended on 31 March 2019. "
+            "It was followed by “Bournemouth, Christchurch and Poole”. Name that.",
+        ),
+        (
+            "Northamptonshire",
+            "2025",
+            "Northamptonshire ended on 31 March 2021. It was followed by "
+            "“North Northamptonshire” and “West Northamptonshire”. Name one of those.",
+        ),
+        (
+            "E10000001",
+            "2025",
+            "Bedfordshire ended on 31 March 2009. It was followed by "
+            "“Bedford” and “Central Bedfordshire”. Name one of those.",
+        ),
+        (
+            "Cumberland",
+            "2010",
+            "Cumberland began on 1 April 2023. Until then it was “Cumbria”. "
+            "Name that, or another edition.",
+        ),
+        (
+            "BCP",
+            "2010",
+            "Bournemouth, Christchurch and Poole began on 1 April 2019. Until then it was "
+            "“Bournemouth”, “Poole” and “Dorset”. Name that, or another edition.",
+        ),
+        (
+            "314 / 318",
+            "2025",
+            "Kingston upon Thames and Richmond upon Thames are two authorities that some sources "
+            "count together. Name one of them; its briefing has what is given for both.",
+        ),
+        (
+            "E09000021 / E09000027",
+            "2010",
+            "Kingston upon Thames and Richmond upon Thames are two authorities",
+        ),
+        (
+            "Yorkshire",
+            "2025",
+            "“Yorkshire” is part of several names. "
+            "Did you mean “East Riding of Yorkshire” or “North Yorkshire”?",
+        ),
+        (
+            "shire",
+            "2025",
+            "“shire” is part of several names. Did you mean “Buckinghamshire”, “Cambridgeshire”, "
+            "“Central Bedfordshire”, “Cheshire East”, “Cheshire West and Chester” or "
+            "“Derbyshire”, or one of the others?",
+        ),
+        ("Knet", "2010", "There is no authority “Knet”. Did you mean Kent"),
+        ("Northumber", "2010", "There is no authority “Northumber”. Did you mean Northumberland?"),
+        ("Kent County", "2010", "There is no authority “Kent County”. Did you mean Kent?"),
+        ("Medway Towns", "2025", "There is no authority “Medway Towns”. Did you mean Medway?"),
+        (
+            "Glamorgan",
+            "2025",
+            "There is no authority “Glamorgan”. "
+            "kentstats status lists every authority of an edition.",
+        ),
+        ("", "2025", "There is no authority “”. kentstats status lists"),
+        (
+            "London",
+            "2025",
+            "London is a region, not an authority. "
+            "Name one of its authorities, as in kentstats briefing Kent.",
+        ),
+        ("E92000001", "2025", "England is a country, not an authority."),
+        ("Comparator authorities", "2010", "Comparator authorities is a comparator group, not"),
+    ],
+)
+def test_what_is_no_authority_of_the_day_is_told_with_what_would_be(
+    text: str, edition: str, message: str
+) -> None:
+    assert told(text, DAYS[edition]).startswith(message)
+
+
+def test_joined_codes_make_a_combined_area() -> None:
+    area = REGISTER.combined("E09000021 / E09000027")
+    assert area
+    assert (area.type, area.name) == (
+        "combined",
+        "Kingston upon Thames and Richmond upon Thames",
+    )
+    assert (area.code, area.old_code) == ("E09000021 / E09000027", "314 / 318")
+    assert (area.region, area.kind) == ("E12000007", "london borough")
+    assert REGISTER.combined("314/318") == area
+
+
+def test_a_combined_area_of_two_regions_or_kinds_lies_in_none() -> None:
+    area = REGISTER.combined("886 / 887")
+    assert area
+    assert (area.region, area.kind) == ("E12000008", "")
+    other = REGISTER.combined("886 / 881")
+    assert other
+    assert (other.region, other.kind) == ("", "county")
+
+
+@pytest.mark.parametrize(
+    "code", ["886", "886 / 886", "886 / E10000016", "886 / 999", "886 /", "E12000008 / 886", "/"]
+)
+def test_other_joined_codes_make_none(code: str) -> None:
+    assert REGISTER.combined(code) is None
 
 
 @given(st.text())
-def test_finding_an_area_never_fails(text: str) -> None:
-    area = find_area(text)
-    key = text.strip().casefold()
-    assert area is None or key in {area.name.casefold(), area.code.casefold(), area.old_code}
+def test_finding_an_area_never_fails_and_finds_what_answers(text: str) -> None:
+    area = REGISTER.find(text)
+    keys = {text.strip().casefold(), fold(text)}
+    if area:
+        others = {other for other, name in OTHER_NAMES.items() if fold(name) == fold(area.name)}
+        assert keys & {fold(area.name), area.code.casefold(), area.old_code, *others}
+    with contextlib.suppress(ParameterError):
+        assert REGISTER.resolve(text, DAYS["2025"]).type == "authority"
+
+
+@given(st.sampled_from(AUTHORITIES), st.data())
+def test_case_and_punctuation_of_a_name_do_not_matter(area: Area, data: st.DataObject) -> None:
+    name = area.name.replace(" and ", data.draw(st.sampled_from([" and ", " & ", " AND "])))
+    name = name.replace("-", data.draw(st.sampled_from(["-", " "])))
+    name = data.draw(st.sampled_from([name, name.upper(), name.lower(), f" {name} "]))
+    assert REGISTER.resolve(name, day_in(area)) == area
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold(fold(text)) == fold(text) or not fold(text)
+
+
+def test_groups_of_areas_have_names_of_ours() -> None:
+    assert [area.code for area in GROUPS] == ["comparator-authorities"]
+    assert REGISTER.find("comparator authorities") == GROUPS[0]
+
+
+def read(name: str) -> Iterable[dict[str, str]]:
+    with (DATA / "lookups" / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@needs_data
+def test_every_authority_of_the_departments_list_resolves_while_it_was_there() -> None:
+    seen = 0
+    for row in read("las.csv"):
+        code, name, old = row["new_la_code"], row["la_name"], row["old_la_code"]
+        if not code.startswith("E"):
+            continue
+        day, month, year = map(int, row["date_of_operation"].split("/"))
+        opened = dt.date(year, month, day)
+        if "/" in code:
+            for text in (code, name, old):
+                joined = REGISTER.combined(text)
+                assert joined
+                assert joined.code == code
+            continue
+        seen += 1
+        for text in (code, name, old):
+            if text not in {"x", "z"}:
+                assert REGISTER.resolve(text, opened).code == code
+    assert seen == 172
+
+
+@needs_data
+def test_every_authority_of_the_hierarchy_lies_in_its_region() -> None:
+    for row in read("region_la_hierarchy.csv"):
+        if row["region_code"].startswith("E"):
+            code = row["new_la_code"]
+            area = REGISTER.by_code(code) or REGISTER.combined(code)
+            assert area
+            assert area.region == row["region_code"]
+            region = REGISTER.by_code(area.region)
+            assert region
+            assert region.name == row["region_name"]
+
+
+@needs_data
+def test_every_region_of_the_departments_list_is_there() -> None:
+    for row in read("regions.csv"):
+        area = REGISTER.by_code(row["region_code"])
+        assert area
+        assert (area.name, area.type) == (row["region_name"], "region")
+        assert REGISTER.find(row["region_name"]) == area
+
+
+def copied(folder: Path) -> Path:
+    for name in ("areas.csv", "successions.csv"):
+        write(folder / name, (RAW / "areas" / name).read_bytes())
+    return folder
+
+
+def test_the_register_is_read_anew_once_a_file_has_changed(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    first = load_areas(folder)
+    assert load_areas(folder) is first
+    path = folder / "areas.csv"
+    write(path, path.read_text(encoding="utf-8").replace(",Kent,", ",Cantia,"))
+    os.utime(path, ns=(1, 1))
+    assert load_areas(folder).find("Cantia")
+    assert not load_areas(folder).find("Kent")
+
+
+@pytest.mark.parametrize("name", ["areas.csv", "successions.csv"])
+@pytest.mark.parametrize(
+    "content",
+    [None, "", "code,name\n", "a\x00b", '"', "{header}\nE1,x\n", "{header}\nE1,2,3,4,5,6,7,8,9\n"],
+)
+def test_a_file_that_is_no_table_of_areas_is_told(
+    name: str, content: str | None, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path)
+    header = ",".join(COLUMNS if name == "areas.csv" else SUCCESSION_COLUMNS)
+    if content is None:
+        (folder / name).unlink()
+    else:
+        write(folder / name, content.format(header=header))
+    with pytest.raises(DataError) as caught:
+        load_areas(folder)
+    assert str(caught.value) == (
+        f"{folder / name}: The file is missing or no table of areas. "
+        f"Restore it; its header is: {header}."
+    )
+
+
+def test_a_day_that_never_was_is_told(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    path = folder / "areas.csv"
+    write(path, path.read_text(encoding="utf-8").replace("2009-04-01", "2009-02-30", 1))
+    with pytest.raises(DataError, match="no table of areas"):
+        load_areas(folder)
+
+
+def test_a_register_is_made_of_rows() -> None:
+    cells = dict.fromkeys(COLUMNS, "") | {"code": "E1", "name": "Here", "type": "authority"}
+    register = make_register([cells], [{"code": "E1", "successor": "E2", "day": "2020-01-01"}])
+    assert register.resolve("here", dt.date(2020, 1, 1)).code == "E1"
+    assert register.successors == {"E1": ("E2",)}
+
+
+def test_the_register_of_the_project_is_that_beside_its_figures() -> None:
+    assert load_areas() is load_areas(ROOT / "data" / "raw" / "areas")

@@ -53,8 +53,10 @@ class Report:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    frames = [load(authority="Kent") for load in (load_facts, load_judgements, load_actions)]
-    return Report(*frames, load_sources()[0])
+    facts = load_facts(authority="Kent", kind="report")
+    return Report(
+        facts, load_judgements(authority="Kent"), load_actions(authority="Kent"), load_sources()[0]
+    )
 
 
 def results(checks: dict[str, Row]) -> dict[str, str]:

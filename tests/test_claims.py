@@ -69,8 +69,11 @@ def test_each_unit_is_printed_in_its_form(value: float, unit: str, shown: str) -
 
 
 def test_every_unit_of_the_facts_has_a_form_of_its_own() -> None:
-    forms = {show(5, unit) for unit in UNITS}
-    assert len(forms) == len(UNITS)
+    """A number is all that can be said where the unit is one of the name, or not stated."""
+    forms = {unit: show(5, unit) for unit in UNITS}
+    plain = [unit for unit, shown in forms.items() if shown == "5"]
+    assert plain == ["count", "per_worker", "number"]
+    assert len(set(forms.values())) == len(UNITS) - 2
 
 
 @pytest.mark.parametrize(
@@ -345,7 +348,7 @@ AFTER = {
 
 @pytest.fixture(scope="module")
 def facts() -> list[Row]:
-    return records(load_facts(authority="Kent", edition="2010"))
+    return records(load_facts(authority="Kent", edition="2010", kind="report"))
 
 
 def test_every_fact_of_the_report_is_printed_with_the_digits_of_the_report(

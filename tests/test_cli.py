@@ -23,15 +23,18 @@ def invoke(*arguments: str) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
+COMMANDS = ["briefing", "check", "facts", "fetch", "ingest", "status", "tidy"]
+
+
 def test_help_lists_commands_beginnings_and_exit_codes() -> None:
     code, out, _ = invoke("--help")
     assert code == 0
-    for word in ("briefing", "facts", "check", "status", "tidy", "Begin with", "Exit codes"):
+    for word in (*COMMANDS, "Begin with", "Exit codes"):
         assert word in out
     assert "\n  kentstats check               what the report" in out.replace("    kent", "  kent")
 
 
-@pytest.mark.parametrize("command", ["briefing", "facts", "check", "status", "tidy"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_teaches(command: str) -> None:
     code, out, _ = invoke(command, "-h")
     assert code == 0
@@ -54,16 +57,20 @@ def test_an_attribute_that_is_not_there_is_told() -> None:
         _ = package.load_everything  # type: ignore[attr-defined]
 
 
-def test_facts_as_csv_and_json_and_parquet_are_the_same_table() -> None:
-    frame = package.load_facts(edition="2010")
-    code, out, _ = invoke("facts", "--edition", "2010", "--format", "csv")
+@pytest.mark.parametrize("kind", ["all", "report", "official"])
+def test_facts_as_csv_and_json_and_parquet_are_the_same_table(kind: str) -> None:
+    frame = package.load_facts(edition="2010", kind=kind)
+    asked = ["facts", "--edition", "2010", *(["--kind", kind] if kind != "all" else [])]
+    code, out, _ = invoke(*asked, "--format", "csv")
     assert code == 0
     assert out == frame.to_csv(index=False, lineterminator="\n")
-    _, out, _ = invoke("facts", "--edition", "2010", "--format", "json")
-    rows = json.loads(out)
-    assert [row["fact_id"] for row in rows] == frame["fact_id"].tolist()
-    assert rows[0]["period_start"].startswith("2010-10-11")
-    done = CliRunner().invoke(main, ["facts", "--edition", "2010", "--format", "parquet"])
+    _, out, _ = invoke(*asked, "--format", "json")
+    rows = {row["fact_id"]: row for row in json.loads(out)}
+    assert list(rows) == frame["fact_id"].tolist()
+    if kind != "official":
+        team = rows["ofsted-kent-2010.p1.inspection-team.hmi.at-inspection.E10000016"]
+        assert team["period_start"].startswith("2010-10-11")
+    done = CliRunner().invoke(main, [*asked, "--format", "parquet"])
     read = pd.read_parquet(io.BytesIO(done.stdout_bytes))
     pd.testing.assert_frame_equal(read, frame)
 
@@ -86,11 +93,19 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     ("arguments", "code", "told"),
     [
         (["facts", "--edition", "2O10"], 2, "no edition “2O10”. Did you mean 2010?"),
-        (["facts", "--authority", "Knet"], 2, "no authority “Knet”. Did you mean Kent?"),
+        (["facts", "--authority", "Knet"], 2, "no authority “Knet”. Did you mean Kent or Barnet?"),
         (["facts", "--format", "xlsx"], 2, "Invalid value for '--format'"),
+        (["facts", "--kind", "reports"], 2, "'reports' is not one of 'all', 'report', 'official'"),
+        (["facts", "--table", "ranks"], 2, "Invalid value for '--table'"),
+        (["facts", "--authority", "Cumbria", "--edition", "2025"], 2, "Cumbria ended on 31 March"),
+        (["facts", "--edition", "2025", "--kind", "report"], 2, "has no inspection report"),
         (["check", "--authority", "Knet"], 2, "no authority “Knet”"),
-        (["briefing"], 2, "Missing argument 'AUTHORITY'"),
-        (["briefing", "Knet"], 2, "Did you mean Kent?"),
+        (["briefing"], 2, "Give the name of an authority, or --all."),
+        (["briefing", "Kent", "--all"], 2, "“Kent” and --all are both given; choose one."),
+        (["briefing", "Knet"], 2, "Did you mean Kent or Barnet?"),
+        (["briefing", "England"], 2, "England is a country, not an authority."),
+        (["briefing", "Cumberland"], 2, "Until then it was “Cumbria”."),
+        (["briefing", "--all", "--jobs", "0"], 2, "Invalid value for '--jobs'"),
         (["briefing", "Kent", "--edition", "2011"], 2, "no edition “2011”"),
         (["briefing", "Kent", "-p", "confidence", "two"], 2, "is “two”, which is no float"),
         (["briefing", "Kent", "--notebook", "none.ipynb"], 1, "none.ipynb cannot be read"),
@@ -147,7 +162,10 @@ def test_check_as_csv_has_a_row_a_check(tmp_path: Path) -> None:
 def test_tidy_names_what_it_wrote(tmp_path: Path) -> None:
     code, out, _ = invoke("tidy", "--output", str(tmp_path / "made"))
     assert code == 0
-    assert len(out.splitlines()) == 8
+    tables = ("facts", "judgements", "actions", "statements", "outcomes", "neighbours")
+    assert [Path(line).name for line in out.splitlines()] == [
+        f"{table}{suffix}" for table in tables for suffix in (".csv", ".parquet")
+    ]
     assert all(Path(line).is_file() for line in out.splitlines())
 
 
@@ -155,16 +173,25 @@ def test_status_tells_what_is_published_and_whether_it_is_current(
     published: Path, raw: Path, tmp_path: Path
 ) -> None:
     _, out, _ = invoke("status", "--output", str(tmp_path))
-    assert "2010  Kent  Ofsted, 2010-11-19" in out
-    assert "not published; run: kentstats briefing Kent" in out
+    lines = out.splitlines()[2:]
+    assert lines == [
+        "Edition 2010: official statistics, 1 inspection report",
+        "  152 authorities, 0 published",
+        "    run: kentstats briefing Kent --edition 2010",
+        "Edition 2025: official statistics, no inspection reports",
+        "  153 authorities, 0 published",
+        '    run: kentstats briefing "Barking and Dagenham" --edition 2025',
+    ]
     copy = tmp_path / "out"
     shutil.copytree(published.parent.parent, copy)
     _, out, _ = invoke("status", "--output", str(copy))
-    assert "published and up to date" in out
+    assert f"    Kent: published and up to date: {copy / '2010' / 'kent'}" in out.splitlines()
+    assert "  152 authorities, 1 published" in out.splitlines()
+    assert "--edition 2010" not in out
     with (raw / "facts.csv").open("a", encoding="utf-8") as facts:
         facts.write("\n")
     _, out, _ = invoke("status", "--output", str(copy))
-    assert "published, but facts.csv changed since" in out
+    assert "Kent: published, but ofsted-kent-2010/facts.csv changed since" in out
 
 
 def test_output_that_nobody_reads_ends_quietly(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ AREAS = {
 
 @pytest.fixture(scope="module")
 def facts() -> pd.DataFrame:
-    return load_facts(authority="Kent", edition="2010")
+    return load_facts(authority="Kent", edition="2010", kind="report")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def a_fact(area: str = "Kent", value: float = 10.0, **other: Any) -> dict[str, A
         "numerator": math.nan,
         "denominator": math.nan,
         "rounding": 0.0,
+        "count_rounding": math.nan,
         "status": "published",
         "source_id": "made-up",
         "locator": "paragraph 1",

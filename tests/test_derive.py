@@ -62,7 +62,7 @@ PARENTS = {
 
 @pytest.fixture(scope="module")
 def facts() -> pd.DataFrame:
-    return load_facts(authority="Kent", edition="2010")
+    return load_facts(authority="Kent", edition="2010", kind="report")
 
 
 def shares_of(facts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Row]:

@@ -10,7 +10,7 @@ import pytest
 from nbformat import v4
 
 from kentstats.errors import RenderError
-from kentstats.publish.document import pictures_to_files, read_document
+from kentstats.publish.document import pictures_to_files, prune, read_document
 
 CLAIM = {"id": "c1", "value": 78.0, "shown": "78%"}
 
@@ -70,3 +70,29 @@ def test_pictures_become_files_beside_the_document(tmp_path: Path) -> None:
     text = f'![c](data:image/svg+xml;base64,{uri}){{#fig-one fig-alt="a"}}'
     assert pictures_to_files(text, tmp_path) == '![c](figures/fig-one.svg){#fig-one fig-alt="a"}'
     assert (tmp_path / "figures" / "fig-one.svg").read_bytes() == picture
+
+
+@pytest.mark.parametrize(
+    ("blocks", "kept"),
+    [
+        (["# One", "words"], ["# One", "words"]),
+        (["# One", "# Two", "words"], ["# Two", "words"]),
+        (["# One", "## Below", "words"], ["# One", "## Below", "words"]),
+        (["# One", "## Below", "## Beside", "words"], ["# One", "## Beside", "words"]),
+        (["# One", "## Below", "# Two", "words"], ["# Two", "words"]),
+        (["# One", "words", "## Below", "# Two"], ["# One", "words"]),
+        (["words", "# One"], ["words"]),
+        (["# One\n\nwords in one cell", "# Two"], ["# One\n\nwords in one cell"]),
+        (["#hashtag", "words"], ["#hashtag", "words"]),
+        ([], []),
+    ],
+)
+def test_a_heading_with_nothing_below_it_is_taken_out(blocks: list[str], kept: list[str]) -> None:
+    assert prune(blocks) == kept
+
+
+def test_a_cell_that_shows_nothing_leaves_its_heading_out_of_the_document() -> None:
+    silent = v4.new_code_cell("None")
+    cells = [v4.new_markdown_cell("# One"), silent, v4.new_markdown_cell("# Two")]
+    notebook = v4.new_notebook(cells=[*cells, cell_showing(markdown("shown"))])
+    assert read_document(notebook).blocks == ("# Two", "shown")

@@ -24,7 +24,7 @@ def no_window() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def facts() -> pd.DataFrame:
-    return kentstats.load_facts(authority="Kent", edition=2010)
+    return kentstats.load_facts(authority="Kent", edition=2010, kind="report")
 
 
 def test_one_dot_an_area_ours_in_its_own_colour(facts: pd.DataFrame) -> None:

@@ -12,16 +12,20 @@ import pandas as pd
 import pytest
 
 import kentstats
+from kentstats.areas import load_areas
+from kentstats.checksum import checksums
 from kentstats.errors import DataError, ParameterError
 from kentstats.facts import STATUSES, TABLES
 from kentstats.home import Home
 from kentstats.load import (
+    OFFICIAL_TABLES,
     READERS,
-    checksums,
     choose,
+    edition_day,
     load_actions,
     load_facts,
     load_judgements,
+    load_official_table,
     load_statements,
     load_table,
     write_tables,
@@ -69,7 +73,7 @@ def read_back(text: str, table: str) -> pd.DataFrame:
 def test_a_headline_figure_is_the_reports(
     indicator: str, area: str, group: str, period: str, value: float, unit: str, paragraph: int
 ) -> None:
-    facts = load_facts()
+    facts = load_facts(kind="report")
     found = facts[
         (facts["indicator"] == indicator)
         & (facts["area_name"] == area)
@@ -94,21 +98,71 @@ def test_each_table_has_a_function_of_its_own() -> None:
         "actions": load_actions,
         "statements": load_statements,
     }.items():
-        pd.testing.assert_frame_equal(load(), load_table(table))
+        report = load_facts(kind="report") if table == "facts" else load()
+        pd.testing.assert_frame_equal(report, load_table(table))
         assert getattr(kentstats, f"load_{table}") is load
+
+
+@pytest.mark.parametrize("authority", [None, "Kent"])
+@pytest.mark.parametrize("edition", [None, 2010, 2025])
+def test_facts_are_those_of_the_reports_and_of_official_statistics(
+    authority: str | None, edition: int | None
+) -> None:
+    facts = load_facts(authority=authority, edition=edition)
+    official = load_facts(authority=authority, edition=edition, kind="official")
+    assert facts["fact_id"].is_unique
+    assert facts["fact_id"].is_monotonic_increasing
+    if edition == 2025:
+        pd.testing.assert_frame_equal(facts, official)
+        with pytest.raises(ParameterError, match="The edition 2025 has no inspection report"):
+            load_facts(authority=authority, edition=edition, kind="report")
+        return
+    report = load_facts(authority=authority, edition=edition, kind="report")
+    assert set(report["source_id"]) == {"ofsted-kent-2010"}
+    both = pd.concat([report, official]).sort_values("fact_id", ignore_index=True)
+    pd.testing.assert_frame_equal(facts, both)
+
+
+def test_a_kind_of_facts_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ParameterError) as caught:
+        load_facts(kind="reports")
+    assert str(caught.value) == (
+        "There is no kind of facts “reports”. Give all, report or official."
+    )
+
+
+def test_the_facts_of_an_authority_are_those_of_its_code_its_region_and_england() -> None:
+    facts = load_facts(authority="Richmond upon Thames", edition=2025)
+    assert sorted(set(zip(facts["area_code"], facts["area_type"], strict=True))) == [
+        ("E09000021 / E09000027", "combined"),
+        ("E09000027", "authority"),
+        ("E12000007", "region"),
+        ("E92000001", "country"),
+    ]
+
+
+def test_an_authority_that_ended_has_the_facts_of_the_editions_it_was_in() -> None:
+    facts = load_facts(authority="Cumbria")
+    assert {fact_id.partition(".")[0] for fact_id in facts["fact_id"]} == {"2010"}
+    with pytest.raises(ParameterError, match=r"^Cumbria ended on 31 March 2023\. It was followed"):
+        load_facts(authority="Cumbria", edition=2025)
 
 
 def test_every_fact_says_where_it_is_from_and_none_is_missing_without_a_reason() -> None:
     facts = load_facts()
-    words = ["indicator", "area_code", "area_type", "period", "locator", "printed", "description"]
-    assert (facts[words] != "").all(axis=None)
-    assert set(facts["source_id"]) == {"ofsted-kent-2010"}
+    words = ["indicator", "area_code", "area_name", "area_type", "period", "locator", "licence"]
+    assert (facts[[*words, "source_id", "description"]] != "").all(axis=None)
+    report = facts["source_id"].eq("ofsted-kent-2010")
+    assert report.sum() == 111
+    # official statistics are read by column, and print nothing
+    assert facts["printed"].ne("").eq(report).all()
+    assert set(facts.loc[~report, "licence"]) == {"OGL-UK-3.0"}
     assert set(facts["status"]) <= set(STATUSES)
     assert (facts["value"].notna() == (facts["status"] == "published")).all()
 
 
 def test_the_dates_of_a_period_are_those_of_its_name() -> None:
-    facts = load_facts()
+    facts = load_facts(kind="report")
     dates = facts.groupby("period")[["period_start", "period_end"]]
     assert (dates.nunique(dropna=False) == 1).all(axis=None)
     of = {
@@ -127,7 +181,7 @@ def test_the_dates_of_a_period_are_those_of_its_name() -> None:
 
 
 def test_a_none_of_the_report_is_nought_and_not_missing() -> None:
-    facts = load_facts().set_index("indicator")
+    facts = load_facts(kind="report").set_index("indicator")
     for name in ("childrens-nurses", "placed-with-safeguarding-concern"):
         assert facts.loc[name, "value"] == 0
 
@@ -171,13 +225,31 @@ def test_an_old_code_that_a_tool_made_a_number_will_do() -> None:
 @pytest.mark.parametrize(
     ("authority", "edition", "message"),
     [
-        ("Knet", None, "There is no authority “Knet”. Did you mean Kent?"),
-        ("Essex", None, "There is no authority “Essex”. There is: Kent."),
-        ("", None, "There is no authority “”. There is: Kent."),
-        ("England", None, "England is not an authority with a report here. There is: Kent."),
+        ("Knet", None, "There is no authority “Knet”. Did you mean Kent or Barnet?"),
+        ("Essex", None, "Essex is not an authority with a report here. There is: Kent."),
+        (
+            *("", None),
+            "There is no authority “”. kentstats status lists every authority of an edition.",
+        ),
+        (
+            *("England", None),
+            "England is a country, not an authority. "
+            "Name one of its authorities, as in kentstats briefing Kent.",
+        ),
+        (
+            *("Cumbria", 2025),
+            "Cumbria ended on 31 March 2023. It was followed by “Cumberland” and "
+            "“Westmorland and Furness”. Name one of those.",
+        ),
+        ("Kent", 2025, "The edition 2025 has no inspection report. There is: 2010."),
+        (
+            *("Cumberland", 2010),
+            "Cumberland began on 1 April 2023. Until then it was “Cumbria”. "
+            "Name that, or another edition.",
+        ),
         ("Kent", "2011", "There is no edition “2011”. Did you mean 2010?"),
         ("Kent", 2001, "There is no edition “2001”. Did you mean 2010?"),
-        ("Knet", "first", "There is no edition “first”. There is: 2010."),
+        ("Knet", "first", "There is no edition “first”. There is: 2010, 2025."),
     ],
 )
 def test_an_authority_or_edition_that_is_not_known_is_refused_with_the_nearest(
@@ -197,7 +269,10 @@ def test_of_several_editions_one_is_chosen_or_all(home: Home, raw: Path) -> None
     assert [source.id for source in choose("Kent", 2013, home=home)] == ["later"]
     assert len(choose("Kent", home=home)) == 2
     assert set(load_facts(edition=2013, home=home)["source_id"]) == {"later"}
-    assert len(load_facts(home=home)) == 2 * len(load_facts(edition=2010, home=home))
+    reports = load_facts(kind="report", home=home)
+    assert len(reports) == 2 * len(load_facts(edition=2010, kind="report", home=home)) == 222
+    everything = load_facts(home=home)
+    assert len(everything) == 222 + len(load_facts(kind="official", home=home))
 
 
 def test_the_editions_there_are_come_in_order(home: Home, raw: Path) -> None:
@@ -206,7 +281,7 @@ def test_the_editions_there_are_come_in_order(home: Home, raw: Path) -> None:
         (home.raw / year).mkdir()
         copy = text.replace("id: ofsted-kent-2010", f'id: "{year}"').replace('"2010"', f'"{year}"')
         (home.raw / year / "source.yml").write_text(copy, encoding="utf-8")
-    with pytest.raises(ParameterError, match=r"There is: 2010, 2013, 2016, 2019, 2022\.$"):
+    with pytest.raises(ParameterError, match=r"There is: 2010, 2013, 2016, 2019, 2022, 2025\.$"):
         choose(edition="first", home=home)
 
 
@@ -222,7 +297,9 @@ def test_tables_are_written_twice_with_the_same_bytes(tmp_path: Path) -> None:
     written = write_tables(first)
     assert sorted(first.iterdir()) == sorted(written)
     assert {path.name for path in written} == {
-        f"{table}{suffix}" for table in READERS for suffix in (".csv", ".parquet")
+        f"{table}{suffix}"
+        for table in (*READERS, *OFFICIAL_TABLES)
+        for suffix in (".csv", ".parquet")
     }
     write_tables(second)
     for path in written:
@@ -232,7 +309,7 @@ def test_tables_are_written_twice_with_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", READERS)
 def test_a_written_table_is_read_back_as_it_was(tmp_path: Path, table: str) -> None:
     write_tables(tmp_path)
-    frame = load_table(table)
+    frame = load_facts() if table == "facts" else load_table(table)
     text = (tmp_path / f"{table}.csv").read_bytes().decode("utf-8")
     assert "\r" not in text
     pd.testing.assert_frame_equal(read_back(text, table), frame)
@@ -268,7 +345,7 @@ def test_written_tables_are_replaced_by_those_of_a_mended_source(
 def test_the_checksums_are_those_of_the_files_of_a_source(home: Home, raw: Path) -> None:
     (raw / "folder").mkdir()
     (source,) = choose(home=home)
-    sums = checksums(source)
+    sums = checksums(source.folder)
     assert list(sums) == [
         "actions.csv",
         "facts.csv",
@@ -285,3 +362,75 @@ def test_the_package_has_no_name_that_it_does_not_list() -> None:
     assert all(getattr(kentstats, name) for name in kentstats.__all__)
     with pytest.raises(AttributeError, match="no attribute 'load_everything'"):
         _ = kentstats.load_everything
+
+
+@pytest.mark.parametrize(
+    ("table", "authority", "rows"),
+    [
+        ("outcomes", "Kent", {"2025": 4}),
+        ("outcomes", "North Northamptonshire", {"2025": 4}),
+        ("outcomes", "Cumbria", {}),
+        ("neighbours", "Kent", {"2025": 20}),
+        # new since 2023, so on one of the two lists
+        ("neighbours", "Cumberland", {"2025": 10}),
+        # the list of 2025 has the code that Barnsley was given in that year
+        ("neighbours", "Barnsley", {"2025": 20}),
+        ("neighbours", "E08000016", {"2025": 20}),
+    ],
+)
+def test_outcomes_and_neighbours_are_those_of_the_editions_an_authority_was_in(
+    table: str, authority: str, rows: dict[str, int]
+) -> None:
+    frame = load_official_table(table, authority=authority)
+    assert frame["edition"].value_counts().to_dict() == rows
+    assert list(frame.columns) == ["edition", *OFFICIAL_TABLES[table]]
+
+
+def test_neighbours_bear_the_codes_of_the_edition() -> None:
+    frame = load_official_table("neighbours", edition=2025)
+    register, day = load_areas(), edition_day("2025")
+    there = {area.code for area in register.authorities(day)}
+    known = frame[frame["list"].eq("2025-05")]
+    assert set(known["area_code"]) == there
+    assert set(known["neighbour_code"]) < there
+    # the older list has an authority that has ended
+    assert set(frame["area_code"]) - there == {"E10000006"}
+    assert (
+        frame.groupby(["list", "area_code"])["position"]
+        .agg(list)
+        .map(lambda places: places == list(range(1, 11)))
+        .all()
+    )
+
+
+def test_an_authority_in_none_of_the_editions_is_refused(home: Home) -> None:
+    for table in OFFICIAL_TABLES:
+        with pytest.raises(ParameterError, match=r"There is no authority “Knet”"):
+            load_official_table(table, authority="Knet")
+        with pytest.raises(ParameterError, match=r"^Cumbria ended on 31 March 2023\."):
+            load_official_table(table, authority="Cumbria", edition=2025)
+
+
+def test_an_edition_without_official_statistics_has_no_outcomes(home: Home) -> None:
+    shutil.rmtree(home.raw / "official-2010")
+    shutil.rmtree(home.raw / "official-2025")
+    frame = load_official_table("outcomes", edition=2010, home=home)
+    assert len(frame) == 0
+    assert list(frame.columns) == ["edition", *OFFICIAL_TABLES["outcomes"]]
+    assert len(load_facts(home=home)) == 111
+    with pytest.raises(ParameterError) as caught:
+        load_facts(kind="official", home=home)
+    assert str(caught.value) == "There are no such facts. kentstats status lists what there is."
+
+
+def test_a_figure_of_official_statistics_keeps_what_the_source_gives() -> None:
+    facts = load_facts(authority="Kent", edition=2010, kind="official").set_index("fact_id")
+    fact = facts.loc["2010.dfe-2010-outcomes.health-assessments.all.2010.E10000016"]
+    assert (fact["numerator"], fact["denominator"]) == (539.0, 912.0)
+    assert fact["value"] == pytest.approx(100 * 539 / 912)
+    assert fact["locator"] == "dfe-2010-outcomes, line 141"
+    assert fact["description"] == "Looked after children who had a health assessment"
+    facts = load_facts(authority="City of London", edition=2010, kind="official")
+    withheld = facts[facts["status"].eq("suppressed")]
+    assert not withheld.empty
+    assert withheld[["value", "upper"]].isna().all(axis=None)

@@ -22,9 +22,11 @@ from kentstats.areas import load_areas
 from kentstats.errors import KentstatsError, NotebookError, ParameterError, RenderError
 from kentstats.home import Home
 from kentstats.load import edition_day
-from kentstats.publish import many
+from kentstats.publish import inputs, lock, manifest, many
 from kentstats.publish.briefing import Published, slug
-from kentstats.publish.many import GROUPS, Entry, Run, publish_all, read_manifest
+from kentstats.publish.inputs import GROUPS
+from kentstats.publish.manifest import Entry, read_manifest
+from kentstats.publish.many import Run, publish_all
 
 THREE = ["Kent", "Medway", "Essex"]
 FILES = ("briefing.html", "briefing.pdf", "claims.json", "facts.csv")
@@ -193,9 +195,9 @@ def test_the_manifest_has_one_order_and_no_path_of_the_machine(output: Path) -> 
 
 def test_a_message_keeps_its_addresses_and_fractions() -> None:
     for text in ("See https://www.gov.uk/a/b.", "3/4 and/or 5 / 6", "At /x.", "a/b/c.csv"):
-        assert many._portable(text, ()) == text
-    assert many._portable("In /home/x/y.csv, line 2", ()) == "In …/y.csv, line 2"
-    assert many._portable(r"In C:\Users\x\y.csv", ()) == "In …/y.csv"
+        assert manifest._portable(text, ()) == text
+    assert manifest._portable("In /home/x/y.csv, line 2", ()) == "In …/y.csv, line 2"
+    assert manifest._portable(r"In C:\Users\x\y.csv", ()) == "In …/y.csv"
 
 
 def change(path: Path) -> None:
@@ -279,9 +281,9 @@ def test_code_versions_parameters_and_renderer_are_inputs_too(
     assert reason(parameters={"confidence": "0.990"}) == "nothing changed"
     assert reason(force=True, parameters={"confidence": "0.99"}) == "it was asked for"
     assert reason() == "a parameter changed"
-    monkeypatch.setattr(many, "versions", lambda: {"python": "4.0"})
+    monkeypatch.setattr(inputs, "versions", lambda: {"python": "4.0"})
     assert reason() == GROUPS["versions"]
-    monkeypatch.setattr(many, "find_quarto", lambda: str(quarto))
+    monkeypatch.setattr(inputs, "find_quarto", lambda: str(quarto))
     assert reason() == "nothing changed"
     assert reason(renderer="auto") == f"{GROUPS['versions']}; {GROUPS['renderer']}"
     assert manifest_of(output)["versions"] == {"python": "4.0", "quarto": "1.9.1"}
@@ -289,7 +291,7 @@ def test_code_versions_parameters_and_renderer_are_inputs_too(
     package = tmp_path / "package"
     package.mkdir()
     (package / "errors.py").write_text("")
-    monkeypatch.setattr(many.kentstats, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(inputs.kentstats, "__file__", str(package / "__init__.py"))
     assert reason(renderer="quarto") == "the code changed"
 
 
@@ -377,7 +379,7 @@ def test_a_manifest_that_is_no_good_is_told_and_ignored(
 def test_the_manifest_is_written_as_the_run_goes(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many, "EVERY", 0)
+    monkeypatch.setattr(manifest, "EVERY", 0)
     seen: list[int] = []
 
     def look(*args: Any, **options: Any) -> Published:
@@ -406,7 +408,7 @@ def test_the_manifest_is_written_as_the_run_goes(
 def test_what_is_not_known_is_told_before_anything_is_made(
     output: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], kind: type, told: str
 ) -> None:
-    monkeypatch.setattr(many, "find_quarto", lambda: None)
+    monkeypatch.setattr(inputs, "find_quarto", lambda: None)
     with pytest.raises(kind) as caught:
         go(output, **options)
     assert told in str(caught.value)
@@ -465,7 +467,7 @@ def test_a_file_or_pipe_sees_no_bar(output: Path, capfd: pytest.CaptureFixture[s
 
 def test_two_runs_do_not_mix(output: Path) -> None:
     (output / "2010").mkdir()
-    with many._alone_in(output / "2010"):
+    with lock.alone_in(output / "2010"):
         with pytest.raises(KentstatsError) as caught:
             go(output)
         assert f"(process {os.getpid()}) is publishing to {output / '2010'}." in str(caught.value)
@@ -478,8 +480,8 @@ def test_two_runs_do_not_mix(output: Path) -> None:
 def test_the_lock_of_a_process_that_died_holds_nobody(output: Path) -> None:
     (output / "2010").mkdir()
     holder = (
-        "import os, sys, pathlib; from kentstats.publish.many import _alone_in\n"
-        f"with _alone_in(pathlib.Path({str(output / '2010')!r})):\n"
+        "import os, sys, pathlib; from kentstats.publish.lock import alone_in\n"
+        f"with alone_in(pathlib.Path({str(output / '2010')!r})):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -499,16 +501,16 @@ def test_the_lock_of_a_process_that_died_holds_nobody(output: Path) -> None:
 def test_a_lock_removed_meanwhile_is_taken_anew(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = many._lock, []
+    take, taken = lock._lock, []
 
     def late(held: int) -> None:
-        lock(held)
+        take(held)
         taken.append(held)
         if len(taken) == 1:  # the run before ends between our opening and our locking
             (output / ".lock").unlink()
 
-    monkeypatch.setattr(many, "_lock", late)
-    with many._alone_in(output):
+    monkeypatch.setattr(lock, "_lock", late)
+    with lock.alone_in(output):
         assert len(taken) == 2
         assert (output / ".lock").read_text() == f"{os.getpid()}\n"
 

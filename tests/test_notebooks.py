@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +17,11 @@ from kentstats.publish.run import declared_parameters, execute
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-def test_the_three_notebooks_are_there() -> None:
+def test_the_four_notebooks_are_there() -> None:
     assert [path.name for path in NOTEBOOKS] == [
         "00_tour.ipynb",
         "10_benchmarks.ipynb",
+        "20_authorities.ipynb",
         "briefing.ipynb",
     ]
 
@@ -34,10 +37,20 @@ def test_notebooks_are_committed_without_outputs(path: Path) -> None:
     assert set(declared_parameters(path)) == {"authority", "edition", "confidence"}
 
 
-@pytest.mark.parametrize("name", ["00_tour", "10_benchmarks"])
-def test_notebooks_run_from_top_to_bottom(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("00_tour", {"edition": 2010}),
+        ("10_benchmarks", {"edition": 2010}),
+        ("20_authorities", {}),
+        ("20_authorities", {"authority": "Cumbria", "edition": 2010}),
+    ],
+)
+def test_notebooks_run_from_top_to_bottom(
+    name: str, parameters: dict[str, object], tmp_path: Path
+) -> None:
     path = ROOT / "notebooks" / f"{name}.ipynb"
-    done = execute(path, tmp_path / "out.ipynb", {"edition": 2010})
+    done = execute(path, tmp_path / "out.ipynb", parameters)
     shown = [output for cell in done.cells for output in cell.get("outputs", [])]
     assert len(shown) >= 6
     assert not [output for output in shown if output.get("name") == "stderr"]
@@ -63,5 +76,18 @@ def test_plain_papermill_runs_the_briefing_with_a_number_for_the_edition(tmp_pat
 
 def test_the_cells_of_the_briefing_are_thin() -> None:
     notebook = nbformat.read(ROOT / "notebooks" / "briefing.ipynb", as_version=4)
+    parameters, first, *others = [
+        ast.parse(cell.source).body for cell in notebook.cells if cell.cell_type == "code"
+    ]
+    assert {type(statement) for statement in parameters} == {ast.AnnAssign}
+    *imports, opened = map(ast.unparse, first)
+    assert all(line.startswith("from kentstats.present") for line in imports)
+    assert opened == "brief = open_edition(authority, edition, confidence=confidence)"
+    for body in others:
+        # a section, by its name: what it shows is the package's business
+        [statement] = map(ast.unparse, body)
+        assert re.fullmatch(r"\w+\.\w+\(.*\)", statement), statement
+        assert "brief" in statement or statement == "notes.glossary()"
+    assert len({ast.unparse(body) for body in others}) == len(others)
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    assert max(source.count("\n") for source in sources) <= 6
+    assert max(source.count("\n") for source in [*sources[:1], *sources[2:]]) <= 6

@@ -118,6 +118,7 @@ def test_a_fact_has_every_column_of_the_contract(tmp_path: Path) -> None:
     assert math.isnan(fact.pop("numerator"))
     assert math.isnan(fact.pop("denominator"))
     assert math.isnan(fact.pop("upper"))
+    assert math.isnan(fact.pop("count_rounding"))
     assert fact == {
         "fact_id": "report.p55.health-assessments.under-5s.last-year.E10000016",
         "indicator": "health-assessments",
@@ -134,6 +135,7 @@ def test_a_fact_has_every_column_of_the_contract(tmp_path: Path) -> None:
         "rounding": 0.5,
         "status": "published",
         "source_id": "report",
+        "licence": "A licence",
         "locator": "paragraph 55",
         "printed": "78%",
         "description": "Children with an assessment",
@@ -147,13 +149,16 @@ def test_a_fact_has_every_column_of_the_contract(tmp_path: Path) -> None:
         ("facts", "indicator", "health-asessment", "Did you mean health-assessments?"),
         ("facts", "unit", "procent", "Did you mean percent?"),
         ("facts", "qualifier", "abut", "Did you mean about?"),
-        ("facts", "area_name", "kent", "Did you mean Kent?"),
+        ("facts", "area_name", "kent", "Did you mean Kent or Brent?"),
         ("judgements", "service", "safegarding", "Did you mean safeguarding?"),
         ("judgements", "stated_in", "tex", "Did you mean text?"),
         ("actions", "service", "care", "There is: safeguarding, looked after children."),
         ("actions", "band", "imediately", "Did you mean immediately?"),
         ("statements", "direction", "abov", "Did you mean above?"),
-        ("statements", "area_name", "Sout East", "Did you mean South East?"),
+        (
+            *("statements", "area_name", "Sout East"),
+            "Did you mean South East or South West or North East?",
+        ),
     ],
 )
 def test_a_word_that_is_not_known_is_refused_with_the_nearest(
@@ -321,8 +326,8 @@ def test_lines_that_differ_in_one_part_of_the_key_are_two(
 
 def test_lines_told_for_their_area_are_not_told_for_their_key_too(tmp_path: Path) -> None:
     assert refusals(tmp_path, "facts", {"area_name": "Kentt"}, {"area_name": "Englnd"}) == [
-        "line 2, column area_name: “Kentt” is not known here. Did you mean Kent?",
-        "line 3, column area_name: “Englnd” is not known here. Did you mean England?",
+        "line 2, column area_name: “Kentt” is not known here. Did you mean Kent or Brent?",
+        "line 3, column area_name: “Englnd” is not known here. Did you mean England or Enfield?",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from kentstats.areas import load_areas
 from kentstats.errors import (
     DataError,
     KentstatsError,
@@ -18,9 +20,12 @@ from kentstats.errors import (
     ParameterError,
     RenderError,
 )
-from kentstats.home import Home
+from kentstats.home import Home, find_home
+from kentstats.load import edition_day, editions
 from kentstats.publish import briefing, run
-from kentstats.publish.briefing import FILES, publish, slug
+from kentstats.publish.briefing import choose_subject, files_of, publish, slug
+
+FILES = files_of(choose_subject("Kent", "2010", find_home()))
 
 
 @pytest.fixture
@@ -50,8 +55,10 @@ def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"authority": "Knet"}, "no authority “Knet”. Did you mean Kent?"),
-        ({"authority": "South East"}, "South East is not an authority with a report here"),
+        ({"authority": "Knet"}, "no authority “Knet”. Did you mean Kent or Barnet?"),
+        ({"authority": "South East"}, "South East is a region, not an authority. Name one of its"),
+        ({"authority": "Cumberland"}, "Cumberland began on 1 April 2023. Until then it was “Cum"),
+        ({"authority": "Cumbria", "edition": "2025"}, "Cumbria ended on 31 March 2023. It was"),
         ({"edition": "2011"}, "no edition “2011”. Did you mean 2010?"),
         ({"parameters": {"authority": "Medway"}}, "authority is given twice. Give it as AUTHORITY"),
         ({"parameters": {"edition": "2025"}}, "edition is given twice. Give it as --edition"),
@@ -188,5 +195,11 @@ def test_a_run_that_is_stopped_leaves_yesterday_and_no_debris(
 
 
 def test_names_become_folders() -> None:
-    assert slug("E10000016") == "kent"
+    assert slug("Kent") == "kent"
     assert slug("City of London") == "city-of-london"
+    assert slug("Bournemouth, Christchurch and Poole") == "bournemouth-christchurch-and-poole"
+    for edition in editions():
+        names = [area.name for area in load_areas().authorities(edition_day(edition))]
+        slugs = {slug(name) for name in names}
+        assert len(slugs) == len(names) > 150
+        assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", each) for each in slugs)

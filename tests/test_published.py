@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -12,9 +13,23 @@ import nbformat
 import pytest
 
 import kentstats
+from kentstats.home import find_home
+from kentstats.load import open_official
 from kentstats.publish.document import read_document
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+FIGURES = [
+    *("judgements", "actions", "spine", "ranked", "funnel", "benchmarks", "intervals"),
+    *("looked-after", "estate", "workforce"),
+]
+TABLES = [
+    *("judgements", "action-counts", "actions", "england", "others", "ranks", "comparisons"),
+    *("beside", "shares", "statements", "composition", "looked-after", "estate", "workforce"),
+    *("figures", "official"),
+]
+"""Pictures and tables of the briefing, in order."""
 
 
 class Page(HTMLParser):
@@ -85,12 +100,15 @@ def test_every_data_element_is_a_claim_that_is_listed(page: Page, record: dict[s
 def test_every_claim_leads_back_to_facts_that_are_published(
     published: Path, record: dict[str, Any]
 ) -> None:
-    known = set(kentstats.load_facts(authority="Kent", edition="2010")["fact_id"])
+    # a rank has the facts of every authority behind it
+    known = set(kentstats.load_facts(edition="2010")["fact_id"])
     figures = [claim for claim in record["claims"] if isinstance(claim["value"], float)]
-    assert figures
+    assert len(figures) > 300
     for claim in figures:
-        own = [fact for fact in claim["facts"] if re.search(r"\.p\d+\.", fact)]
-        assert set(own) <= known
+        others = set(claim["facts"]) - known
+        # grades, actions, statements and checks of the report are no figures
+        assert all(fact.startswith(("parameter.", "ofsted-kent-2010.")) for fact in others), others
+        assert not any(re.search(r"\.p\d+\.", fact) for fact in others)
         assert claim["facts"]
         assert claim["calculation"]
 
@@ -135,7 +153,7 @@ def test_the_page_is_one_file_without_code_or_script(page: Page, published: Path
     assert "inspection.summary" not in text
     assert "import " not in text
     sources = [attributes.get("src") or "" for tag, attributes in page.tags if tag == "img"]
-    assert len(sources) == 7
+    assert len(sources) == len(FIGURES)
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
 
 
@@ -144,7 +162,12 @@ def test_every_picture_and_table_can_be_read_by_those_who_cannot_see(page: Page)
     assert all(40 <= len(alt) <= 220 for alt in alts)
     assert len(set(alts)) == len(alts)
     tags = [tag for tag, _ in page.tags]
-    assert tags.count("caption") == tags.count("table") == 11
+    assert tags.count("caption") == tags.count("table") == len(TABLES)
+    names = [attributes.get("id") or "" for _, attributes in page.tags]
+    assert [name for name in names if name.startswith("fig-")] == [
+        f"fig-{name}" for name in FIGURES
+    ]
+    assert [name for name in names if name.startswith("tbl-")] == [f"tbl-{name}" for name in TABLES]
     headers = [attributes for tag, attributes in page.tags if tag == "th"]
     assert headers
     assert all(attributes.get("scope") in {"col", "row"} for attributes in headers)
@@ -155,8 +178,11 @@ def test_every_link_in_the_page_leads_somewhere(page: Page) -> None:
     there = {attributes.get("id") for _, attributes in page.tags}
     links = [attributes.get("href") or "" for tag, attributes in page.tags if tag == "a"]
     assert len(links) > 40
-    assert {link for link in links if not link.startswith("#")} == set()
-    assert {link[1:] for link in links} <= there
+    official = open_official("2010")
+    assert official
+    outward = {link for link in links if not link.startswith("#")}
+    assert outward == {source.url for source in official.sources}
+    assert {link[1:] for link in links if link not in outward} <= there
 
 
 def test_the_notebook_is_executed_and_holds_no_path_of_this_machine(published: Path) -> None:
@@ -187,7 +213,15 @@ def test_the_published_tables_are_the_tidy_ones(published: Path) -> None:
 
 
 def test_the_record_names_inputs_and_versions(record: dict[str, Any]) -> None:
-    assert set(record["inputs"]) >= {"facts.csv", "judgements.csv", "actions.csv", "source.yml"}
+    report, official = find_home().raw / "ofsted-kent-2010", find_home().raw / "official-2010"
+    assert record["inputs"] == {
+        f"{folder.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in (report, official, find_home().raw / "areas")
+        for path in folder.iterdir()
+    }
+    assert {"ofsted-kent-2010/facts.csv", "official-2010/figures.csv.gz"} <= set(record["inputs"])
+    assert record["code"] == "E10000016"
+    assert record["source"] == "ofsted-kent-2010"
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in record["inputs"].values())
     assert record["versions"]["kentstats"] == kentstats.__version__
     assert record["renderer"] == "embedded"

@@ -15,9 +15,8 @@ from conftest import kentstats
 from kentstats.errors import RenderError
 from kentstats.home import find_home
 from kentstats.publish import quarto as route
-from kentstats.publish.briefing import front_of
+from kentstats.publish.briefing import choose_subject, front_of
 from kentstats.publish.document import Document, read_document
-from kentstats.sources.registry import load_sources
 
 # Reads the notebook as Quarto does, checks what Quarto would need, writes a file.
 STAND_IN = """\
@@ -80,7 +79,8 @@ def document(published: Path) -> Document:
 
 
 def rendered(document: Document, folder: Path) -> None:
-    route.render_quarto(document, front_of(load_sources()[0]), folder, find_home())
+    home = find_home()
+    route.render_quarto(document, front_of(choose_subject("Kent", "2010", home)), folder, home)
 
 
 def test_quarto_gets_the_same_document_without_code(
@@ -98,7 +98,7 @@ def test_quarto_gets_the_same_document_without_code(
         assert set(call["kinds"][1:]) == {"markdown"}
         assert call["kinds"][0] == "raw"
         assert {"_quarto.yml", "template/claims.lua"} <= set(call["files"])
-        assert sum(name.startswith("figures/") for name in call["files"]) == 7
+        assert sum(name.startswith("figures/") for name in call["files"]) == 10
         assert "data:image" not in call["text"]
         assert call["text"].count(".claim data-id=") == document.markdown.count(".claim data-id=")
         assert call["fonts"].endswith("ttf")

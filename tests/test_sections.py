@@ -22,6 +22,8 @@ from kentstats.present import charts, compared, inspection, notes, overview, ser
 from kentstats.present.blocks import Block
 from kentstats.present.claims import Claim
 from kentstats.present.edition import Edition, open_edition
+from kentstats.sources.known import ATTRIBUTION
+from kentstats.sources.official import Publication
 from kentstats.stats.audit import audit
 from kentstats.stats.compare import compare
 from kentstats.stats.derive import derive
@@ -44,6 +46,7 @@ SECTIONS: dict[str, Callable[[Edition], Block]] = {
     "judgement strip": inspection.judgement_strip,
     "judgement table": inspection.judgement_table,
     "action timeline": inspection.action_timeline,
+    "action counts": inspection.action_counts,
     "action table": inspection.action_table,
     "benchmark bars": compared.benchmark_bars,
     "comparison table": compared.comparison_table,
@@ -52,6 +55,7 @@ SECTIONS: dict[str, Callable[[Edition], Block]] = {
     "share table": compared.share_table,
     "statement table": compared.statement_table,
     "looked after": services.looked_after,
+    "looked after table": services.looked_after_table,
     "looked after figures": figures(services.LOOKED_AFTER, "looked-after"),
     "estate": services.estate,
     "estate figures": figures(services.EDUCATION, "estate"),
@@ -62,10 +66,12 @@ SECTIONS: dict[str, Callable[[Edition], Block]] = {
     "cannot tell": lambda edition: inspection.findings(edition, "cannot tell"),
     "how to read": notes.how_to_read,
     "glossary": lambda _: notes.glossary(),
-    "method": lambda _: notes.method(),
+    "method": notes.method,
     "sources": notes.sources,
     "every figure": notes.every_figure,
 }
+WITHOUT_REPORT = ["how to read", "glossary", "method", "sources"]
+"""Sections that an authority has whether or not there is a report of it."""
 PICTURES = [
     *("judgement strip", "action timeline", "benchmark bars", "interval dots"),
     *("looked after", "estate", "workforce"),
@@ -165,6 +171,13 @@ def test_a_section_is_a_block_that_says_something(name: str, blocks: dict[str, B
 
 
 @every_section
+def test_a_section_of_the_report_shows_nothing_where_there_is_none(name: str) -> None:
+    assert isinstance(SECTIONS[name](open_edition("Essex", "2025")), Block) == (
+        name in WITHOUT_REPORT
+    )
+
+
+@every_section
 def test_a_claim_that_is_printed_is_one_of_the_claims_of_its_block(
     name: str, blocks: dict[str, Block], trees: dict[str, list[Any]]
 ) -> None:
@@ -216,8 +229,14 @@ def from_the_data(edition: Edition) -> list[str]:
         *(kind.short for kind in kinds),
         *(kind.question for kind in kinds if kind.question),
         edition.source.licence.strip(),
+        ATTRIBUTION,
+        *(word for one in publications(edition) for word in (one.title, one.id, one.note)),
     }
     return sorted((word for word in words if re.search(r"\d", word)), key=len, reverse=True)
+
+
+def publications(edition: Edition) -> tuple[Publication, ...]:
+    return edition.official.shared.official.sources
 
 
 def without(text: str, words: list[str]) -> str:
@@ -245,16 +264,26 @@ def test_the_names_of_figures_tables_and_rows_are_unique(trees: dict[str, list[A
     names = [name for name in names if name]
     assert len(names) == len(set(names))
     assert sum(name.startswith("fig-") for name in names) == 7
-    assert sum(name.startswith("tbl-") for name in names) == 9
+    assert sum(name.startswith("tbl-") for name in names) == 11
 
 
 def test_every_link_to_a_paragraph_leads_to_its_row(trees: dict[str, list[Any]]) -> None:
     rows = {node[0][0] for node in nodes(trees["every figure"], "Span") if node[0][0]}
-    links = [node for tree in trees.values() for node in nodes(tree, "Link")]
+    links = [
+        node for name, tree in trees.items() if name != "sources" for node in nodes(tree, "Link")
+    ]
     assert len(links) > 20
     for _, text, (target, _) in links:
         assert target.removeprefix("#") in rows
         assert plain(text).replace(" ", "-") == target.removeprefix("#")
+
+
+def test_the_links_of_the_sources_are_the_addresses_of_their_publications(
+    edition: Edition, trees: dict[str, list[Any]]
+) -> None:
+    links = [address for _, _, (address, _) in nodes(trees["sources"], "Link")]
+    assert links == [one.url for one in publications(edition)]
+    assert len(links) == 6
 
 
 # --- pictures -----------------------------------------------------------------------------
@@ -435,7 +464,7 @@ def test_a_question_stands_beside_its_figure(edition: Edition, trees: dict[str, 
     [items] = nodes(trees["questions"], "BulletList")
     there = set(edition.facts["indicator"])
     asked = [kind for kind in load_indicators().values() if kind.question and kind.id in there]
-    assert len(items) == len(asked) == 15
+    assert len(items) == len(asked) == 18
     for item, kind in zip(items, asked, strict=True):
         text = plain(item)
         assert text.startswith(f"{kind.theme.capitalize()}. {kind.short}, ")

@@ -19,7 +19,7 @@ from kentstats.errors import KentstatsError, ParameterError
 from kentstats.home import Home
 from kentstats.load import edition_day
 from kentstats.publish.briefing import slug
-from kentstats.publish.many import Entry, read_manifest
+from kentstats.publish.manifest import Entry, read_manifest
 from kentstats.publish.site import write_home, write_index
 
 FILES = {

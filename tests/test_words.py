@@ -202,7 +202,7 @@ def a_row(area: str, value: float, rounding: float, unit: str = "percent") -> di
         "Comparator authorities": ("comparators", "comparator_group"),
     }
     row: dict[str, Any] = dict.fromkeys(FACTS, "")
-    row |= dict.fromkeys(("upper", "numerator", "denominator"), math.nan)
+    row |= dict.fromkeys(("upper", "numerator", "denominator", "count_rounding"), math.nan)
     row |= {"period_start": None, "period_end": None, "period": "2010", "group": "all"}
     row |= {"indicator": "health-assessments", "qualifier": "exact", "unit": unit}
     row |= {"area_code": kinds[area][0], "area_type": kinds[area][1], "area_name": area}

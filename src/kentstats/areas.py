@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from kentstats.errors import DataError, ParameterError, Problem, nearest
@@ -33,6 +33,9 @@ KINDS = {
 
 COLUMNS = ("code", "name", "type", "old_code", "region", "kind", "opened", "closed")
 SUCCESSION_COLUMNS = ("code", "successor", "day")
+CODED = dt.date(2009, 1, 1)
+"""The day on which the codes came into use."""
+AREAS_FILE, SUCCESSIONS_FILE = "areas.csv", "successions.csv"
 OTHER_NAMES = {
     "bcp": "Bournemouth, Christchurch and Poole",
     "bath and ne somerset": "Bath and North East Somerset",
@@ -80,7 +83,9 @@ class Area:
 
     def operates(self, day: dt.date) -> bool:
         """Tell whether the code was in operation on a day."""
-        return (self.opened or dt.date.min) <= day <= (self.closed or dt.date.max)
+        # who had a code on the first day of the codes had been there before
+        opened = self.opened if self.opened and self.opened > CODED else dt.date.min
+        return opened <= day <= (self.closed or dt.date.max)
 
 
 GROUPS = (Area("comparator-authorities", "Comparator authorities", "comparator_group"),)
@@ -164,15 +169,18 @@ class Register:
         """Make the area of a joined code, such as ``E09000021 / E09000027``."""
         parts = [self.find(part) for part in code.split("/")]
         known = [part for part in parts if part and part.type == "authority"]
-        if len(known) < 2 or len(known) != len(parts):
+        different = len({part.code for part in known})
+        if different < 2 or different != len(parts):
             return None
-        first = known[0]
+        regions, kinds = {part.region for part in known}, {part.kind for part in known}
         return replace(
-            first,
+            known[0],
             code=" / ".join(part.code for part in known),
             name=" and ".join(part.name for part in known),
             type="combined",
             old_code=" / ".join(part.old_code for part in known),
+            region=known[0].region if len(regions) == 1 else "",
+            kind=known[0].kind if len(kinds) == 1 else "",
         )
 
     def resolve(self, text: str, on: dt.date) -> Area:
@@ -252,9 +260,13 @@ class Register:
         word = fold(text)
         parts = [name for name in names if len(word) > 2 and word in fold(name)]
         if len(parts) > 1:
+            more = ", or one of the others" if len(parts) > 6 else ""
             return ParameterError(
-                f"“{text}” is part of several names.", f"Did you mean {_listed(parts[:6], 'or')}?"
+                f"“{text}” is part of several names.",
+                f"Did you mean {_listed(parts[:6], 'or')}{more}?",
             )
+        # or a name with more words around it, as in Kent County
+        parts = parts or [name for name in names if f" {fold(name)} " in f" {word} "][-1:]
         hint = f"Did you mean {parts[0]}?" if parts else nearest(text, names)
         if hint.startswith("There is:"):  # 150 names are no help
             hint = "kentstats status lists every authority of an edition."
@@ -306,7 +318,7 @@ def _day(day: dt.date) -> str:
 
 
 def load_areas(folder: Path | None = None) -> Register:
-    """Read the register of areas.
+    """Read the register of areas; once for each state of its files.
 
     Parameters
     ----------
@@ -329,40 +341,86 @@ def load_areas(folder: Path | None = None) -> Register:
     >>> load_areas().resolve("E10000002", dt.date(2025, 3, 31)).code
     'E06000060'
     """
-    return _load(folder or find_home().raw / "areas")
-
-
-@cache
-def _load(folder: Path) -> Register:
-    def rows(name: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
-        path = folder / name
+    folder = folder or find_home().raw / "areas"
+    stamps = []
+    for name in (AREAS_FILE, SUCCESSIONS_FILE):
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                if tuple(reader.fieldnames or ()) != columns:
-                    raise ValueError("header")
-                return list(reader)
-        except (OSError, ValueError, csv.Error):
-            problem = Problem(
-                str(path),
-                0,
-                "",
-                "The file is missing or no table of areas.",
-                f"Restore it; its header is: {','.join(columns)}.",
-            )
-            raise DataError([problem]) from None
+            stamps.append((folder / name).stat().st_mtime_ns)
+        except OSError:
+            stamps.append(0)
+    return _load(folder, tuple(stamps))
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, stamps: tuple[int, ...]) -> Register:
+    del stamps
+    return make_register(
+        _rows(folder / AREAS_FILE, COLUMNS), _rows(folder / SUCCESSIONS_FILE, SUCCESSION_COLUMNS)
+    )
+
+
+def make_register(
+    areas: Iterable[Mapping[str, str]], successions: Iterable[Mapping[str, str]]
+) -> Register:
+    """Make a register of rows of its two tables.
+
+    Parameters
+    ----------
+    areas, successions : iterable of mappings
+        Rows of ``areas.csv`` and of ``successions.csv``, as text.
+
+    Returns
+    -------
+    Register
+    """
 
     def date(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text) if text else None
 
-    areas = [
+    listed = [
         Area(**{**row, "opened": date(row["opened"]), "closed": date(row["closed"])})  # type: ignore[arg-type]
-        for row in rows("areas.csv", COLUMNS)
+        for row in areas
     ]
     successors: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    for row in rows("successions.csv", SUCCESSION_COLUMNS):
+    for row in successions:
         successors[row["code"]] += (row["successor"],)
-    return Register((*areas, *GROUPS), dict(successors))
+    return Register((*listed, *GROUPS), dict(successors))
+
+
+def read_successions(folder: Path) -> list[dict[str, str]]:
+    """Read the rows of ``successions.csv``.
+
+    Raises
+    ------
+    DataError
+        The file is missing or no table of successions.
+    """
+    return _rows(folder / SUCCESSIONS_FILE, SUCCESSION_COLUMNS)
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if tuple(reader.fieldnames or ()) != columns:
+                raise ValueError("header")
+            rows = list(reader)
+        for row in rows:
+            if None in row or None in row.values():  # a line with more cells, or with fewer
+                raise ValueError("cells")
+            for name in {"opened", "closed", "day"} & set(columns):
+                if row[name]:
+                    dt.date.fromisoformat(row[name])
+    except (OSError, ValueError, csv.Error):
+        problem = Problem(
+            str(path),
+            0,
+            "",
+            "The file is missing or no table of areas.",
+            f"Restore it; its header is: {','.join(columns)}.",
+        )
+        raise DataError([problem]) from None
+    return rows
 
 
 def find_area(text: str, on: dt.date | None = None) -> Area | None:

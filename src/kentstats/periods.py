@@ -41,8 +41,14 @@ TERMS = {
     "autumn and spring term": (9, 1, 4, 30),
     "spring and summer term": (1, 1, 8, 31),
 }
-MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if name}
+# not those of the calendar module, which speak the language of the machine
+NAMES = "january february march april may june july august september october november december"
+MONTHS = {name: number for number, name in enumerate(NAMES.split(), 1)}
+PARTS = {"part 1": (4, "april to september"), "part 2": (10, "october to march")}
+"""Halves of the financial year: the month each begins, and what may stand in brackets."""
 QUARTER = re.compile(r"(calendar|financial|academic|tax) year q([1-4])(?:-q([1-4]))?")
+WEEK = re.compile(r"week ([1-9]|[1-4][0-9]|5[0-3])")
+PART = re.compile(r"(part [12])(?: \((.*)\))?")
 
 
 @lru_cache(maxsize=4096)
@@ -79,44 +85,37 @@ def read_period(text: str, identifier: str) -> Period:
     Period(label='2025', start=None, end=None)
     """
     kind = " ".join(identifier.casefold().split())
-    if re.fullmatch(r"(19|20)\d{2}", text):
-        first = int(text)
-        last, label = first, text
-    elif re.fullmatch(r"(19|20)\d{4}", text):
-        first = int(text[:4])
-        last, label = first + 1, f"{text[:4]}/{text[4:]}"
-        if last % 100 != int(text[4:]):
-            raise ValueError(f"“{text}” is no year: its two halves do not follow each other.")
-    else:
-        raise ValueError(f"“{text}” is no period: give four digits, or six as in 202425.")
-    spans = last != first
+    label, first = _label(text)
+    spans = label != text
     if kind == "reporting year":
         return Period(label, None, None)
     if kind in YEARS:
         return _year(label, first, kind, spans=spans)
     if kind in TERMS:
         return _term(label, first, kind, spans=spans)
-    if kind in MONTHS and not spans:
-        return _months(f"{text} {kind.capitalize()}", first, MONTHS[kind], 1)
     if match := QUARTER.fullmatch(kind):
         return _quarters(label, first, match, spans=spans)
-    if match := re.fullmatch(r"week ([1-9]|[1-4]\d|5[0-3])", kind):
-        try:
-            monday = dt.date.fromisocalendar(first, int(match[1]), 1)
-        except ValueError:
-            raise ValueError(f"{text} has no {kind}.") from None
-        return Period(f"{text} week {match[1]}", monday, monday + dt.timedelta(days=6))
-    if kind.startswith("part 1"):
-        return _months(f"{label} part 1", first, 4, 6)
-    if kind.startswith("part 2"):
-        return _months(f"{label} part 2", first, 10, 6)
+    if found := _within(label, first, kind, spans=spans):
+        return found
     raise ValueError(f"“{text}, {identifier}” is no period of the open data standard.")
+
+
+def _label(text: str) -> tuple[str, int]:
+    """Return the label of a year or of two, and the first of them."""
+    if re.fullmatch(r"(19|20)[0-9]{2}", text):
+        return text, int(text)
+    if not re.fullmatch(r"(19|20)[0-9]{4}", text):
+        raise ValueError(f"“{text}” is no period: give four digits, or six as in 202425.")
+    first = int(text[:4])
+    if (first + 1) % 100 != int(text[4:]):
+        raise ValueError(f"“{text}” is no year: its two halves do not follow each other.")
+    return f"{text[:4]}/{text[4:]}", first
 
 
 def _year(label: str, first: int, kind: str, *, spans: bool) -> Period:
     if spans == (kind == "calendar year"):
         digits = "four" if kind == "calendar year" else "six"
-        raise ValueError(f"“{label}, {kind}” is no period: a {kind} has {digits} digits.")
+        raise ValueError(f"“{label}, {kind}” is no period: such a year has {digits} digits.")
     month, day = YEARS[kind]
     start = dt.date(first, month, day)
     return Period(label, start, start.replace(year=first + 1) - dt.timedelta(days=1))
@@ -136,17 +135,32 @@ def _quarters(label: str, first: int, match: re.Match[str], *, spans: bool) -> P
     if other < one or spans == (kind == "calendar"):
         raise ValueError(f"“{label}, {match[0]}” is no period of the open data standard.")
     name = f"{label} Q{one}" + (f" to Q{other}" if other > one else "")
-    if kind == "tax":
-        return Period(name, None, None)
-    begins = {"calendar": 1, "financial": 4, "academic": 9}[kind] + 3 * (one - 1)
-    return _months(name, first, begins, 3 * (other - one + 1))
+    begins = {"calendar": 1, "financial": 4, "academic": 9, "tax": 4}[kind] + 3 * (one - 1)
+    return _months(name, first, begins, 3 * (other - one + 1), day=6 if kind == "tax" else 1)
 
 
-def _months(label: str, year: int, month: int, count: int) -> Period:
-    def day_one(months: int) -> dt.date:
-        return dt.date(year + (months - 1) // 12, (months - 1) % 12 + 1, 1)
+def _within(label: str, first: int, kind: str, *, spans: bool) -> Period | None:
+    """Return a month or week of a year, or half of a financial one."""
+    if kind in MONTHS and not spans:
+        return _months(f"{label} {kind.capitalize()}", first, MONTHS[kind], 1)
+    if (match := WEEK.fullmatch(kind)) and not spans:
+        try:
+            monday = dt.date.fromisocalendar(first, int(match[1]), 1)
+        except ValueError:
+            raise ValueError(f"{label} has no {kind}.") from None
+        return Period(f"{label} week {match[1]}", monday, monday + dt.timedelta(days=6))
+    if (match := PART.fullmatch(kind)) and spans:
+        month, months = PARTS[match[1]]
+        if match[2] in {None, months}:
+            return _months(f"{label} {match[1]}", first, month, 6)
+    return None
 
-    return Period(label, day_one(month), day_one(month + count) - dt.timedelta(days=1))
+
+def _months(label: str, year: int, month: int, count: int, day: int = 1) -> Period:
+    def begin(months: int) -> dt.date:
+        return dt.date(year + (months - 1) // 12, (months - 1) % 12 + 1, day)
+
+    return Period(label, begin(month), begin(month + count) - dt.timedelta(days=1))
 
 
 def year_ending(label: str, ends: str) -> Period:
@@ -176,8 +190,12 @@ def year_ending(label: str, ends: str) -> Period:
         return Period(label, None, None)
     year = int(match[1]) + (1 if match[2] else 0)
     month, day = (int(part) for part in ends.removeprefix("on ").split("-"))
-    end = dt.date(year, month, day)
+    before, end = (_last(each, month, day) for each in (year - 1, year))
     if ends.startswith("on "):
         return Period(label, end, end)
-    before = end.replace(year=year - 1)
     return Period(label, before + dt.timedelta(days=1), end)
+
+
+def _last(year: int, month: int, day: int) -> dt.date:
+    """Return a day of a year: of February the last where there is no 29th."""
+    return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))

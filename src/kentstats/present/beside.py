@@ -96,16 +96,28 @@ def _pairs(
     return pairs
 
 
+def _span(official: Row) -> Text:
+    """Say the day or the year that a figure is of: “2010” alone may mean either."""
+    start, end = official["period_start"], official["period_end"]
+    if end != end or end is None:
+        return Text((claim(str(official["period"]), [official], unit="label"),))
+    last = claim(end.date(), [official], unit="date", calculation="last day of the period")
+    return Text((last,)) if start == end else say("the year to {last}", last=last)
+
+
 def _difference(parents: list[Row], official: Row) -> Text:
-    """Say plainly what differs: period, base, subgroup, precision."""
+    """Say plainly what differs: period, definition, base, subgroup, precision."""
     report, indicator = parents[0], load_indicators()[official["indicator"]]
     parts: list[Text] = []
     then = claim(str(report["period"]), [report], unit="label")
-    now = claim(str(official["period"]), [official], unit="label")
+    now = _span(official)
     if report["period"] == "not stated":
         parts.append(say("Period: the report names none, the statistics {now}.", now=now))
     elif report["period"] != official["period"]:
         parts.append(say("Period: {then} against {now}.", then=then, now=now))
+    counted = indicator.numerator
+    if counted and counted.casefold() != str(report["description"]).casefold():
+        parts.append(say("Definition: the statistics count {counted}.", counted=named(counted)))
     if len(parents) > 1 and official["denominator"] == official["denominator"]:
         base = claim(
             official["denominator"],

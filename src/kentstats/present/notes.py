@@ -62,7 +62,10 @@ def official_figures(edition: Edition) -> Block | None:
     return table(
         ["Measure", "Period", heading(edition), "Region", "England"],
         rows,
-        caption=say("Every figure of official statistics used here, with its line in the source"),
+        caption=say(
+            "Every official figure of the latest period, with its line in the source; those of "
+            "earlier years are in facts.csv"
+        ),
         label="official",
         widths=[26, 10, 24, 20, 20],
     )
@@ -74,6 +77,40 @@ def _placed(fact: Row | None) -> Cell:
     shown = cell(fact)
     text = Text((shown,)) if isinstance(shown, Claim) else say(str(shown))
     return Text((*text.parts, f", {fact['locator']}"))
+
+
+def measures(edition: Edition) -> Block | None:
+    """Say of every measure what is counted, of whom, and what to beware of."""
+    if edition.standing is None:
+        return None
+    rows: list[list[Cell]] = []
+    seen: set[str] = set()
+    for fact in ordered(list(facts_of(edition, edition.official.shared.places.country).values())):
+        if fact["indicator"] in seen:
+            continue
+        seen.add(fact["indicator"])
+        indicator = load_indicators()[fact["indicator"]]
+        counted = indicator.numerator or indicator.name
+        if indicator.denominator:
+            counted += f", of {indicator.denominator}"
+        good = {"high": "high is good", "low": "low is good"}.get(indicator.polarity, "neither")
+        rows.append(
+            [
+                named(indicator.short),
+                named(counted[0].upper() + counted[1:]),
+                named(good),
+                named(indicator.caveats or "–"),
+            ]
+        )
+    if not rows:
+        return None
+    return table(
+        ["Measure", "What is counted", "Polarity", "Beware"],
+        rows,
+        caption=say("What each measure counts, of whom, and what to beware of"),
+        label="measures",
+        widths=[20, 34, 12, 34],
+    )
 
 
 def how_to_read(edition: Edition) -> Block:
@@ -196,7 +233,12 @@ def sources(edition: Edition) -> Block:
 
 def _publications(edition: Edition) -> list[str]:
     official = edition.official.shared.official
-    used = {str(fact["source_id"]) for fact in facts_of(edition).values()}
+    shared = edition.official.shared
+    # earlier years, and what is counted together with another, may be of another source
+    codes = {edition.area.code, *(area.code for area in edition.official.combined)}
+    codes |= {edition.area.region, shared.places.country}
+    figures = shared.figures
+    used = {str(name) for name in figures.loc[figures["area_code"].isin(codes), "source_id"]}
     used |= {row["source_id"] for row in official.judgements}
     listed = edition.official.shared.neighbour_list
     used |= {f"statistical-neighbours-{listed}"} if listed else set()

@@ -8,7 +8,7 @@ from kentstats.present import charts
 from kentstats.present.blocks import Block, figure, table
 from kentstats.present.claims import Claim, claim
 from kentstats.present.edition import Edition
-from kentstats.present.words import say
+from kentstats.present.words import Text, say
 
 GRADES = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
 """The grades of the framework of 2018; the third was called adequate before."""
@@ -92,12 +92,26 @@ def strip(edition: Edition) -> Block | None:
         left=2.15,
         head=0.25,
     )
-    alt = say("Latest judgements as coloured cells, the grade in words. {title}.", title=title)
+    alt = say(
+        "Latest judgements of Ofsted as coloured cells, the grade in words. {judged}.",
+        judged=_judged(rows),
+    )
     caption = say(
         "Judgements of Ofsted under its framework for children’s services. A judgement made before "
         "it existed is left out."
     )
     return figure(drawn, caption=caption, alt=alt, label="outcomes", claims=[*claims, published])
+
+
+def _judged(rows: list[Row]) -> Text:
+    """Name the judgements by their grade, that of the first of them first."""
+    parts: list[str | Claim] = []
+    for number in dict.fromkeys(row["grade"] for row in rows):
+        graded = [row for row in rows if row["grade"] == number]
+        names = ", ".join(str(row["judgement"]).lower() for row in graded)
+        made = claim(GRADES[number], graded, unit="label")
+        parts += [". " if parts else "", made, f": {names}"]
+    return Text(tuple(part for part in parts if part))
 
 
 def judgement_table(edition: Edition) -> Block | None:

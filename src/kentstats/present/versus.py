@@ -363,7 +363,7 @@ def heat(edition: Edition, *, most: int = 20) -> Block | None:
         if verdicts[f["indicator"], f["group"], edition.area.code]["verdict"] in SURE
     ]
     title = say(
-        "{authority} differs from England on {number} of {all}; its neighbours beside it",
+        "{authority} beside its neighbours: {number} of {all} differ from England",
         authority=edition.authority if len(edition.authority.split()) < 3 else "The authority",
         number=count_claim(differ, "measures that differ from England") if differ else "none",
         all=count_claim(mine, "measures shown"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kentstats.areas import Area
+from kentstats.checksum import checksums
 from kentstats.errors import (
     DataError,
     KentstatsError,
@@ -26,7 +27,6 @@ from kentstats.facts import to_csv
 from kentstats.home import Home, find_home
 from kentstats.load import (
     READERS,
-    checksums,
     choose,
     choose_area,
     choose_edition,
@@ -320,9 +320,11 @@ def _write_tables(subject: Subject, folder: Path, home: Home) -> None:
 
 
 def inputs_of(subject: Subject) -> dict[str, str]:
-    """Return the SHA-256 of every file that figures came from, by folder and name."""
+    """Return the SHA-256 of every file that the briefing is made of, by folder and name."""
     folders = [subject.report.folder] if subject.report else []
-    folders += [subject.official] if subject.official else []
+    if subject.official:
+        # whom an authority is compared with depends on the register too
+        folders += [subject.official, subject.official.parent / "areas"]
     return {
         f"{folder.name}/{name}": digest
         for folder in folders

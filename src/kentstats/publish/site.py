@@ -17,7 +17,7 @@ from kentstats.errors import KentstatsError
 from kentstats.home import Home, find_home
 from kentstats.load import choose_edition, edition_day
 from kentstats.publish.briefing import slug
-from kentstats.publish.many import MANIFEST, Entry, read_manifest
+from kentstats.publish.manifest import MANIFEST, Entry, read_manifest
 from kentstats.sources.known import ATTRIBUTION
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
@@ -57,7 +57,7 @@ def write_index(
     edition : str
         Name of the edition.
     manifest : mapping, optional
-        As :func:`kentstats.publish.many.read_manifest` gives it; that beside
+        As :func:`kentstats.publish.manifest.read_manifest` gives it; that beside
         the page by default. The same manifest gives the same bytes.
     contact : str, optional
         Whom to ask for another format.

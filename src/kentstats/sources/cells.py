@@ -57,12 +57,18 @@ class Cells:
         Cells that are neither a number nor a known symbol.
     decimals : int
         The most decimal places that any cell prints.
+    added : int
+        Of how many columns it is the sum: each was rounded for itself.
+    half : float
+        Half-width of its own rounding, where it is no count.
     """
 
     values: NDArray[np.float64]
     status: NDArray[np.object_]
     bad: NDArray[np.bool_]
     decimals: int
+    added: int = 1
+    half: float = 0.0
 
     def take(self, rows: NDArray[np.intp]) -> Cells:
         """Return some of the cells; a row of -1 has no figure."""
@@ -75,6 +81,8 @@ class Cells:
             np.where(there, self.status[safe], "not_available"),
             there & self.bad[safe],
             self.decimals,
+            self.added,
+            self.half,
         )
 
 
@@ -126,7 +134,8 @@ def add(columns: Sequence[Cells]) -> Cells:
     ranks = np.min([_rank(cells.status) for cells in columns], axis=0)
     status = np.array(ORDER, dtype=object)[ranks]
     bad = np.any([cells.bad for cells in columns], axis=0)
-    return Cells(values, status, bad, max(cells.decimals for cells in columns))
+    decimals = max(cells.decimals for cells in columns)
+    return Cells(values, status, bad, decimals, sum(cells.added for cells in columns))
 
 
 def _rank(status: NDArray[np.object_]) -> NDArray[np.intp]:
@@ -178,19 +187,25 @@ def figures(
     value, numerator, denominator : Cells or None
         What is published, row by row.
     slack : numpy.ndarray
-        Half-width of the rounding of counts, row by row.
+        Half-width of the rounding of one count, row by row.
 
     Returns
     -------
     Figures
         A value that is not published is worked out; where one of the two
         numbers is missing, so is the value, for that reason. The numbers of
-        a withheld value are withheld with it.
+        a withheld value are withheld with it. A row with a cell that is
+        neither a number nor a symbol is not kept.
     """
     scale = SCALE.get(unit, 1.0)
     count = len(slack)
     top = numerator.values if numerator else np.full(count, np.nan)
     base = denominator.values if denominator else np.full(count, np.nan)
+    added = [each.added if each else 1 for each in (numerator, denominator)]
+    widths = [
+        np.maximum(slack * many, each.half if each else 0.0)
+        for many, each in zip(added, (numerator, denominator), strict=True)
+    ]
     if value is not None:
         values, status = value.values, value.status
         half = slack if unit == "count" else np.full(count, 0.5 * 10.0**-value.decimals)
@@ -204,21 +219,26 @@ def figures(
         both = add([cells for cells in (numerator, denominator) if cells])
         with np.errstate(divide="ignore", invalid="ignore"):
             values = scale * top / base
-            half = scale * slack / base * (1 + top / base)
-        empty = base == 0  # nobody whom it could be of
-        values = np.where(empty, np.nan, values)
-        status = np.where(empty, "not_applicable", both.status)
+            half = scale * (widths[0] + widths[1] * top / base) / base
+        status = both.status
+    empty = (base == 0) & (status == "")  # nobody whom it could be of, though some print a nought
+    values = np.where(empty, np.nan, values)
+    status = np.where(empty, "not_applicable", status)
     there = ~np.isnan(values)
     status = np.where(there, "", np.where(status == "", "not_available", status))
+    keep = np.ones(count, dtype=bool)
+    for cells in (value, numerator, denominator):
+        if cells is not None:
+            keep &= ~cells.bad
     keep_numbers = there & ~np.isnan(top) & ~np.isnan(base)
     return Figures(
         value=values,
         numerator=np.where(keep_numbers, top, np.nan),
         denominator=np.where(keep_numbers, base, np.nan),
         rounding=np.where(there, half, np.nan),
-        count_rounding=np.where(keep_numbers, slack, np.nan),
+        count_rounding=np.where(keep_numbers, slack * max(added), np.nan),
         status=status,
-        keep=np.ones(count, dtype=bool),
+        keep=keep,
     )
 
 
@@ -257,9 +277,15 @@ def refuse_impossible(
 
 
 def refuse_odd(
-    cells: Cells, column: Coded, reading: Reading, lines: NDArray[np.intp], name: str
+    cells: Cells,
+    column: Coded,
+    reading: Reading,
+    lines: NDArray[np.intp],
+    name: str,
+    symbols: Mapping[str, str] = EES_SYMBOLS,
 ) -> None:
     """Tell every cell that is neither a number nor a known symbol."""
+    known = ", ".join(symbol for symbol in symbols if symbol.isalpha())
+    remedy = f"Ask the publisher; known besides numbers: {known}."
     for row in np.flatnonzero(cells.bad):
-        text = column.texts[column.codes[row]]
-        reading.refuse(int(lines[row]), name, odd(text), "Known symbols are c, z, x, low and u.")
+        reading.refuse(int(lines[row]), name, odd(column.texts[column.codes[row]]), remedy)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from kentstats.facts import FIGURES
+from kentstats.indicators import load_indicators
 from kentstats.sources.cells import Figures
 from kentstats.sources.known import LICENCE
 
@@ -25,24 +26,24 @@ DAYS = ("period_start", "period_end")
 
 @dataclass(frozen=True)
 class Part:
-    """Figures of one indicator and group.
+    """Figures of one indicator.
 
     Attributes
     ----------
-    indicator, group : str
-        Key of the catalogue, subgroup.
+    indicator : str
+        Key of the catalogue.
     columns : set of str
         Columns of the source that went into them.
     figures : Figures
         The figures, row by row.
-    areas, periods, locators : sequences
-        Area, period and place in the source of each.
+    groups, areas, periods, locators : sequences
+        Subgroup, area, period and place in the source of each.
     """
 
     indicator: str
-    group: str
     columns: set[str]
     figures: Figures
+    groups: Sequence[str]
     areas: Sequence[Area]
     periods: Sequence[Period]
     locators: Sequence[str]
@@ -79,7 +80,7 @@ def frame_of(parts: Sequence[Part], source_id: str) -> pd.DataFrame:
         "indicator": texts(lambda part: [part.indicator] * len(part.locators)),
         "area_code": texts(lambda part: [area.code for area in part.areas]),
         "period": texts(lambda part: [period.label for period in part.periods]),
-        "group": texts(lambda part: [part.group] * len(part.locators)),
+        "group": texts(lambda part: part.groups),
         "value": joined("value"),
         "numerator": joined("numerator"),
         "denominator": joined("denominator"),
@@ -109,3 +110,28 @@ def slug(text: str) -> str:
     """
     named = text.casefold().replace("%", " percent ").replace("£", " gbp ").replace("+", " plus ")
     return re.sub(r"[^a-z0-9]+", "-", named).strip("-")
+
+
+def keys_of(names: Sequence[str], source_id: str) -> dict[str, str]:
+    """Make keys of the names of measures: all different, and none of the catalogue.
+
+    Examples
+    --------
+    >>> keys_of(["Total (number)", "total-number", "convictions"], "file-a")
+    {'Total (number)': 'total-number', 'total-number': 'total-number-2', \
+'convictions': 'convictions-of-file-a'}
+    """
+    catalogue = load_indicators()
+    keys: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        key = slug(name) or "measure"
+        if key in catalogue:
+            key = f"{key}-of-{source_id}"
+        free, number = key, 1
+        while free in taken:
+            number += 1
+            free = f"{key}-{number}"
+        taken.add(free)
+        keys[name] = free
+    return keys

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-
-from kentstats.areas import fold
 
 LICENCE = "OGL-UK-3.0"
 ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
@@ -34,6 +33,8 @@ class Dataset:
         The day whose authorities the file lists by three-digit codes.
     counts : mapping of str to float
         Half-width of the rounding of counts, by type of area.
+    rounded : mapping of str to float
+        The same of columns that are no counts, by their names.
     published : datetime.date or None
         Day of publication, where it is known.
     correction, note : str
@@ -51,6 +52,7 @@ class Dataset:
     ends: str = ""
     areas_on: dt.date | None = None
     counts: Mapping[str, float] = field(default_factory=dict)
+    rounded: Mapping[str, float] = field(default_factory=dict)
     published: dt.date | None = None
     correction: str = ""
     note: str = ""
@@ -111,6 +113,19 @@ def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:
     return max(found, key=lambda dataset: len(dataset.columns), default=None)
 
 
+def canonical(header: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
+    """Write the names of columns as they are wanted, where only case and spaces differ.
+
+    Examples
+    --------
+    >>> canonical(["TIME_PERIOD", "years ", "Other"], ["time_period", "Years"])
+    ('time_period', 'Years', 'Other')
+    """
+    names = {plain(name): name for name in wanted}
+    return tuple(names.get(plain(name), name) for name in header)
+
+
+@cache
 def plain(name: str) -> str:
     """Fold the name of a column: case, spaces and marks do not matter."""
-    return fold(name.replace("_", " ")) if name else name
+    return " ".join(re.sub(r"[^a-z0-9+%-]+", " ", name.casefold()).split()) or name.strip()

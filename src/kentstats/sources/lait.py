@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import defaultdict
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,14 +20,15 @@ from kentstats.areas import Area, Register, fold, load_areas
 from kentstats.facts import FIGURES
 from kentstats.indicators import Indicator, Mapping, load_indicators
 from kentstats.periods import Period, year_ending
-from kentstats.sources.frames import DAYS, slug
-from kentstats.sources.known import LICENCE
+from kentstats.sources.cells import LAIT_SYMBOLS
+from kentstats.sources.ees import combine
+from kentstats.sources.frames import DAYS, keys_of
+from kentstats.sources.known import LICENCE, canonical
 from kentstats.sources.reading import Reading
 from kentstats.sources.table import number, odd, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 COLUMNS = ("Short Desc", "Years", "LA and Regions", "Values", "LA Number")
@@ -33,7 +36,7 @@ FIRST_REGION = 970
 """Numbers from here on are the tool's own: England and the regions."""
 
 
-def read_lait(path: Path, *, every: bool = False) -> Reading:
+def read_lait(path: Path, *, every: bool = False, register: Register | None = None) -> Reading:
     """Read the download of the tool, parquet or CSV.
 
     Parameters
@@ -42,182 +45,302 @@ def read_lait(path: Path, *, every: bool = False) -> Reading:
         The file.
     every : bool, default False
         Take every measure, and not only those that the catalogue knows.
+    register : Register, optional
+        The areas there are; those of the project at hand by default.
 
     Returns
     -------
     Reading
         With ``facts``.
+
+    Raises
+    ------
+    DataError
+        A column is missing or of another kind.
     """
-    table, digest, reading = _table(path)
-    reading.sha256 = digest
-    measures = _dictionary(table, "Short Desc")
-    known = _known(list(measures[1]))
-    wanted = np.array([every or bool(known.get(text)) for text in measures[1]] or [False])
-    chosen = np.flatnonzero(wanted[measures[0]])
+    reading = Reading(path, "Local Authority Interactive Tool", "", "lait")
+    file = _parquet(path, reading) if path.read_bytes()[:4] == b"PAR1" else _csv(path, reading)
+    measures = file.measure[1]
+    known = _known(measures)
+    used = np.unique(file.measure[0])
+    wanted = np.array([every or bool(known.get(text)) for text in measures])
+    chosen = np.flatnonzero(wanted[file.measure[0]])
     if not every:
         reading.notes.append(
-            f"{len(measures[1]) - int(wanted.sum())} of {len(measures[1])} measures are not in the "
+            f"{len(used) - int(wanted[used].sum())} of {len(used)} measures are not in the "
             "catalogue and were left out."
         )
-    reading.facts = _facts(table, chosen, measures, known, reading)
-    reading.rows = len(chosen)
+    reading.facts = _facts(file, chosen, known, register or load_areas(), reading)
+    reading.wanted = len(chosen)
+    reading.rows = len(chosen) - len({problem.line for problem in reading.refused})
     return reading
 
 
-def _table(path: Path) -> tuple[pa.Table, str, Reading]:
-    import pyarrow as pa
+@dataclass(frozen=True)
+class _File:
+    """The columns of the file: codes into different texts, and numbers of places."""
+
+    measure: tuple[NDArray[np.intp], list[str]]
+    year: tuple[NDArray[np.intp], list[str]]
+    place: tuple[NDArray[np.intp], list[str]]
+    value: tuple[NDArray[np.intp], list[str]]
+    number: NDArray[np.float64]
+    lines: NDArray[np.intp]
+
+
+def _parquet(path: Path, reading: Reading) -> _File:
     import pyarrow.parquet as pq
 
-    reading = Reading(path, "Local Authority Interactive Tool", "", "lait")
-    if path.read_bytes()[:4] == b"PAR1":
-        table = pq.read_table(path, columns=list(COLUMNS), read_dictionary=list(COLUMNS[:4]))
-        return table, hashlib.sha256(path.read_bytes()).hexdigest(), reading
-    text = read_table(path)
-    reading.notes, reading.refused = text.notes, text.refused
-    columns = {name: pa.array(text.column(name)).dictionary_encode() for name in COLUMNS[:4]}
-    numbers = [
-        value if value is not None else None for value in map(number, text.column(COLUMNS[4]))
-    ]
-    return pa.table({**columns, COLUMNS[4]: pa.array(numbers, pa.float64())}), text.sha256, reading
+    reading.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    names = pq.read_schema(path).names
+    wanted = canonical(names, COLUMNS)
+    own = [names[wanted.index(name)] for name in COLUMNS]
+    table = pq.read_table(path, columns=own, read_dictionary=own[:4]).rename_columns(list(COLUMNS))
+    measure, year, place, value = (_dictionary(table[name]) for name in COLUMNS[:4])
+    # as a spreadsheet would number them, under a header
+    lines = np.arange(2, len(table) + 2, dtype=np.intp)
+    return _File(measure, year, place, value, _numbers(table[COLUMNS[4]]), lines)
 
 
-def _dictionary(table: pa.Table, name: str) -> tuple[NDArray[np.intp], list[str]]:
+def _csv(path: Path, reading: Reading) -> _File:
+    table = read_table(path)
+    table.header = canonical(table.header, COLUMNS)
+    reading.sha256, reading.notes = table.sha256, table.notes
+    reading.refused += table.refused
+    measure, year, place, value = (
+        (column.codes, [*column.texts, ""]) for column in map(table.coded, COLUMNS[:4])
+    )
+    code = table.coded(COLUMNS[4])
+    parsed = [number(text) for text in code.texts] or [None]
+    numbers = np.array([np.nan if one is None else one for one in parsed])[code.codes]
+    lines = np.array(table.lines, dtype=np.intp)
+    return _File(measure, year, place, value, numbers, lines)
+
+
+def _dictionary(column: Any) -> tuple[NDArray[np.intp], list[str]]:
     """Return codes and different texts of a column; a missing one is empty."""
-    column = table[name].combine_chunks()
-    if hasattr(column, "chunks"):  # one array out of one or of no chunks
-        column = column.chunk(0) if column.num_chunks else column
-    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
-    texts = [str(text).strip() for text in column.dictionary.to_pylist()]
-    return np.where(codes < 0, len(texts), codes), [*texts, ""]
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    array = column.unify_dictionaries().combine_chunks()
+    if hasattr(array, "chunks"):  # one array out of one or of no chunks
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
+    texts = ["" if text is None else str(text).strip() for text in array.dictionary.to_pylist()]
+    codes = array.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False).astype(np.intp)
+    return codes, [*texts, ""]
 
 
-def _known(measures: list[str]) -> dict[str, list[tuple[Indicator, Mapping]]]:
-    known: dict[str, list[tuple[Indicator, Mapping]]] = {}
-    for indicator in load_indicators().values():
-        for mapping in indicator.sources:
-            if mapping.data == "lait" and mapping.measure in measures:
-                known.setdefault(mapping.measure, []).append((indicator, mapping))
-    return known
+def _numbers(column: Any) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+        return cast("NDArray[np.float64]", column.cast(pa.float64()).to_numpy())
+    codes, texts = _dictionary(column)
+    parsed = [number(text) for text in texts]
+    return np.array([np.nan if one is None else one for one in parsed])[codes]
+
+
+def _known(measures: list[str]) -> dict[str, tuple[Indicator, Mapping]]:
+    return {
+        mapping.measure: (indicator, mapping)
+        for indicator in load_indicators().values()
+        for mapping in indicator.sources
+        if mapping.data == "lait" and mapping.measure in measures
+    }
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that are wanted: numbers of their measure, area, period and figure."""
+
+    measure: NDArray[np.intp]
+    area: NDArray[np.intp]
+    period: NDArray[np.intp]
+    value: NDArray[np.intp]
+    lines: NDArray[np.intp]
+
+    def keep(self, sound: NDArray[np.bool_]) -> _Rows:
+        if sound.all():  # most files need no copy
+            return self
+        return _Rows(*(getattr(self, each.name)[sound] for each in fields(self)))
 
 
 def _facts(
-    table: pa.Table,
+    file: _File,
     chosen: NDArray[np.intp],
-    measures: tuple[NDArray[np.intp], list[str]],
-    known: dict[str, list[tuple[Indicator, Mapping]]],
+    known: dict[str, tuple[Indicator, Mapping]],
+    register: Register,
     reading: Reading,
 ) -> pd.DataFrame:
-
-    register = load_areas()
-    measure = measures[0][chosen]
-    years, labels = _dictionary(table, "Years")
-    values, texts = _dictionary(table, "Values")
-    names, places = _dictionary(table, "LA and Regions")
-    numbers = table["LA Number"].to_numpy()[chosen]
-    year, value, name = years[chosen], values[chosen], names[chosen]
-    lines = chosen + 2  # as a spreadsheet would number them, under a header
-
-    area_key = name * 100_000 + np.nan_to_num(numbers, nan=0).astype(np.intp)
-    _, first, area_at = np.unique(area_key, return_index=True, return_inverse=True)
-    areas = [_area(places[name[row]], numbers[row], register) for row in first]
-    period_key = measure * (len(labels) + 1) + year
-    _, first_period, period_at = np.unique(period_key, return_index=True, return_inverse=True)
+    measures = _Measures(file.measure[1], known)
+    measure, year, place = (codes[chosen] for codes, _ in (file.measure, file.year, file.place))
+    numbers = file.number[chosen]
+    _, first, area_at = _numbered([place, np.unique(numbers, return_inverse=True)[1]], len(chosen))
+    areas = [_area(file.place[1][place[row]], numbers[row], register) for row in first]
+    _, first, period_at = _numbered([measure, year], len(chosen))
     periods = [
-        _period(labels[year[row]], known.get(measures[1][measure[row]], [])) for row in first_period
+        _period(file.year[1][year[row]], known.get(file.measure[1][measure[row]])) for row in first
     ]
-    parsed = [number(text) for text in texts]
-    figures = np.array([np.nan if one is None else float(f"{one:.10g}") for one in parsed])
-    known_text = np.array(
-        [one is not None or text in {"-", ""} for one, text in zip(parsed, texts, strict=True)]
-    )
-    sound_area = np.array([area is not None for area in areas] or [False])[area_at]
-    sound_period = np.array([period is not None for period in periods] or [False])[period_at]
-    sound = sound_area & sound_period & known_text[value]
-    for row in np.flatnonzero(~sound):
-        if not sound_area[row]:
-            column, what = "LA Number", f"No list of codes knows “{places[name[row]]}”."
-        elif not sound_period[row]:
-            column, what = "Years", f"“{labels[year[row]]}” is no year."
-        else:
-            column, what = "Values", odd(texts[value[row]])
-        reading.refuse(int(lines[row]), column, what, "Ask the publisher.")
+    rows = _Rows(measure, area_at, period_at, file.value[0][chosen], file.lines[chosen])
+    parsed = [number(text) for text in file.value[1]]
+    values = np.array([np.nan if one is None else float(f"{one:.10g}") for one in parsed])
+    odd_text = [
+        "" if one is not None or text in LAIT_SYMBOLS else odd(text)
+        for one, text in zip(parsed, file.value[1], strict=True)
+    ]
+    nameless = ["" if name else "The line names no measure." for name in measures.names]
+    rows = _refuse(rows, "measure", nameless, "Short Desc", reading)
+    rows = _refuse(rows, "area", [_text(area) for area in areas], "LA Number", reading)
+    rows = _refuse(rows, "period", [_text(period) for period in periods], "Years", reading)
+    rows = _refuse(rows, "value", odd_text, "Values", reading)
+    rows = _refuse_impossible(rows, values, measures, reading)
+    codes = [area.code if isinstance(area, Area) else "" for area in areas]
+    labels = [period.label if isinstance(period, Period) else "" for period in periods]
+    rows = _refuse_repeated(rows, values, measures, codes, labels, reading)
+    return _columns(rows, values, measures, codes, labels, periods)
 
-    keep = np.flatnonzero(sound)
-    frame = _columns(
-        measure[keep],
-        measures[1],
-        known,
-        [area for area in areas],
-        area_at[keep],
-        periods,
-        period_at[keep],
-        figures[value[keep]],
-        lines[keep],
+
+class _Measures:
+    """What the measures of the file are to the catalogue, by their numbers."""
+
+    def __init__(self, names: list[str], known: dict[str, tuple[Indicator, Mapping]]) -> None:
+        keys = keys_of(list(dict.fromkeys(names)), "lait")
+        found = [known.get(name) for name in names]
+        self.names = names
+        self.keys = [
+            one[0].id if one else keys[name] for one, name in zip(found, names, strict=True)
+        ]
+        self.groups = [one[1].group if one else "" for one in found]
+        self.units = np.array([one[0].unit if one else "" for one in found])
+
+
+def _numbered(
+    columns: list[NDArray[np.intp]], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    return np.unique(combine(columns, count), return_index=True, return_inverse=True)
+
+
+def _text(found: object) -> str:
+    return found if isinstance(found, str) else ""
+
+
+def _refuse(rows: _Rows, name: str, faults: list[str], column: str, reading: Reading) -> _Rows:
+    """Refuse rows with what is wrong with their number, where anything is."""
+    wrong = np.array([bool(what) for what in faults] or [False])
+    if not wrong.any():
+        return rows
+    numbers: NDArray[np.intp] = getattr(rows, name)
+    for row in np.flatnonzero(wrong[numbers]):
+        reading.refuse(int(rows.lines[row]), column, faults[numbers[row]], "Ask the publisher.")
+    return rows.keep(~wrong[numbers])
+
+
+def _refuse_impossible(
+    rows: _Rows, values: NDArray[np.float64], measures: _Measures, reading: Reading
+) -> _Rows:
+    """Refuse percentages over 100 and figures below nought, of measures that are known."""
+    units = measures.units[rows.measure]
+    value = values[rows.value]
+    wrong = ((units != "") & (value < 0)) | ((units == "percent") & (value > 100))
+    for row in np.flatnonzero(wrong):
+        what = "The figure is negative, or over 100 per cent."
+        reading.refuse(int(rows.lines[row]), "Values", what, "Ask the publisher.")
+    return rows.keep(~wrong)
+
+
+def _refuse_repeated(
+    rows: _Rows,
+    values: NDArray[np.float64],
+    measures: _Measures,
+    codes: list[str],
+    labels: list[str],
+    reading: Reading,
+) -> _Rows:
+    """Take a figure that stands twice once; refuse two that differ."""
+    key = combine(
+        [
+            _ids(measures.keys)[rows.measure],
+            _ids(measures.groups)[rows.measure],
+            _ids(codes)[rows.area],
+            _ids(labels)[rows.period],
+        ],
+        len(rows.lines),
     )
-    return _checked(frame, reading)
+    _, at, counts = np.unique(key, return_inverse=True, return_counts=True)
+    sound = np.ones(len(key), dtype=bool)
+    again: dict[int, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(counts[at] > 1):
+        again[int(at[row])].append(int(row))
+    for same in again.values():
+        if len({str(values[rows.value[row]]) for row in same}) == 1:
+            for each in same[1:]:
+                reading.leave_out("the same figure again", int(rows.lines[each]))
+            sound[same[1:]] = False
+        else:
+            for each in same:
+                reading.refuse(
+                    int(rows.lines[each]),
+                    "",
+                    "Two lines of one measure, place and year give different figures.",
+                    "Ask the publisher which is right; neither was taken.",
+                )
+            sound[same] = False
+    return rows.keep(sound)
+
+
+def _ids(words: list[str]) -> NDArray[np.intp]:
+    """Give the same number to the same word."""
+    index: dict[str, int] = {}
+    return np.array([index.setdefault(word, len(index)) for word in words] or [0], dtype=np.intp)
 
 
 def _columns(
-    measure: NDArray[np.intp],
-    measures: list[str],
-    known: dict[str, list[tuple[Indicator, Mapping]]],
-    areas: list[Area | None],
-    area_at: NDArray[np.intp],
-    periods: list[Period | None],
-    period_at: NDArray[np.intp],
-    value: NDArray[np.float64],
-    lines: NDArray[np.intp],
+    rows: _Rows,
+    values: NDArray[np.float64],
+    measures: _Measures,
+    codes: list[str],
+    labels: list[str],
+    periods: list[Period | str],
 ) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    def text(codes: NDArray[np.intp], words: list[str]) -> Any:
-        array = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(words, pa.string()))
+    def text(numbers: NDArray[np.intp], words: list[str]) -> Any:
+        small = pa.array(numbers.astype(np.int32))
+        array = pa.DictionaryArray.from_arrays(small, pa.array(words, pa.string()))
         return pd.Series(array.dictionary_decode(), dtype="str")
 
-    mapped = [known.get(name, [(None, None)])[0] for name in measures]
-    indicator = [
-        one.id if one else slug(name) for (one, _), name in zip(mapped, measures, strict=True)
-    ]
-    group = [mapping.group if mapping else "" for _, mapping in mapped]
-    count = [one is not None and one.unit == "count" for one, _ in mapped]
+    def day(name: str) -> Any:
+        days = [np.datetime64(getattr(each, name, None) or "NaT", "ms") for each in periods]
+        return np.array(days, dtype="datetime64[ms]")[rows.period]
+
+    value = values[rows.value]
     there = ~np.isnan(value)
-    half = _rounding(measure, len(measures), value)
-    is_count = np.array(count)[measure]
-    locator = pc.binary_join_element_wise("line", pc.cast(pa.array(lines), pa.string()), " ")
-    empty = np.full(len(value), np.nan)
-    days = {
-        name: np.array(
-            [
-                np.datetime64(getattr(period, end) or "NaT", "ms")
-                if period
-                else np.datetime64("NaT", "ms")
-                for period in periods
-            ]
-            or [np.datetime64("NaT", "ms")]
-        )[period_at]
-        for name, end in zip(DAYS, ("start", "end"), strict=True)
+    half = _rounding(rows.measure, len(measures.names), value)
+    same = np.zeros(len(value), dtype=np.intp)
+    lines = pc.cast(pa.array(rows.lines), pa.string())
+    columns = {
+        "indicator": text(rows.measure, measures.keys),
+        "area_code": text(rows.area, codes),
+        "period": text(rows.period, labels),
+        "group": text(rows.measure, measures.groups),
+        "value": value,
+        "numerator": np.nan,
+        "denominator": np.nan,
+        "rounding": np.where(
+            there, np.where(measures.units[rows.measure] == "count", 0.0, half), np.nan
+        ),
+        "count_rounding": np.nan,
+        "status": text(there.astype(np.intp), ["not_available", ""]),
+        "source_id": text(same, ["lait"]),
+        "licence": text(same, [LICENCE]),
+        "locator": pd.Series(pc.binary_join_element_wise("line", lines, " "), dtype="str"),
+        "period_start": day("start"),
+        "period_end": day("end"),
     }
-    frame = pd.DataFrame(
-        {
-            "indicator": text(measure, indicator),
-            "area_code": text(area_at, [area.code if area else "" for area in areas]),
-            "period": text(period_at, [period.label if period else "" for period in periods]),
-            "group": text(measure, group),
-            "value": value,
-            "numerator": empty,
-            "denominator": empty,
-            "rounding": np.where(there, np.where(is_count, 0.0, half), np.nan),
-            "count_rounding": empty,
-            "status": text(there.astype(np.intp), ["not_available", ""]),
-            "source_id": text(np.zeros(len(value), dtype=np.intp), ["lait"]),
-            "licence": text(np.zeros(len(value), dtype=np.intp), [LICENCE]),
-            "locator": pd.Series(locator, dtype="str"),
-            **days,
-        }
-    )
-    return frame[[*FIGURES, *DAYS]]
+    return pd.DataFrame({name: columns[name] for name in (*FIGURES, *DAYS)}, copy=False)
 
 
 def _rounding(
@@ -225,39 +348,41 @@ def _rounding(
 ) -> NDArray[np.float64]:
     """Half-width of the rounding: by the most decimals that a measure prints."""
     decimals = np.zeros(count, dtype=np.intp)
+    finer = np.flatnonzero(~np.isnan(value))
     for places in (0, 1, 2, 3):
-        scaled = value * 10.0**places
-        finer = np.abs(scaled - np.round(scaled)) > 1e-6
-        decimals = np.maximum(
-            decimals,
-            np.bincount(measure[finer], minlength=count).astype(bool) * (places + 1),
-        )
+        scaled = value[finer] * 10.0**places
+        finer = finer[np.abs(scaled - np.round(scaled)) > 1e-6]
+        decimals[np.unique(measure[finer])] = places + 1
     half = np.where(decimals > 3, np.nan, 0.5 * 10.0 ** -np.minimum(decimals, 3))
     return cast("NDArray[np.float64]", half[measure])
 
 
-def _area(name: str, code: float, register: Register) -> Area | None:
-    if np.isnan(code):
-        return None
-    digits = f"{code:.0f}"
-    area = register.find(name) if code >= FIRST_REGION else register.find(digits)
-    if area is None or area.type == "comparator_group":
-        return None
-    if code < FIRST_REGION and fold(name) != fold(area.name):
-        # one number, another place: take it only where the list says so
-        return area if area in register.answering(name) else None
+def _area(name: str, code: float, register: Register) -> Area | str:
+    """Return the area of a line, or why it has none."""
+    unknown = f"No list of codes knows “{name[:60]}”, number {code:g}."
+    if not 0 < code < 1000 or code % 1:
+        return unknown
+    if code >= FIRST_REGION:
+        area = register.find(name)
+        return area if area and area.type in {"country", "region"} else unknown
+    area = register.find(f"{code:.0f}")
+    if area is None:
+        return unknown
+    if fold(name) != fold(area.name) and area not in register.answering(name):
+        return f"{code:.0f} is {area.name}, the line says {name[:60] or 'nothing'}."
     return area
 
 
-YEAR = re.compile(r"(\d{4})(?:[-/](\d{2}|\d{4}))?(?: \((?:OT|Rev|Final|prov)\))?")
+YEAR = re.compile(r"(\d{4})(?:[-/](\d{2}|\d{4}))?(?: \((?:OT|Rev|Final|prov)\))?", re.ASCII)
 
 
-def _period(label: str, mapped: list[tuple[Indicator, Mapping]]) -> Period | None:
-    if re.fullmatch(r"\d{4}/\d{2}-\d{2}/\d{2}", label):  # several years together
+def _period(label: str, mapped: tuple[Indicator, Mapping] | None) -> Period | str:
+    """Return the period of a line, or why it has none."""
+    if re.fullmatch(r"\d{4}/\d{2}-\d{2}/\d{2}", label, re.ASCII):  # several years together
         return Period(label, None, None)
     match = YEAR.fullmatch(label)
     if not match or not 1990 <= int(match[1]) <= 2100:
-        return None
+        return f"“{label[:40]}” is no year."
     first, last = int(match[1]), match[2]
     span = (int(last) - first) % 100 if last else 0
     if span > 1:
@@ -265,37 +390,8 @@ def _period(label: str, mapped: list[tuple[Indicator, Mapping]]) -> Period | Non
     plain = f"{first}/{last[-2:]}" if last else str(first)
     if not mapped:
         return Period(plain, None, None)
-    mapping = mapped[0][1]
+    mapping = mapped[1]
     if mapping.year == "academic" and not last:
         plain = f"{first - 1}/{first % 100:02}"
     ends = mapping.ends or ("08-31" if mapping.year == "academic" else "")
     return year_ending(plain, ends) if ends else Period(plain, None, None)
-
-
-def _checked(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
-    """Refuse percentages over 100, counts below nought, and lines that occur twice."""
-    catalogue = load_indicators()
-    units = frame["indicator"].map({name: one.unit for name, one in catalogue.items()})
-    wrong = (units.notna() & frame["value"].lt(0)) | (units.eq("percent") & frame["value"].gt(100))
-    for locator in frame.loc[wrong, "locator"]:
-        reading.refuse(
-            int(locator.removeprefix("line ")),
-            "Values",
-            "The figure is negative, or over 100 per cent.",
-            "Ask the publisher.",
-        )
-    frame = frame[~wrong]
-    key = ["indicator", "area_code", "period", "group"]
-    same = frame.duplicated([*key, "value", "status"])
-    for locator in frame.loc[same, "locator"]:
-        reading.leave_out("the same figure again", int(locator.removeprefix("line ")))
-    frame = frame[~same]
-    twice = frame.duplicated(key, keep=False)
-    for locator in frame.loc[twice, "locator"]:
-        reading.refuse(
-            int(locator.removeprefix("line ")),
-            "",
-            "Two lines of one measure, place and year give different figures.",
-            "Ask the publisher which is right; neither was taken.",
-        )
-    return frame[~twice].reset_index(drop=True)

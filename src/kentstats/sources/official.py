@@ -12,8 +12,10 @@ import csv
 import datetime as dt
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +38,8 @@ HISTORY = 5
 """Years that an edition holds, where its sources go back so far."""
 PERIODS = ("source_id", "indicator", "group", "period", *DAYS)
 KEY = ("source_id", "indicator", "group", "period", "area_code")
+DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, yaml.YAMLError)
+"""What reading a damaged table can end in."""
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -128,7 +132,7 @@ def empty_edition(name: str, home: Home) -> Official:
     """
     import pandas as pd
 
-    if not (name.isdigit() and 1990 <= int(name) <= 2100):
+    if not (re.fullmatch("[0-9]{4}", name) and 1990 <= int(name) <= 2100):
         raise ParameterError(
             f"There is no edition “{name}”, and a new one is named by its latest year.",
             nearest(name, list_editions(home)),
@@ -175,10 +179,9 @@ def read_official(name: str, home: Home | None = None) -> Official:
         neighbours = _read_rows(folder / "neighbours.csv", NEIGHBOURS)
         judgements = _read_rows(folder / "judgements.csv", OUTCOMES)
         first, last = int(entry["first"]), int(entry["last"])
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        problem = Problem(
-            str(folder), 0, "", f"The edition is damaged: {error}.", "Restore it, or ingest anew."
-        )
+    except DAMAGE as error:
+        what = f"The edition is damaged: {_short(error)}."
+        problem = Problem(str(folder), 0, "", what, "Restore it, or ingest anew.")
         raise DataError([problem]) from None
     return Official(name, first, last, figures, folder, sources, neighbours, judgements)
 
@@ -189,9 +192,14 @@ def read_day(name: str, home: Home | None = None) -> dt.date:
     try:
         entry = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
         return dt.date(int(entry["last"]), *DAY)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        problem = Problem(str(path), 0, "", f"The edition is damaged: {error}.", "Restore it.")
-        raise DataError([problem]) from None
+    except DAMAGE as error:
+        what = f"The edition is damaged: {_short(error)}."
+        raise DataError([Problem(str(path), 0, "", what, "Restore it.")]) from None
+
+
+def _short(error: BaseException) -> str:
+    told = f"no {error}" if isinstance(error, KeyError) else str(error)
+    return " ".join(told.split())[:200].rstrip(". ")
 
 
 def _read_figures(folder: Path) -> pd.DataFrame:
@@ -209,14 +217,21 @@ def _read_figures(folder: Path) -> pd.DataFrame:
     periods = pd.read_csv(folder / "periods.csv", dtype=str, keep_default_na=False)
     for name in DAYS:
         periods[name] = pd.to_datetime(periods[name]).astype(cast("Any", "datetime64[ms]"))
-    return frame.merge(periods, on=list(PERIODS[:4]), how="left", validate="many_to_one")
+    joined = frame.merge(
+        periods, on=list(PERIODS[:4]), how="left", validate="many_to_one", indicator=True
+    )
+    if joined["_merge"].ne("both").any():
+        raise ValueError("periods.csv lacks the days of some figures")
+    return joined.drop(columns="_merge")
 
 
 def _read_rows(path: Path, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file, strict=True))
+    if any(None in row or None in row.values() for row in rows):
+        raise ValueError(f"{path.name} has lines of too few or too many cells")
     convert: dict[str, Any] = {"int64": int, "datetime64[ms]": dt.date.fromisoformat}
     return [
         {name: convert.get(column.dtype, str)(row[name]) for name, column in columns.items()}
@@ -224,8 +239,91 @@ def _read_rows(path: Path, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def contents(edition: Official) -> dict[Path, bytes]:
+    """Make the files of an edition: the same bytes for the same figures.
+
+    Parameters
+    ----------
+    edition : Official
+        What to write.
+
+    Returns
+    -------
+    dict of pathlib.Path to bytes
+        What each file is to hold.
+    """
+    figures = edition.figures.sort_values(list(KEY), kind="stable", ignore_index=True)
+    periods = figures[list(PERIODS)].drop_duplicates(list(PERIODS[:4]))
+    texts = {
+        FIGURES_FILE: _figures_text(figures),
+        "periods.csv": _days_text(periods),
+    }
+    if edition.neighbours:
+        key = ("list", "area_code", "position")
+        texts["neighbours.csv"] = _text(edition.neighbours, NEIGHBOURS, key)
+    if edition.judgements:
+        texts["judgements.csv"] = _text(edition.judgements, OUTCOMES, ("area_code", "position"))
+    texts["edition.yml"] = _yaml(edition)
+    return {
+        edition.folder / name: pack(text) if name.endswith(".gz") else text.encode()
+        for name, text in texts.items()
+    }
+
+
+def pack(text: str) -> bytes:
+    """Compress a text: without time, name or system, so that the bytes are the same every time."""
+    out = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packed:
+        packed.write(text.encode())
+    return out.getvalue()
+
+
+def write_all(files: Mapping[Path, bytes]) -> list[Path]:
+    """Write files, put in place together once all are written.
+
+    Parameters
+    ----------
+    files : mapping of pathlib.Path to bytes
+        What each is to hold.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Those that hold something else now; the others are not touched.
+    """
+    changed = {path: content for path, content in files.items() if not _holds(path, content)}
+    aside = {path: path.with_name(f"{path.name}.new") for path in changed}
+    try:
+        for path, content in changed.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside[path].write_bytes(content)
+        for path in changed:
+            aside[path].replace(path)
+    finally:
+        for path in aside.values():
+            path.unlink(missing_ok=True)
+    return list(changed)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    if not path.is_file():
+        return False
+    before = path.read_bytes()
+    if before == content:
+        return True
+    # another library packs the same text in other bytes
+    return path.suffix == ".gz" and _unpacked(before) == _unpacked(content)
+
+
+def _unpacked(content: bytes) -> bytes | None:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
 def write_official(edition: Official) -> list[Path]:
-    """Write an edition: the same bytes for the same figures.
+    """Write an edition.
 
     Parameters
     ----------
@@ -235,30 +333,9 @@ def write_official(edition: Official) -> list[Path]:
     Returns
     -------
     list of pathlib.Path
-        The files, put in place together once all are written.
+        The files that hold something else now.
     """
-    edition.folder.mkdir(parents=True, exist_ok=True)
-    figures = edition.figures.sort_values(list(KEY), kind="stable", ignore_index=True)
-    periods = figures[list(PERIODS)].drop_duplicates(list(PERIODS[:4]))
-    texts = {
-        FIGURES_FILE: _figures_text(figures),
-        "periods.csv": _days_text(periods),
-        "neighbours.csv": _text(edition.neighbours, NEIGHBOURS, ("list", "area_code", "position")),
-        "judgements.csv": _text(edition.judgements, OUTCOMES, ("area_code", "position")),
-        "edition.yml": _yaml(edition),
-    }
-    written = []
-    for name, text in texts.items():
-        path = edition.folder / name
-        if text:
-            content = text.encode()
-            # neither time nor name in the archive: the same bytes every time
-            packed = gzip.compress(content, mtime=0) if path.suffix == ".gz" else content
-            path.with_suffix(path.suffix + ".new").write_bytes(packed)
-            written.append(path)
-    for path in written:
-        path.with_suffix(path.suffix + ".new").replace(path)
-    return written
+    return write_all(contents(edition))
 
 
 def _figures_text(figures: pd.DataFrame) -> str:
@@ -296,8 +373,6 @@ def _days_text(periods: pd.DataFrame) -> str:
 
 def _text(rows: Iterable[Mapping[Any, Any]], columns: Mapping[str, Any], key: Iterable[str]) -> str:
     rows = sorted(rows, key=lambda row: tuple(row[name] for name in key))
-    if not rows:
-        return ""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
@@ -307,12 +382,13 @@ def _text(rows: Iterable[Mapping[Any, Any]], columns: Mapping[str, Any], key: It
 
 def _yaml(edition: Official) -> str:
     names = [each.name for each in fields(Publication)]
+    needed = {each.name for each in fields(Publication) if each.default is MISSING}
     entry = {
         "name": edition.name,
         "first": edition.first,
         "last": edition.last,
         "sources": [
-            {name: value for name in names if (value := asdict(source)[name])}
+            {name: asdict(source)[name] for name in names if name in needed or asdict(source)[name]}
             for source in sorted(edition.sources, key=lambda source: source.id)
         ],
     }

@@ -34,11 +34,13 @@ class Reading:
     left_out : dict of str to list of int
         Reasons for which sound lines were not wanted, with the lines.
     facts : pandas.DataFrame or None
-        Facts, in the columns of :data:`kentstats.official.FIGURES`.
+        Facts, in the columns of :data:`kentstats.facts.FIGURES`, and the days.
     neighbours, judgements, areas : list of dict
         Rows of the other tables.
     rows : int
         How many rows of the file were understood.
+    wanted : int
+        How many figures were looked for, those refused among them.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class Reading:
     judgements: list[dict[str, Any]] = field(default_factory=list)
     areas: list[dict[str, Any]] = field(default_factory=list)
     rows: int = 0
+    wanted: int = 0
 
     def refuse(self, line: int, column: str, what: str, remedy: str) -> None:
         """Note that a line, or a cell of it, breaks the contract."""

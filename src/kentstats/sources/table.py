@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kentstats.errors import DataError, Problem
+from kentstats.sources.known import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_DIGITS = 40
+"""The longest that a number can be; spreadsheets write no more than 25 characters."""
 MOST_CELL = 32_767
 """The longest cell that a spreadsheet can hold; a longer one is no statistic."""
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -147,8 +152,9 @@ def read_table(path: Path, *, raw: bytes | None = None) -> Table:
     Raises
     ------
     DataError
-        The file is missing, empty, no text, a web page, or separated by
-        something other than commas, or its header names a column twice.
+        The file is missing, empty, no text, a web page, cut off, or
+        separated by something other than commas, or its header names a
+        column twice.
     """
     raw = read_bytes(path) if raw is None else raw
     text, notes = _decode(path, raw)
@@ -160,48 +166,96 @@ def read_table(path: Path, *, raw: bytes | None = None) -> Table:
         raise fault(path, "The first line is no header.", "Download the file again.", 1) from None
     _check_header(path, header, text)
     table = Table(path, header, [], [], hashlib.sha256(raw).hexdigest(), notes=notes)
-    _read_rows(table, reader)
-    if not text.endswith(("\n", "\r")) and table.rows:
-        table.notes.append("The last line has no line end, so the file may have been cut off.")
+    _read_rows(table, reader, whole=text.endswith(("\n", "\r")), odd="\x00" in text)
+    if not table.rows and not table.refused:
+        raise fault(path, "The file has a header and nothing below it.", "Download it again.", 1)
     return table
 
 
-def _read_rows(table: Table, reader: Any) -> None:
-    width = len(table.header)
+def _read_rows(table: Table, reader: Any, *, whole: bool, odd: bool) -> None:
+    """Read the rows.
+
+    Where the last line has no line end, the file may not be `whole`; `odd`
+    is one that holds characters of value nought.
+    """
     line = reader.line_num + 1
+    last: tuple[int, list[str]] = (0, [])
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             break
         except csv.Error as error:
-            what = str(error)
-            if "limit" in what:
-                what = "a cell has more characters than any statistic needs"
-            elif "unexpected end" in what:
-                what = "a double quote is never closed, so the rest of the file was swallowed"
-            table.refuse(line, "", f"The line is no CSV: {what}.", "Download the file again.")
-            line = reader.line_num + 1
-            continue
-        if len(cells) == width:
-            if max(map(len, cells)) > MOST_CELL:
-                table.refuse(
-                    line, "", f"A cell has over {MOST_CELL:,} characters.", "Look at the file."
-                )
-            else:
+            _refuse_error(table, line, str(error), whole=whole)
+        else:
+            last = (line, cells)
+            if what := _fault_of(cells, table.header, odd=odd):
+                table.refuse(line, "", *what)
+            elif len(cells) == len(table.header):
                 table.rows.append(cells)
                 table.lines.append(line)
-        elif any(cell.strip() for cell in cells):
-            table.refuse(
-                line,
-                "",
-                f"The line has {len(cells)} cells, the header {width}.",
-                "The file may have been cut off; download it again.",
-            )
         line = reader.line_num + 1
+    if not whole:
+        _refuse_last(table, *last)
+
+
+def _fault_of(cells: list[str], header: tuple[str, ...], *, odd: bool) -> tuple[str, str] | None:
+    """Say why a line cannot be read, and what to do; None for a sound or an empty one."""
+    if len(cells) != len(header):
+        if not any(cell.strip() for cell in cells):
+            return None
+        return (
+            f"The line has {len(cells)} cells, the header {len(header)}.",
+            "Put text that contains commas in double quotes, or download the file again.",
+        )
+    if max(map(len, cells)) > MOST_CELL:
+        return f"A cell has over {MOST_CELL:,} characters.", "Look at the file."
+    if odd and any("\x00" in cell for cell in cells):
+        return "The line holds a character of value nought.", "Download the file again."
+    if cells[0].strip() == header[0] and [cell.strip() for cell in cells] == list(header):
+        return "The header stands here again.", "Take the line out."
+    return None
+
+
+def _refuse_error(table: Table, line: int, error: str, *, whole: bool) -> None:
+    """Refuse a line that is no CSV; an open quote has swallowed the rest of the file."""
+    if "unexpected end" in error:
+        what = "A double quote opens here that is never closed, so the rest of the file is lost."
+        if not whole:
+            what = f"The file is cut off: {what[0].lower()}{what[1:]}"
+        raise fault(table.path, what, "Download the file again.", line)
+    if "limit" in error:
+        error = f"a cell has over {csv.field_size_limit():,} characters"
+    table.refuse(line, "", f"The line is no CSV: {error}.", "Download the file again.")
+
+
+def _refuse_last(table: Table, line: int, cells: list[str]) -> None:
+    """Deal with a last line that has no line end: it is all there, or it is not."""
+    if cells and len(cells) < len(table.header):
+        raise fault(
+            table.path,
+            f"The file is cut off: its last line has {len(cells)} cells, "
+            f"the header {len(table.header)}.",
+            "Download the file again.",
+            line,
+        )
+    if table.lines and table.lines[-1] == line:
+        table.rows.pop()
+        table.lines.pop()
+        table.refuse(
+            line,
+            table.header[-1],
+            "The last line has no line end, so its last cell may have been cut off.",
+            "Download the file again; add a line end if it is whole.",
+        )
+
+
+UTF_8 = "Save the file with the encoding UTF-8."
 
 
 def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
+    if raw.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        raise fault(path, "The file is UTF-32.", UTF_8, 1)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return raw.decode("utf-16"), ["The file is UTF-16; it was read as such."]
@@ -210,35 +264,60 @@ def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
                 path, "The file begins as UTF-16 and does not go on so.", "Download it again."
             ) from None
     if b"\x00" in raw[:4096]:
+        if raw[1:200:2].count(0) > 80 or raw[:200:2].count(0) > 80:
+            raise fault(path, "The file looks like UTF-16 without a mark that says so.", UTF_8, 1)
         raise fault(path, "The file is no text.", "Give a CSV file, or unpack an archive first.")
     notes = ["The file begins with a byte order mark."] if raw.startswith(b"\xef\xbb\xbf") else []
     try:
         return raw.decode("utf-8-sig"), notes
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        start = error.start + 3 * len(notes)
+        line = len((raw[:start] + b".").splitlines())
+        odd_byte = f"Byte {raw[start]:#04x}"
+        if _mostly_utf_8(raw):
+            raise fault(
+                path,
+                f"{odd_byte} is not UTF-8, as the rest of the file is.",
+                "Download the file again.",
+                line,
+            ) from None
         try:
             text = raw.decode("cp1252")
         except UnicodeDecodeError:
             raise fault(
-                path,
-                f"Byte {raw[error.start]:#04x} is neither UTF-8 nor Windows-1252.",
-                "Save the file with the encoding UTF-8.",
-                line,
+                path, f"{odd_byte} is neither UTF-8 nor Windows-1252.", UTF_8, line
             ) from None
         return text, [*notes, f"Line {line} is not UTF-8; the file was read as Windows-1252."]
 
 
+def _mostly_utf_8(raw: bytes) -> bool:
+    """Tell a damaged file of UTF-8 from one in another encoding: it has whole characters too."""
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return True
+    text = raw.decode("utf-8", errors="surrogateescape")
+    bad = sum("\udc80" <= char <= "\udcff" for char in text)
+    return sum(char > "\x7f" for char in text) > 2 * bad
+
+
+MARKUP = {
+    "<?xml": ("The file is XML, not a table.", "Download the data set as CSV."),
+    "<": (
+        "The file is a web page, not a table.",
+        "Download the data itself; the link may need to be followed once more.",
+    ),
+    "{": ("The file is JSON, not a table.", "Download the data set as CSV."),
+    "[": ("The file is JSON, not a table.", "Download the data set as CSV."),
+}
+"""Beginnings of files that are no tables, with what is wrong and what to do."""
+
+
 def _check_kind(path: Path, text: str) -> None:
     start = text[:2000].lstrip().casefold()
-    if start.startswith(("<!doctype", "<html", "<?xml")) or "<html" in start[:400]:
-        raise fault(
-            path,
-            "The file is a web page, not a table.",
-            "Download the data itself; the link may need to be followed once more.",
-            1,
-        )
-    if start.startswith(("{", "[")):
-        raise fault(path, "The file is JSON, not a table.", "Download the data set as CSV.", 1)
+    if "<html" in start[:400]:  # after a declaration, or a comment
+        raise fault(path, *MARKUP["<"], 1)
+    for beginning, told in MARKUP.items():
+        if start.startswith(beginning):
+            raise fault(path, *told, 1)
 
 
 def _check_header(path: Path, header: Sequence[str], text: str) -> None:
@@ -253,17 +332,18 @@ def _check_header(path: Path, header: Sequence[str], text: str) -> None:
             )
     if len(header) < 2:
         raise fault(path, "The first line has one cell only.", "Give a table with a header.", 1)
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    names = Counter(plain(name) for name in header if name)
+    twice = [name for name in header if names[plain(name)] > 1]
     if twice:
         raise fault(
             path,
-            f"The header names a column twice: {', '.join(twice)}.",
+            f"The header names a column twice: {', '.join(twice[:4])[:200]}.",
             "Keep one of each, or rename the others.",
             1,
         )
 
 
-NUMBER = re.compile(r"[-−]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(e[-+]?\d{1,3})?", re.IGNORECASE)
+NUMBER = re.compile(r"[-−]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(e[-+]?[0-9]{1,3})?", re.I)
 
 
 def number(text: str) -> float | None:
@@ -284,17 +364,29 @@ def number(text: str) -> float | None:
     >>> number("1,362"), number("82.40"), number("1,36"), number("=1+1")
     (1362.0, 82.4, None, None)
     """
-    if not NUMBER.fullmatch(text):
+    if len(text) > MOST_DIGITS or not NUMBER.fullmatch(text):
         return None
-    return float(text.replace(",", "").replace("−", "-"))
+    value = float(text.replace(",", "").replace("−", "-"))
+    return value if math.isfinite(value) else None
 
 
 def odd(text: str) -> str:
     """Say what a cell is that is neither a number nor a known symbol."""
-    if text.startswith(("=", "+", "@")):
+    if is_formula(text):
         return f"“{text[:40]}” is a formula."
     if text.endswith("%"):
         return f"“{text[:40]}” has a per cent sign in it."
     return (
         f"“{text[:40]}” is neither a number nor a known symbol." if text else "The cell is empty."
     )
+
+
+def is_formula(text: str) -> bool:
+    """Tell whether a spreadsheet would take a cell for a formula, and run it.
+
+    Examples
+    --------
+    >>> is_formula("=1+1"), is_formula("-"), is_formula("-5"), is_formula("Total")
+    (True, False, False, False)
+    """
+    return text.startswith(("=", "@")) or bool(re.match(r"[-+].*[(!|=]", text))

@@ -267,8 +267,13 @@ def poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floa
     ([0.025318, 982.593202], [5.571643, 1110.331213])
     """
     (k,) = aligned(count=count)
-    near, far = byar(k, confidence=confidence), exact_poisson(k, confidence=confidence)
-    return np.where(k < BYAR_FROM, far[0], near[0]), np.where(k < BYAR_FROM, far[1], near[1])
+    few = k < BYAR_FROM
+    limits = byar(k, confidence=confidence)
+    # the exact limits take some forty times as long, and most counts need none
+    exact = exact_poisson(k[few], confidence=confidence)
+    for near, far in zip(limits, exact, strict=True):
+        near[few] = far
+    return limits
 
 
 def rate(

@@ -96,7 +96,29 @@ def summaries(
         raise ValueError(f"per is {per}: give the number pooled is per, as in 100")
     places = _checked(members, v.size)
     # the place -1 is the nan at the end
-    counts, bases, values = (np.append(each, np.nan)[places] for each in (k, n, v))
+    return gathered(*(np.append(each, np.nan)[places] for each in (k, n, v)), per=per)
+
+
+def gathered(counts: Floats, bases: Floats, values: Floats, *, per: Floats | float) -> Summaries:
+    """Sum up neighbours that have been looked up already; nothing is checked.
+
+    Parameters
+    ----------
+    counts, bases, values : numpy.ndarray
+        Neighbours along the last axis; nan where missing.
+    per : float or numpy.ndarray
+        As of :func:`summaries`; one, or one a row.
+
+    Returns
+    -------
+    Summaries
+
+    Examples
+    --------
+    >>> figures = np.array([[5.0, 60.0]]), np.array([[10.0, 100.0]]), np.array([[50.0, 60.0]])
+    >>> gathered(*figures, per=100).pooled.round(2).tolist()
+    [59.09]
+    """
     used, both = ~np.isnan(values), ~np.isnan(counts + bases)
     mean = _ratio(np.where(used, values, 0.0).sum(axis=-1), used.sum(axis=-1))
     pooled = _ratio(

@@ -50,7 +50,7 @@ def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
         Its month, empty where no list covers the edition.
     neighbours : dict of str to list of str
         Codes by code, the closest first, as they are on the day of the
-        edition.
+        edition; each once, and none its own neighbour.
     """
     register = load_areas()
     lists = sorted({row["list"] for row in official.neighbours})
@@ -58,8 +58,12 @@ def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
     near: dict[str, list[str]] = {}
     for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
         if row["list"] == name:
-            code = register.on(row["area_code"], official.day)
-            near.setdefault(code, []).append(register.on(row["neighbour_code"], official.day))
+            code, other = (
+                register.on(row[key], official.day) for key in ("area_code", "neighbour_code")
+            )
+            listed = near.setdefault(code, [])
+            if other != code and other not in listed:
+                listed.append(other)
     return name, near
 
 

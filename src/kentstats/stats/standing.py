@@ -212,26 +212,31 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`TRENDS`.
+        The columns of :data:`TRENDS`. A trend rests on the figures of one
+        source, that of the latest: another may define the measure otherwise.
+        A period that names no year is in no trend.
     """
     import pandas as pd
 
     polarity = {name: one.polarity for name, one in load_indicators().items()}
-    ordered = figures.sort_values([*SERIES, "area_code", "period_end", "period"], kind="stable")
-    ordered = ordered.reset_index(drop=True)
+    dated = figures.assign(_year=years_of(figures))
+    ordered = dated[dated["_year"] >= 0].sort_values(
+        [*SERIES, "area_code", "_year", "period_end", "period"], kind="stable"
+    )
+    latest = ordered.groupby([*SERIES, "area_code"], sort=False)["source_id"].transform("last")
+    ordered = ordered[ordered["source_id"].eq(latest)].reset_index(drop=True)
     if ordered.empty:
         return pd.DataFrame(columns=list(TRENDS))
-    year = years_of(ordered)
-    years = np.unique(year)
     rows = ordered.groupby([*SERIES, "area_code"], sort=False, observed=True).ngroup().to_numpy()
-    column = np.searchsorted(years, year)
-    shape = (rows.max() + 1, len(years))
+    # a year in between that nobody published is a gap in time, and counts as one
+    year = ordered["_year"].to_numpy()
+    column = year - year.min()
+    shape = (rows.max() + 1, column.max() + 1)
     grids = []
     for name in ("estimate", "lower", "upper"):
         grid = np.full(shape, np.nan)
         grid[rows, column] = ordered[name].to_numpy()
         grids.append(grid)
-    # a year in between that nobody published is a gap in time, and counts as one
     found = recent_trend(*grids)
     label = np.full(shape, "", dtype=object)
     label[rows, column] = ordered["period"].to_numpy()
@@ -254,10 +259,10 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the year in which the period of each fact ends."""
+    """Return the year in which the period of each fact ends; -1 where it names none."""
     labels = facts["period"].str.extract(r"^(\d{4})(?:/(\d{2}))?")
     named = labels[0].astype("float64") + labels[1].notna()
-    years = facts["period_end"].dt.year.astype("float64").fillna(named)
+    years = facts["period_end"].dt.year.astype("float64").fillna(named).fillna(-1)
     whole: NDArray[np.intp] = years.to_numpy(dtype=np.float64).astype(np.intp)
     return whole
 

@@ -17,17 +17,18 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kentstats.checksum import checksum
 from kentstats.errors import KentstatsError
-from kentstats.sources import cache
-from kentstats.sources.cache import Place
-from kentstats.sources.client import Client, available
-from kentstats.sources.datasets import (
+from kentstats.sources.api import cache
+from kentstats.sources.api.answers import (
     DataSet,
     Publication,
     Version,
     is_identifier,
     version_asked,
 )
+from kentstats.sources.api.cache import Place
+from kentstats.sources.api.client import Client, available
 
 __all__ = ["Client", "DataSet", "Publication", "Version", "command", "fetch"]
 
@@ -159,7 +160,7 @@ def _hand_out(place: Place, into: Path) -> list[Path]:
         into.mkdir(parents=True, exist_ok=True)
         for source, target in zip(place.files[:2], given.files[:2], strict=True):
             # a data set of the same title, or a file that someone has changed
-            if target.exists() and cache.checksum(target) != cache.checksum(source):
+            if target.exists() and checksum(target) != checksum(source):
                 raise KentstatsError(
                     f"{target} is there, and is another file.",
                     "Move it away, or name another folder.",

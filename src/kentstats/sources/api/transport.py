@@ -21,7 +21,7 @@ import tenacity
 
 from kentstats import __version__
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.sources.body import Body, PassingError, distrusted, reason
+from kentstats.sources.api.body import Body, PassingError, distrusted, reason
 
 LONGEST = 60.0
 """The longest that is waited before another attempt, in seconds."""

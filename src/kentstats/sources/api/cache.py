@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from kentstats.checksum import checksum
 from kentstats.errors import KentstatsError
 
 VARIABLE = "KENTSTATS_CACHE"
@@ -382,23 +383,6 @@ def written(folder: Path, remedy: str) -> Iterator[None]:
         where = error.filename or folder
         what = f"{where} cannot be written: {error.strerror or error}."
         raise KentstatsError(what, remedy) from None
-
-
-def checksum(path: Path) -> str:
-    """Compute the SHA-256 of a file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if sys.platform == "win32":  # pragma: no cover

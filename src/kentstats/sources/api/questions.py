@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.sources.datasets import (
+from kentstats.sources.api.answers import (
     DataSet,
     Publication,
     Version,
@@ -22,7 +22,7 @@ from kentstats.sources.datasets import (
     version_asked,
     version_number,
 )
-from kentstats.sources.transport import StatusError, Transport
+from kentstats.sources.api.transport import StatusError, Transport
 
 
 class Questions:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.sources import cache as store
-from kentstats.sources.cache import Cache, DamagedError, Origin, Place
-from kentstats.sources.datasets import (
+from kentstats.sources.api import cache as store
+from kentstats.sources.api.answers import (
     DataSet,
     Publication,
     identifier,
@@ -24,8 +23,9 @@ from kentstats.sources.datasets import (
     version_fits,
     version_number,
 )
-from kentstats.sources.questions import Questions
-from kentstats.sources.transport import Transport, UnreachableError
+from kentstats.sources.api.cache import Cache, DamagedError, Origin, Place
+from kentstats.sources.api.questions import Questions
+from kentstats.sources.api.transport import Transport, UnreachableError
 
 DEFAULT = "https://api.education.gov.uk/statistics"
 VARIABLE = "KENTSTATS_EES_URL"
@@ -46,7 +46,7 @@ class Client(Questions):
         ``KENTSTATS_EES_URL`` says, or the department's.
     cache : pathlib.Path, optional
         Folder of the copies; by default
-        :func:`kentstats.sources.cache.default_folder`.
+        :func:`kentstats.sources.api.cache.default_folder`.
     offline : bool, default False
         Use copies and ask for nothing.
     timeout : float or (float, float), default (10, 60)

@@ -1,0 +1,355 @@
+"""Published figures worked out again from the embedded extract, to the last printed digit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kentstats import load_facts
+from kentstats.areas import load_areas
+from kentstats.facts import Row, records
+from kentstats.indicators import load_indicators
+from kentstats.load import official_facts, open_official
+from kentstats.stats.benchmark import benchmarks, estimates
+from kentstats.stats.compare import compare
+from kentstats.stats.funnel import (
+    limits,
+    outside,
+    overdispersion,
+    proportion_limits,
+    rate_limits,
+)
+from kentstats.stats.intervals import smallest_group, wilson
+from kentstats.stats.neighbours import summaries
+from kentstats.stats.places import places_of
+from kentstats.stats.standing import latest_of
+
+SCALE = {"percent": 100, "per_10000": 10_000}
+# Printed figures of authorities that have both their numbers, all years: decimal places, how
+# many figures, and how many of them lie just half way, where the way of rounding shows.
+TABLES = {
+    "re-referrals": (1, 750, 1),
+    "repeat-plans": (1, 742, 2),
+    "plans-two-years": (1, 483, 2),
+    "health-assessments": (0, 751, 5),
+    "immunisations": (0, 750, 3),
+    "dental-checks": (0, 750, 5),
+    "development-checks": (0, 671, 7),
+    "emotional-health-concern": (0, 728, 9),
+    "convictions": (0, 440, 2),
+    "substance-misuse": (0, 585, 4),
+    "substance-misuse-help": (0, 166, 8),
+    "care-leavers-eet": (0, 756, 4),
+    "fixed-term-exclusion": (2, 140, 0),
+    "looked-after-rate": (0, 755, 0),
+    "starting-care-rate": (0, 756, 0),
+}
+# Of the workforce the numbers are rounded themselves: all figures, and how many their numbers
+# as printed do not give.
+WORKFORCE = {
+    "agency-workers": (799, 36),
+    "social-worker-turnover": (803, 62),
+    "social-worker-vacancy": (811, 27),
+}
+
+
+@cache
+def printed(indicator: str) -> list[Row]:
+    """Return the published figures of an indicator that have both their numbers."""
+    official = open_official("2025")
+    assert official is not None
+    facts = official_facts(official)
+    both = facts["value"].notna() & facts["denominator"].gt(0)
+    return records(facts[facts["indicator"].eq(indicator) & both])
+
+
+def exact(fact: Row) -> Decimal:
+    count, base = (Decimal(repr(fact[name])) for name in ("numerator", "denominator"))
+    return count * SCALE[fact["unit"]] / base
+
+
+def rounded(value: Decimal, places: int, how: str = ROUND_HALF_UP) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), rounding=how)
+
+
+# one published table after the other
+
+
+@pytest.mark.parametrize("indicator", TABLES)
+def test_every_figure_of_an_authority_is_its_numbers_rounded_half_up(indicator: str) -> None:
+    places, count, ties = TABLES[indicator]
+    facts = [fact for fact in printed(indicator) if fact["area_type"] == "authority"]
+    assert len(facts) == count
+    assert {fact["count_rounding"] for fact in facts} == {0}
+    wrong = [
+        fact["fact_id"]
+        for fact in facts
+        if rounded(exact(fact), places) != Decimal(repr(fact["value"]))
+    ]
+    assert wrong == []
+    half_way = [
+        fact
+        for fact in facts
+        if (exact(fact).scaleb(places) % 1).quantize(Decimal("1e-12")) == Decimal("0.5")
+    ]
+    assert len(half_way) == ties
+
+
+def test_the_department_rounds_half_up_and_not_to_even() -> None:
+    to_even: Counter[str] = Counter()
+    for indicator, (places, _, _) in TABLES.items():
+        for fact in printed(indicator):
+            if fact["area_type"] == "authority":
+                other = rounded(exact(fact), places, ROUND_HALF_EVEN)
+                to_even[indicator] += other != Decimal(repr(fact["value"]))
+    assert to_even.total() == 19
+    assert {name for name, number in to_even.items() if number} == {
+        *("care-leavers-eet", "convictions", "dental-checks", "development-checks"),
+        *("emotional-health-concern", "health-assessments", "immunisations", "plans-two-years"),
+        *("repeat-plans", "substance-misuse", "substance-misuse-help"),
+    }
+
+
+# Of a region, and so of England: the published percentage is of the authorities that gave both
+# numbers, and the published numbers are of all that gave one or the other.
+OTHER_AREAS = {
+    ("repeat-plans", "2022"): {"Yorkshire and The Humber": 23.6, "England": 22.7},
+    ("agency-workers", "2023"): {"London": 23.2, "Outer London": 23.0, "England": 17.9},
+    ("agency-workers", "2024"): {"West Midlands": 13.9, "England": 16.2},
+    ("social-worker-turnover", "2022"): {"North East": 14.8, "England": 17.2},
+    ("social-worker-turnover", "2024"): {"North East": 14.0, "England": 13.9},
+}
+
+
+@pytest.mark.parametrize("indicator", [*TABLES, *WORKFORCE])
+def test_rounding_of_the_numbers_accounts_for_every_other_figure(indicator: str) -> None:
+    """The country's and regions' numbers are rounded to ten, the workforce's to one decimal."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for fact in records(estimates(pd.DataFrame(printed(indicator)))):
+        gap = abs(fact["value"] - float(exact(fact)))
+        half, base = fact["count_rounding"], fact["denominator"]
+        slack = half * (SCALE[fact["unit"]] + float(exact(fact))) / (base - half)
+        if gap <= fact["rounding"] + slack + 1e-9:
+            assert fact["estimate"] == pytest.approx(float(exact(fact)))
+            assert fact["lower"] <= fact["estimate"] <= fact["upper"]
+            continue
+        # what the numbers do not give is taken as published, without limits
+        assert fact["estimate"] == fact["value"]
+        assert np.isnan(fact["lower"])
+        found.setdefault((indicator, fact["period"]), {})[fact["area_name"]] = fact["value"]
+    assert found == {key: areas for key, areas in OTHER_AREAS.items() if key[0] == indicator}
+
+
+def test_the_percentage_of_a_region_is_that_of_the_authorities_that_gave_both_numbers() -> None:
+    """Birmingham gave no number of agency workers in 2024, and is in the region's posts."""
+    register = load_areas()
+    there = [fact for fact in printed("agency-workers") if fact["period"] == "2024"]
+    region = next(fact for fact in there if fact["area_name"] == "West Midlands")
+    assert rounded(exact(region), 1) == Decimal("12.5")
+    areas = {fact["area_code"]: register.by_code(fact["area_code"]) for fact in there}
+    inside = [
+        fact
+        for fact in there
+        if (area := areas[fact["area_code"]]) and area.region == region["area_code"]
+    ]
+    assert "Birmingham" not in {fact["area_name"] for fact in inside}
+    count, base = (
+        sum(Decimal(repr(fact[name])) for fact in inside) for name in ("numerator", "denominator")
+    )
+    assert rounded(100 * Decimal(count) / Decimal(base), 1) == Decimal("13.9")
+
+
+@pytest.mark.parametrize("indicator", WORKFORCE)
+def test_of_the_workforce_only_rounded_numbers_are_published(indicator: str) -> None:
+    """So some figures are not to be had from them: one in twenty, by a tenth of a point."""
+    count, differ = WORKFORCE[indicator]
+    facts = printed(indicator)
+    assert len(facts) == count
+    gaps = [Decimal(repr(fact["value"])) - rounded(exact(fact), 1) for fact in facts]
+    assert sum(gap != 0 for gap in gaps) == differ
+    near = [
+        gap
+        for gap, fact in zip(gaps, facts, strict=True)
+        if fact["area_name"] not in OTHER_AREAS.get((indicator, fact["period"]), {})
+        and fact["denominator"] > 100
+    ]
+    assert {abs(gap) for gap in near} == {Decimal("0.0"), Decimal("0.1")}
+
+
+# what methods.md says of health assessments in 2025
+
+
+@cache
+def health() -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    official = open_official("2025")
+    assert official is not None
+    every = official_facts(official)
+    facts = latest_of(every[every["indicator"].eq("health-assessments")])
+    places = places_of(official, every)
+    known = estimates(facts)
+    mine = known[known["area_type"].eq("authority") & known["lower"].notna()]
+    mine = mine.reset_index(drop=True)
+    place = {code: row for row, code in enumerate(mine["area_code"])}
+    members = np.full((len(mine), 10), -1)
+    for code, row in place.items():
+        near = [place[other] for other in places.neighbours[code] if other in place]
+        members[row, : len(near)] = near
+    made = benchmarks(facts, places)
+    return mine, made[made["area_code"].isin(mine["area_code"])], members
+
+
+def test_44_authorities_lie_below_england_and_21_cannot_be_told_from_it() -> None:
+    mine, made, _ = health()
+    assert len(mine) == 151
+    england = made[made["comparator"].eq("england")]
+    below = england[england["difference"] < 0]
+    assert len(below) == 44
+    assert below["verdict"].value_counts().to_dict() == {"worse": 23, "similar": 21}
+    # two of the 44 lie so near that England's own rounding could turn the order
+    assert below["direction"].value_counts().to_dict() == {"below": 42, "level": 2}
+    # from the whole percentages that are printed it is another number: 90 is not below 90
+    assert int(mine["value"].lt(90).sum()) == 40
+
+
+def test_the_way_neighbours_are_summed_up_moves_authorities_to_the_other_side() -> None:
+    """The sixteen are those of mean against median; pooled against mean moves five.
+
+    Of the verdicts sixteen depend on it whether neighbours are pooled or their mean is taken:
+    the same number, and other authorities.
+    """
+    mine, made, members = health()
+    sums = summaries(mine["numerator"], mine["denominator"], mine["estimate"], members, per=100)
+    assert set(sums.used) == {10}
+    value = mine["estimate"].to_numpy()
+    ways = {"mean": sums.mean, "median": sums.median, "pooled": sums.pooled}
+    side = {name: np.sign(value - each) for name, each in ways.items()}
+
+    def moved(one: str, other: str) -> set[str]:
+        return set(mine.loc[side[one] * side[other] < 0, "area_code"])
+
+    assert len(moved("mean", "median")) == 16
+    assert len(moved("mean", "pooled")) == 5
+    assert len(moved("median", "pooled")) == 19
+    low, high = (100 * each for each in wilson(mine["numerator"], mine["denominator"]))
+    word = {name: np.sign((low > each) * 1 - (high < each)) for name, each in ways.items()}
+    verdicts = set(mine.loc[word["mean"] != word["pooled"], "area_code"])
+    assert len(verdicts) == 16
+    assert verdicts != moved("mean", "median")
+    # the table says of which authorities the verdict depends on the way
+    near = made[made["comparator"].eq("neighbours")]
+    assert near["benchmark"].to_numpy() == pytest.approx(sums.pooled)
+    differ = (word["mean"] != word["median"]) | (word["mean"] != word["pooled"])
+    assert near["sensitive"].tolist() == differ.tolist()
+    assert differ.sum() == 43
+
+
+# limits widened for the spread between authorities
+
+
+@pytest.mark.parametrize("edition", ["2010", "2025"])
+def test_no_authority_is_outside_the_wider_limits_that_is_inside_the_narrower(
+    edition: str,
+) -> None:
+    official = open_official(edition)
+    assert official is not None
+    facts = estimates(latest_of(official_facts(official)))
+    mine = facts[facts["area_type"].eq("authority") & facts["lower"].notna()]
+    odd = 0
+    for (name, _), one in mine.groupby(["indicator", "group"]):
+        count, base, value = (one[each] for each in ("numerator", "denominator", "estimate"))
+        scale = SCALE[str(one["unit"].iloc[0])]
+        kind: Any = "rate" if scale == 10_000 else "proportion"
+        unit = 1 if kind == "rate" else scale
+        spread = overdispersion(count, base, kind=kind).tau2
+        held = (value / unit, base, scale * count.sum() / base.sum() / unit)
+        plain = outside(*held, kind=kind, per=scale)
+        wide = outside(*held, kind=kind, per=scale, tau2=spread, at_least_chance=True)
+        assert (plain[wide != "inside"] != "inside").all(), name
+        bare = outside(*held, kind=kind, per=scale, tau2=spread)
+        odd += int(np.sum((plain == "inside") & (bare != "inside")))
+    # by the formulas alone, none of eleven would be unusually few where two are expected
+    assert odd == {"2010": 33, "2025": 16}[edition]
+
+
+@given(
+    kind=st.sampled_from(["proportion", "rate"]),
+    centre=st.floats(0.001, 0.999),
+    base=st.integers(1, 5_000),
+    tau2=st.floats(0, 0.05),
+    confidence=st.sampled_from([0.8, 0.95, 0.998]),
+)
+@settings(deadline=None)
+def test_the_wider_limits_hold_both(
+    kind: Any, centre: float, base: int, tau2: float, confidence: float
+) -> None:
+    one: Any = {"proportion": proportion_limits, "rate": partial(rate_limits, per=1)}[kind]
+    low, high = limits(centre, base, kind=kind, per=1, confidence=confidence, tau2=tau2)
+    each = [one(centre, base, confidence=confidence, tau2=spread) for spread in (0, tau2)]
+    assert low == min(lower for lower, _ in each)
+    assert high == max(upper for _, upper in each)
+
+
+def test_a_kind_of_limits_that_is_neither_is_refused() -> None:
+    with pytest.raises(ValueError, match="give 'proportion' or 'rate'"):
+        limits(0.5, 10, kind="share")  # type: ignore[arg-type]
+
+
+# what Ofsted gave for Kent in 2010
+
+
+def test_the_report_of_2010_and_its_smallest_groups() -> None:
+    facts = load_facts(authority="Kent", edition=2010, kind="report")
+    table = compare(facts, "Kent")
+    names = facts.set_index("fact_id")["area_name"]
+    rows = {
+        names[row["benchmark_id"]]: row
+        for row in records(table[table["indicator"].eq("health-assessments")])
+    }
+    assert {
+        name: (row["value"], row["benchmark"], row["smallest_95"], row["smallest_998"])
+        for name, row in rows.items()
+    } == {
+        "England": (78, 85.4, 103, 255),
+        "Comparator authorities": (78, 82.4, 377, 937),
+    }
+
+
+def test_a_group_of_the_smallest_size_is_just_beyond_chance() -> None:
+    """Were the figure at the worst of its rounding, one child fewer would not be."""
+    for theirs, sizes in ((85.4, (103, 255)), (82.4, (377, 937))):
+        for confidence, size in zip((0.95, 0.998), sizes, strict=True):
+            found = smallest_group(
+                78, theirs, rounding=0.5, benchmark_rounding=0.05, confidence=confidence
+            )
+            assert found == size
+            for base, beyond in ((size, True), (size - 1, False)):
+                upper = wilson(0.785 * base, base, confidence=confidence)[1]
+                assert (100 * upper < theirs - 0.05) == beyond
+
+
+def test_the_official_figure_of_kent_in_2010_is_another() -> None:
+    """539 of 912 children, and so worse than England at any level; the report has 78%."""
+    official = open_official("2010")
+    assert official is not None
+    every = official_facts(official)
+    facts = every[every["indicator"].eq("health-assessments")]
+    made = benchmarks(facts, places_of(official, every))
+    row = records(made[made["area_code"].eq("E10000016") & made["comparator"].eq("england")])[0]
+    assert row["value"] == pytest.approx(100 * 539 / 912)
+    assert (row["verdict"], row["level"], round(row["benchmark"], 1)) == ("worse", 0.998, 83.9)
+
+
+def test_the_tables_are_all_that_have_both_numbers() -> None:
+    official = open_official("2025")
+    assert official is not None
+    facts = official_facts(official)
+    known = facts[facts["numerator"].notna() & facts["indicator"].isin(list(load_indicators()))]
+    assert set(known["indicator"]) == {*TABLES, *WORKFORCE}

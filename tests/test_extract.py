@@ -1,0 +1,590 @@
+"""The figures that the repository carries: whole, traced, right to the last digit, and discreet."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT
+from official import DATA, RAW, needs_data
+
+from kentstats.areas import load_areas
+from kentstats.facts import FIGURES, SCALE, STATUSES
+from kentstats.home import Home
+from kentstats.indicators import load_indicators
+from kentstats.sources.known import LICENCE
+from kentstats.sources.official import FIGURES_FILE, KEY, Official, read_official
+
+NAMES = ["2010", "2025"]
+EDITIONS = {name: read_official(name, Home(ROOT)) for name in NAMES}
+REGISTER = load_areas(RAW / "areas")
+CATALOGUE = load_indicators()
+FIGURE = ["indicator", "group", "period", "area_code"]
+
+
+def type_of(code: str) -> str:
+    area = REGISTER.by_code(code) or REGISTER.combined(code)
+    assert area, code
+    return area.type
+
+
+def is_authority(code: str) -> bool:
+    return type_of(code) in {"authority", "combined"}
+
+
+@pytest.fixture(params=NAMES)
+def edition(request: pytest.FixtureRequest) -> Official:
+    return EDITIONS[request.param]
+
+
+# --- what it is -----------------------------------------------------------------------------------
+
+
+def test_the_extract_is_small() -> None:
+    files = [path for folder in RAW.glob("official-*") for path in folder.iterdir()]
+    assert sum(path.stat().st_size for path in [*files, *(RAW / "areas").iterdir()]) < 2_000_000
+    assert {path.name for path in files} == {
+        "edition.yml",
+        FIGURES_FILE,
+        "judgements.csv",
+        "neighbours.csv",
+        "periods.csv",
+    }
+
+
+def test_the_packed_table_bears_neither_time_nor_name(edition: Official) -> None:
+    raw = (edition.folder / FIGURES_FILE).read_bytes()
+    assert raw[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+    assert gzip.decompress(raw).decode("ascii").startswith(",".join(FIGURES) + "\n")
+
+
+def test_every_figure_has_source_licence_period_and_place(edition: Official) -> None:
+    figures = edition.figures
+    sources = {source.id for source in edition.sources}
+    for name in ("indicator", "area_code", "period", "source_id", "licence", "locator"):
+        assert figures[name].ne("").all(), name
+    assert set(figures["source_id"]) <= sources
+    assert set(figures["licence"]) == {LICENCE}
+    assert figures["locator"].str.fullmatch(r"line [1-9][0-9]*").all()
+    assert figures["period"].str.fullmatch(r"20\d\d(/\d\d)?").all()
+    assert set(figures["indicator"]) <= set(CATALOGUE)
+    assert {type_of(code) for code in figures["area_code"]} <= {
+        "country",
+        "region",
+        "authority",
+        "combined",
+    }
+
+
+def test_keys_are_unique_and_the_tables_are_sorted_by_them(edition: Official) -> None:
+    figures = edition.figures
+    assert not figures.duplicated(FIGURE).any()
+    keys = list(zip(*(figures[name] for name in KEY), strict=True))
+    assert keys == sorted(keys)
+    for rows, key in (
+        (edition.neighbours, ("list", "area_code", "position")),
+        (edition.judgements, ("area_code", "position")),
+    ):
+        found = [tuple(row[name] for name in key) for row in rows]
+        assert found == sorted(set(found))
+
+
+def test_a_missing_figure_always_says_why_and_a_nought_is_a_nought(edition: Official) -> None:
+    figures = edition.figures
+    missing = figures["value"].isna()
+    assert (missing == figures["status"].ne("")).all()
+    assert set(figures["status"]) <= {"", *STATUSES} - {"published"}
+    numbers = ["numerator", "denominator", "count_rounding"]
+    assert (figures[numbers].isna().nunique(axis=1) == 1).all()
+    assert figures.loc[missing, [*numbers, "rounding"]].isna().all(axis=None)
+    assert (figures["value"] == 0).sum() > 0
+    assert (figures["denominator"].dropna() > 0).all()
+    assert (figures["value"].dropna() >= 0).all()
+
+
+def test_every_source_says_whose_it_is_under_what_terms_and_of_which_bytes(
+    edition: Official,
+) -> None:
+    entry = yaml.safe_load((edition.folder / "edition.yml").read_text(encoding="utf-8"))
+    used = {*edition.figures["source_id"], *(row["source_id"] for row in edition.judgements)}
+    used |= {f"statistical-neighbours-{row['list']}" for row in edition.neighbours}
+    assert [source["id"] for source in entry["sources"]] == sorted(used)
+    for source in entry["sources"]:
+        assert source["publisher"] in {"Department for Education", "Ofsted"}
+        assert source["licence"] == LICENCE
+        assert source["url"].startswith("https://")
+        assert len(bytes.fromhex(source["sha256"])) == 32
+        assert source["title"]
+        assert "/" not in source["file"]
+
+
+@needs_data
+def test_the_checksums_are_those_of_the_original_files(edition: Official) -> None:
+    for source in edition.sources:
+        (path,) = DATA.rglob(source.file)
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == source.sha256
+
+
+def test_every_authority_of_the_day_is_there(edition: Official) -> None:
+    there = {code for code in edition.figures["area_code"] if is_authority(code)}
+    assert {area.code for area in REGISTER.authorities(edition.day)} <= there
+
+
+def test_there_are_five_years_of_history() -> None:
+    figures = EDITIONS["2025"].figures
+    assert (EDITIONS["2025"].first, EDITIONS["2025"].last) == (2021, 2025)
+    years = figures.groupby(["source_id", "indicator", "group"])["period"].nunique()
+    fewer = {key[:2]: int(count) for key, count in years.items() if count < 5}
+    assert fewer == {
+        ("lait", "fixed-term-exclusion"): 4,  # the year 2020/21 has a source with numbers
+        ("outcomes-exclusions", "fixed-term-exclusion"): 1,
+        ("lait", "low-income-families"): 4,
+    }
+    assert years.max() == 5
+
+
+def test_periods_have_days_that_lie_in_the_edition(edition: Official) -> None:
+    figures = edition.figures
+    ends = figures["period_end"]
+    known = ends.notna()
+    assert known.mean() > 0.9
+    assert (figures.loc[known, "period_start"] <= ends[known]).all()
+    assert ends[known].dt.year.between(edition.first, edition.last).all()
+    named = figures["period"].str[:4].astype(int) + figures["period"].str.contains("/")
+    assert (ends[known].dt.year == named[known]).all()
+
+
+def test_codes_are_those_of_the_editions_day(edition: Official) -> None:
+    for code in edition.figures["area_code"].unique():
+        assert REGISTER.on(code, edition.day) == code
+
+
+# --- the published figures, back-tested -------------------------------------------------------------
+
+
+def half_up(number: Decimal, places: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def share(row: Any) -> Decimal:
+    scale = Decimal(SCALE[CATALOGUE[row.indicator].unit])
+    return scale * Decimal(str(row.numerator)) / Decimal(str(row.denominator))
+
+
+def with_numbers(source: str) -> list[Any]:
+    figures = EDITIONS["2025"].figures
+    chosen = figures[figures["source_id"].eq(source) & figures["numerator"].notna()]
+    return list(chosen.itertuples())
+
+
+@pytest.mark.parametrize(
+    ("source", "places", "authorities"),
+    [
+        ("cin-referrals", 1, 750),
+        ("cin-repeat-plans", 1, 742),
+        ("cin-plan-duration", 1, 483),
+        ("cla-outcomes", 0, 4840),
+        ("care-leavers-activity", 0, 756),
+        ("cla-rates", 0, 1511),
+        ("outcomes-exclusions", 2, 140),
+    ],
+)
+def test_every_published_share_of_an_authority_is_that_of_its_counts_to_the_last_digit(
+    source: str, places: int, authorities: int
+) -> None:
+    rows = [row for row in with_numbers(source) if is_authority(row.area_code)]
+    assert len(rows) == authorities
+    wrong = [row for row in rows if half_up(share(row), places) != Decimal(str(row.value))]
+    assert wrong == []
+    assert {row.rounding for row in rows} == {0.5 * 10**-places}
+    assert {row.count_rounding for row in rows} == {0}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["cin-referrals", "cin-repeat-plans", "cin-plan-duration", "cla-outcomes", "cla-rates"]
+    + ["care-leavers-activity", "outcomes-exclusions"],
+)
+def test_every_published_share_of_a_total_is_that_of_its_counts_within_their_rounding(
+    source: str,
+) -> None:
+    rows = [row for row in with_numbers(source) if not is_authority(row.area_code)]
+    assert rows
+    for row in rows:
+        scale, slack = SCALE[CATALOGUE[row.indicator].unit], row.count_rounding
+        low = scale * max(row.numerator - slack, 0) / (row.denominator + slack)
+        high = scale * (row.numerator + slack) / (row.denominator - slack)
+        assert low - row.rounding <= row.value <= high + row.rounding, row
+
+
+def test_a_share_that_was_worked_out_is_that_of_its_counts() -> None:
+    figures = EDITIONS["2010"].figures
+    rows = list(figures[figures["numerator"].notna()].itertuples())
+    assert len(rows) == 2_236
+    for row in rows:
+        assert row.value == pytest.approx(float(share(row)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "indicator", "code", "period", "value", "numerator", "denominator"),
+    [
+        ("2010", "health-assessments", "E10000016", "2010", 59.10087719, 539, 912),
+        ("2025", "health-assessments", "E10000016", "2025", 94, 1111, 1176),
+        ("2025", "social-worker-vacancy", "E92000001", "2025", 14.2, 5965.4, 42151.7),
+        ("2010", "foster-care", "E92000001", "2010", 73.29192547, 47200, 64400),
+    ],
+)
+def test_figures_that_people_know_are_there(
+    name: str,
+    indicator: str,
+    code: str,
+    period: str,
+    value: float,
+    numerator: float,
+    denominator: float,
+) -> None:
+    figures = EDITIONS[name].figures
+    (row,) = figures[
+        figures["indicator"].eq(indicator)
+        & figures["area_code"].eq(code)
+        & figures["period"].eq(period)
+        & figures["group"].eq("")
+    ].itertuples()
+    assert (row.value, row.numerator, row.denominator) == (value, numerator, denominator)
+
+
+def test_regions_and_england_are_the_sums_of_their_authorities_within_rounding(
+    edition: Official,
+) -> None:
+    seen = 0
+    for _, series in edition.figures.groupby(FIGURE[:3]):
+        rows = list(series.itertuples())
+        for total in rows:
+            if math.isnan(total.numerator) or is_authority(total.area_code):
+                continue
+            parts = parts_of(total.area_code, rows)
+            if not parts or any(math.isnan(part.numerator) and part.status != "not_applicable"
+                                for part in parts):  # fmt: skip
+                continue
+            added = sum(part.numerator for part in parts if not math.isnan(part.numerator))
+            own = sum(0.05 for part in parts) if total.source_id == "workforce" else 0
+            assert abs(total.numerator - added) <= total.count_rounding + own, total
+            seen += 1
+    assert seen > {"2010": 50, "2025": 400}[edition.name]
+
+
+# --- disclosure: an attack on what is withheld --------------------------------------------------------
+#
+# A count of one to five is withheld. The attack knows the rule, the register and everything that
+# the project carries, and tries every difference that it can think of.
+
+REGIONS = [f"E1200000{number}" for number in range(1, 10)]
+Bounds = tuple[float, float]
+ANY: Bounds = (0.0, math.inf)
+
+
+def parts_of(code: str, rows: Iterable[Any]) -> list[Any]:
+    found = []
+    for row in rows:
+        area = REGISTER.by_code(row.area_code) or REGISTER.combined(row.area_code)
+        if area and area.type in {"authority", "combined"}:
+            if code == "E92000001" or area.region == code:
+                found.append(row)
+    return found
+
+
+class Recovered(NamedTuple):
+    """A count that was worked out."""
+
+    indicator: str
+    period: str
+    codes: tuple[str, ...]
+    by: str
+
+
+def cut(one: Bounds, other: Bounds) -> Bounds:
+    return max(one[0], other[0]), min(one[1], other[1])
+
+
+def count_of(row: Any, bases: dict[Any, float]) -> Bounds:
+    """Return between what the count of a total lies: by its numbers, and by share and base."""
+    unit = CATALOGUE[row.indicator].unit
+    if unit == "count":
+        half = 0.0 if math.isnan(row.rounding) else row.rounding
+        return ANY if math.isnan(row.value) else (row.value - half, row.value + half)
+    bounds, slack, base = ANY, 5.0, row.denominator
+    if not math.isnan(row.numerator):
+        slack = row.count_rounding
+        bounds = (row.numerator - slack, row.numerator + slack)
+    if math.isnan(base):  # another measure of the same children may tell the base
+        base = bases.get(
+            (row.area_code, row.period, CATALOGUE[row.indicator].denominator), math.nan
+        )
+    if not math.isnan(base) and not math.isnan(row.value):
+        made = SCALE[unit] * row.numerator / base if row.numerator else math.nan
+        # a share that was worked out gives its numerator back; a published one, what rounds to it
+        half = 0.0 if abs(made - row.value) < 1e-6 else row.rounding
+        if half:
+            low = (row.value - half) * (base - slack) / SCALE[unit]
+            high = (row.value + half) * (base + slack) / SCALE[unit]
+            bounds = cut(bounds, (low, high))
+    return bounds
+
+
+def attack(series: pd.DataFrame, bases: dict[Any, float]) -> Iterator[Recovered]:
+    """Try totals less the rest: each region, England, the regions against England, London's halves."""
+    rows = list(series.itertuples())
+    first = rows[0]
+    by_code = {row.area_code: row for row in rows}
+    total = {code: count_of(row, bases) for code, row in by_code.items() if not is_authority(code)}
+    if {"E13000001", "E13000002", "E12000007"} <= total.keys():
+        halves = (total["E13000001"], total["E13000002"])
+        both = (halves[0][0] + halves[1][0], halves[0][1] + halves[1][1])
+        total["E12000007"] = cut(total["E12000007"], both)
+    hidden: dict[str, Bounds] = {}
+    members: dict[str, list[str]] = {}
+    known: dict[str, float] = {}
+    for code in REGIONS:
+        parts = parts_of(code, rows)
+        members[code] = [part.area_code for part in parts if part.status == "suppressed"]
+        unit = CATALOGUE[first.indicator].unit
+        numbers = [part.value if unit == "count" else part.numerator for part in parts]
+        unknown = [
+            part
+            for part, number in zip(parts, numbers, strict=True)
+            if math.isnan(number) and part.status not in {"suppressed", "not_applicable"}
+        ]
+        known[code] = sum(number for number in numbers if not math.isnan(number))
+        low, high = total.get(code, ANY)
+        count = len(members[code])
+        hidden[code] = ANY if unknown else (max(low - known[code], 0), high - known[code])
+        narrowed = cut(hidden[code], (count, 5 * count))
+        if narrowed[0] <= narrowed[1]:  # else some count withheld is no small one
+            hidden[code] = narrowed
+    england = total.get("E92000001", ANY)
+    rest = sum(known.values())
+    for code in REGIONS:
+        others = [hidden[other] for other in REGIONS if other != code]
+        low = england[0] - rest - sum(high for _, high in others)
+        high = england[1] - rest - sum(low for low, _ in others)
+        yield from pinned(first, members[code], hidden[code], f"{code} less its authorities")
+        yield from pinned(first, members[code], cut(hidden[code], (low, high)), "England")
+
+
+def pinned(first: Any, codes: list[str], bounds: Bounds, by: str) -> Iterator[Recovered]:
+    """Yield counts of one to five of which only one value is left."""
+    if not codes or math.isinf(bounds[1]):
+        return
+    sums = range(math.ceil(bounds[0] - 1e-6), math.floor(bounds[1] + 1e-6) + 1)
+    count = len(codes)
+    values = {
+        value
+        for value in range(1, 6)
+        for total in sums
+        if count - 1 <= total - value <= 5 * (count - 1)
+    }
+    if len(values) == 1:
+        yield Recovered(first.indicator, first.period, tuple(codes), by)
+
+
+def bases_of(figures: pd.DataFrame) -> dict[Any, float]:
+    return {
+        (row.area_code, row.period, CATALOGUE[row.indicator].denominator): row.denominator
+        for row in figures[figures["denominator"].notna()].itertuples()
+    }
+
+
+def attacked(figures: pd.DataFrame) -> tuple[int, list[Recovered]]:
+    bases, tried, found = bases_of(figures), 0, list[Recovered]()
+    for _, series in figures.groupby(FIGURE[:3]):
+        withheld = series["status"].eq("suppressed")
+        if withheld.any():
+            tried += int(withheld.sum())
+            found += attack(series, bases)
+    return tried, found
+
+
+def test_totals_less_the_rest_give_no_small_count_back(edition: Official) -> None:
+    tried, found = attacked(edition.figures)
+    assert tried == {"2010": 505, "2025": 1317}[edition.name]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "indicator", "code", "period", "numbers"),
+    [
+        ("2010", "placed-with-parents", "E12000004", "2010", (170, 4220)),
+        ("2025", "re-referrals", "E12000007", "2023", (20370, 107900)),
+        ("2025", "development-checks", "E12000008", "2022", (640, 670)),
+        ("2025", "substance-misuse", "E12000004", "2022", (100, 4540)),
+    ],
+)
+def test_the_numbers_that_are_not_carried_would_have_done_so(
+    name: str, indicator: str, code: str, period: str, numbers: tuple[float, float]
+) -> None:
+    figures = EDITIONS[name].figures.copy()
+    at = figures.index[
+        figures["indicator"].eq(indicator)
+        & figures["area_code"].eq(code)
+        & figures["period"].eq(period)
+    ]
+    assert figures.loc[at, ["numerator", "denominator"]].isna().all(axis=None)
+    assert figures.loc[at, "value"].notna().all()
+    figures.loc[at, ["numerator", "denominator", "count_rounding"]] = [*numbers, 5.0]
+    _, found = attacked(figures)
+    assert {(each.indicator, each.period) for each in found} == {(indicator, period)}
+
+
+def test_a_withheld_figure_has_no_number_at_all(edition: Official) -> None:
+    hidden = edition.figures[edition.figures["status"].eq("suppressed")]
+    numbers = ["value", "numerator", "denominator", "rounding", "count_rounding"]
+    assert hidden[numbers].isna().all(axis=None)
+
+
+def cells_of(indicator: str, source: str, group: str) -> Iterator[tuple[str, Any]]:
+    """Yield which cells of its source a figure's numbers are, and in which column they are carried."""
+    for mapping in CATALOGUE[indicator].sources:
+        if mapping.data == source and mapping.group == group:
+            base_where = mapping.denominator_where or mapping.where
+            if CATALOGUE[indicator].unit == "count":
+                yield "value", (source, (mapping.value,), mapping.where)
+            yield "numerator", (source, mapping.numerator, mapping.where)
+            yield "denominator", (source, mapping.denominator, base_where)
+
+
+def test_no_other_figure_carries_a_number_that_is_withheld(edition: Official) -> None:
+    carried: dict[Any, set[float]] = defaultdict(set)
+    withheld = []
+    tried = 0
+    for row in edition.figures.itertuples():
+        for column, cell in cells_of(row.indicator, row.source_id, row.group):
+            number = getattr(row, column)
+            place = (row.area_code, row.period)
+            if not math.isnan(number):
+                carried[(*place, cell)].add(number)
+            if row.status == "suppressed" and column in {"value", "numerator"} and cell[1]:
+                withheld.append((*place, cell))
+    for key in withheld:
+        tried += 1
+        # a base of one measure that is the count of another; a base that sums what is withheld
+        assert not carried.get(key), key
+        area, period, (source, columns, where) = key
+        for (other_area, other_period, other), numbers in ():
+            assert (other_area, other_period, other) != (area, period, source), numbers
+        del columns, where
+    assert tried > {"2010": 480, "2025": 1300}[edition.name]
+
+
+def test_no_sum_that_holds_a_withheld_count_is_carried_beside_its_other_parts() -> None:
+    # the one base that is a sum of several columns holds the count itself
+    figures = EDITIONS["2010"].figures
+    chosen = figures["indicator"].eq("special-needs-plan") & figures["status"].eq("suppressed")
+    assert chosen.any()
+    assert figures.loc[chosen, "denominator"].isna().all()
+    sums = {
+        (indicator.id, mapping.data)
+        for indicator in CATALOGUE.values()
+        for mapping in indicator.sources
+        if len(mapping.denominator) > 1 and set(mapping.numerator) & set(mapping.denominator)
+    }
+    assert sums == {
+        ("special-needs-plan", "dfe-2010-sen"),
+        ("social-worker-vacancy", "workforce"),
+        ("agency-workers", "workforce"),
+    }
+
+
+def test_a_part_that_is_published_does_not_tell_a_whole_that_is_withheld(edition: Official) -> None:
+    figures = edition.figures
+    number = {
+        (row.indicator, row.group, row.area_code, row.period): row for row in figures.itertuples()
+    }
+    tried = 0
+    # a count withheld is at least as large as any count of some of the same children
+    for whole, parts in {
+        ("looked-after", ""): [("looked-after", "uasc"), ("health-assessments", "")],
+        ("child-protection-plans", ""): [("plans-two-years", "")],
+        ("substance-misuse", ""): [("substance-misuse-help", "")],
+        ("gcse-any-pass", ""): [("gcse-five-a-to-c", ""), ("gcse-five-with-english-maths", "")],
+        ("gcse-five-a-to-c", ""): [("gcse-five-with-english-maths", "")],
+    }.items():
+        for key, row in number.items():
+            if key[:2] != whole or row.status != "suppressed":
+                continue
+            tried += 1
+            least = 1.0
+            for part in parts:
+                other = number.get((*part, *key[2:]))
+                if other is not None:
+                    unit = CATALOGUE[part[0]].unit
+                    least = max(
+                        least,
+                        *(
+                            each
+                            for each in (
+                                other.value if unit == "count" else math.nan,
+                                other.numerator,
+                                other.denominator if part[0] == "health-assessments" else math.nan,
+                            )
+                            if not math.isnan(each)
+                        ),
+                        1.0,
+                    )
+            assert not 5 <= least < 6, (key, least)
+    assert tried > {"2010": 100, "2025": 100}[edition.name]
+
+
+def test_no_group_is_what_a_total_leaves_over(edition: Official) -> None:
+    groups = edition.figures.groupby(["source_id", "indicator"])["group"].unique()
+    several = {key: sorted(found) for key, found in groups.items() if len(found) > 1}
+    # two of five kinds of school, and no total of them
+    assert several == (
+        {("dfe-2010-exclusions", "fixed-term-exclusion"): ["secondary schools", "special schools"]}
+        if edition.name == "2010"
+        else {}
+    )
+
+
+def test_no_edition_gives_what_another_withholds() -> None:
+    for one, other in itertools.permutations(EDITIONS.values(), 2):
+        both = one.figures.merge(other.figures, on=FIGURE, suffixes=("", "_other"))
+        told = both["status"].eq("suppressed") & both["value_other"].notna()
+        assert not told.any()
+
+
+def test_a_withheld_figure_of_one_source_is_not_taken_from_another() -> None:
+    figures = EDITIONS["2025"].figures
+    chosen = figures[figures["indicator"].eq("fixed-term-exclusion")]
+    hidden = chosen[chosen["status"].eq("suppressed")]
+    assert len(hidden) == 10
+    assert set(hidden["source_id"]) == {"outcomes-exclusions"}
+    rest = chosen[chosen["period"].eq("2020/21") & chosen["source_id"].eq("lait")]
+    assert not set(rest["area_code"]) & set(hidden["area_code"])
+
+
+@needs_data
+def test_no_cell_that_the_original_files_withhold_is_carried() -> None:
+    text = gzip.decompress((RAW / "official-2025" / FIGURES_FILE).read_bytes()).decode()
+    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    seen = 0
+    for source in EDITIONS["2025"].sources:
+        if not source.file.endswith(".csv"):
+            continue
+        (path,) = DATA.rglob(source.file)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        chosen = table[table["source_id"].eq(source.id) & table["status"].eq("suppressed")]
+        for locator in chosen["locator"]:
+            cells = [cell.strip('"') for cell in lines[int(locator[5:]) - 1].split(",")]
+            assert "c" in cells
+            seen += 1
+    assert seen == 1317

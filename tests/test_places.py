@@ -1,0 +1,212 @@
+"""Regions, types and neighbours of an edition, from the register and the dated lists."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kentstats.areas import load_areas
+from kentstats.load import official_facts, open_official
+from kentstats.sources.official import Official
+from kentstats.stats.places import covering, neighbours_of, places_of
+
+ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"
+# codes before and after 1 May 2025, when the two got new ones
+BARNSLEY, SHEFFIELD = ("E08000016", "E08000038"), ("E08000019", "E08000039")
+
+
+def opened(edition: str) -> Official:
+    official = open_official(edition)
+    assert official is not None
+    return official
+
+
+def an_edition(*listed: tuple[str, str, int, str], last: int = 2025) -> Official:
+    """Make an edition that holds nothing but lists of neighbours."""
+    names = ("list", "area_code", "position", "neighbour_code")
+    rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in listed]
+    return Official("made", last, last, pd.DataFrame(), Path(), neighbours=rows)
+
+
+def some_facts(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["area_code", "period", "period_end"])
+    return frame.assign(period_end=pd.to_datetime(frame["period_end"]))
+
+
+# which list covers a period
+
+
+@pytest.mark.parametrize(
+    ("ends", "name"),
+    [
+        ("2010-03-31", ""),
+        ("2020-12-31", ""),
+        ("2021-01-01", "2021-04"),  # of the year, though the list came out in April
+        ("2024-12-31", "2021-04"),
+        ("2025-03-31", "2025-05"),
+        ("2030-03-31", "2025-05"),
+    ],
+)
+def test_the_latest_list_of_a_year_not_after_the_period_covers_it(ends: str, name: str) -> None:
+    day = dt.date.fromisoformat(ends)
+    assert covering(["2021-04", "2025-05"], day) == name
+    assert covering(["2025-05", "2021-04"], day) == name
+
+
+def test_without_lists_nothing_is_covered() -> None:
+    assert covering([], dt.date(2025, 3, 31)) == ""
+
+
+@given(st.lists(st.integers(2000, 2030), unique=True), st.dates(dt.date(2000, 1, 1)))
+@settings(deadline=None)
+def test_a_list_never_covers_a_year_before_it(years: list[int], ends: dt.date) -> None:
+    found = covering([f"{year}-06" for year in years], ends)
+    before = [year for year in years if year <= ends.year]
+    assert found == (f"{max(before)}-06" if before else "")
+
+
+# neighbours
+
+
+def test_the_edition_of_2010_has_no_list() -> None:
+    official = opened("2010")
+    assert neighbours_of(official) == ("", {})
+    places = places_of(official, official_facts(official))
+    assert (places.neighbours, places.covered) == ({}, frozenset())
+
+
+def test_a_list_that_came_later_is_not_used() -> None:
+    listed = [("2021-04", KENT, 1, "E10000012")]
+    assert neighbours_of(an_edition(*listed, last=2020)) == ("", {})
+    assert neighbours_of(an_edition(*listed, last=2021)) == ("2021-04", {KENT: ["E10000012"]})
+
+
+def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
+    official = opened("2025")
+    name, near = neighbours_of(official)
+    assert name == "2025-05"
+    now = {area.code for area in load_areas().authorities(official.day)}
+    assert set(near) == now
+    for code, others in near.items():
+        assert len(others) == len(set(others)) == 10
+        assert code not in others
+        assert set(others) <= now
+    # Essex is the closest to Kent; the list of 2021 shares four with that of 2025
+    earlier = neighbours_of(an_edition(*_listed(official, "2021-04")))[1]
+    assert near[KENT][0] == "E10000012"
+    assert len(set(near[KENT]) & set(earlier[KENT])) == 4
+
+
+def _listed(official: Official, name: str) -> list[tuple[str, str, int, str]]:
+    return [
+        (row["list"], row["area_code"], row["position"], row["neighbour_code"])
+        for row in official.neighbours
+        if row["list"] == name
+    ]
+
+
+def test_neighbours_come_the_closest_first_whatever_the_order_of_the_rows() -> None:
+    listed = [("2025-05", KENT, place, f"E1000000{place}") for place in (3, 9, 7, 8)]
+    _, near = neighbours_of(an_edition(*reversed(listed), ("2021-04", KENT, 1, "E10000012")))
+    assert near == {KENT: [f"E1000000{place}" for place in (3, 7, 8, 9)]}
+
+
+@pytest.mark.parametrize(("before", "after"), [BARNSLEY, SHEFFIELD], ids=["Barnsley", "Sheffield"])
+def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, after: str) -> None:
+    """The list of May 2025 has the new codes; on 31 March the old ones held."""
+    official = opened("2025")
+    raw = {row["area_code"] for row in official.neighbours if row["list"] == "2025-05"}
+    assert after in raw
+    assert before not in raw
+    _, near = neighbours_of(official)
+    everyone = {*near, *(code for others in near.values() for code in others)}
+    assert before in everyone
+    assert after not in everyone
+    figures = official_facts(official)
+    assert before in set(figures["area_code"])
+    places = places_of(official, figures)
+    assert places.kind[before] == "metropolitan district"
+    assert after not in places.codes
+    # a later edition has the new ones
+    _, later = neighbours_of(an_edition(*_listed(official, "2025-05"), last=2026))
+    assert after in later
+    assert before not in later
+
+
+def test_codes_that_changed_before_the_edition_are_those_of_its_day() -> None:
+    """The list of 2021 has the counties that became unitary authorities of the same name."""
+    listed = _listed(opened("2025"), "2021-04")
+    _, near = neighbours_of(an_edition(*listed, last=2024))
+    codes = {*near, *(code for others in near.values() for code in others)}
+    for old, new in (("E10000023", "E06000065"), ("E10000027", "E06000066")):
+        assert {old, new} & codes == {new}
+    _, near = neighbours_of(an_edition(*listed, last=2022))
+    codes = {*near, *(code for others in near.values() for code in others)}
+    assert "E10000023" in codes
+
+
+def test_two_codes_of_one_authority_are_one_neighbour_and_none_its_own() -> None:
+    listed = [
+        ("2025-05", KENT, 1, BARNSLEY[1]),
+        ("2025-05", KENT, 2, BARNSLEY[0]),
+        ("2025-05", KENT, 3, KENT),
+        ("2025-05", KENT, 4, SHEFFIELD[1]),
+    ]
+    _, near = neighbours_of(an_edition(*listed))
+    assert near == {KENT: [BARNSLEY[0], SHEFFIELD[0]]}
+
+
+# places
+
+
+def test_places_know_region_and_kind_of_authorities_alone() -> None:
+    facts = some_facts(
+        (KENT, "2025", "2025-03-31"),
+        ("E06000035", "2025", "2025-03-31"),
+        (SOUTH_EAST, "2025", "2025-03-31"),
+        (ENGLAND, "2025", "2025-03-31"),
+        ("nowhere", "2025", "2025-03-31"),
+    )
+    places = places_of(an_edition(), facts)
+    assert places.codes == sorted(facts["area_code"])
+    assert places.region == {KENT: SOUTH_EAST, "E06000035": SOUTH_EAST}
+    assert places.kind == {KENT: "county", "E06000035": "unitary authority"}
+    assert places.country == ENGLAND
+
+
+def test_combined_areas_have_a_region_and_are_of_no_type() -> None:
+    joined = "E09000021 / E09000027"
+    places = places_of(an_edition(), some_facts((joined, "2025", "2025-03-31")))
+    assert places.region == {joined: "E12000007"}
+    assert places.kind == {}
+
+
+def test_a_period_is_covered_where_the_list_of_the_edition_is_its_list() -> None:
+    listed = [("2021-04", KENT, 1, "E10000012"), ("2025-05", KENT, 1, "E10000014")]
+    facts = some_facts(
+        (KENT, "2025", "2025-03-31"),
+        (KENT, "2024/25", "2025-08-31"),
+        (KENT, "2023/24", "2024-08-31"),
+        (KENT, "2024", "2024-03-31"),
+        (KENT, "undated", None),
+    )
+    assert places_of(an_edition(*listed), facts).covered == {"2025", "2024/25"}
+    assert places_of(an_edition(*listed, last=2024), facts).covered == {"2024", "2023/24"}
+    assert places_of(an_edition(), facts).covered == frozenset()
+
+
+def test_every_authority_of_the_embedded_editions_has_region_and_kind() -> None:
+    for edition, count in (("2010", 152), ("2025", 153)):
+        official = opened(edition)
+        places = places_of(official, official_facts(official))
+        now = {area.code for area in load_areas().authorities(official.day)}
+        assert len(now) == count
+        assert now <= set(places.kind)
+        assert set(places.region.values()) < set(places.codes)
+        assert all(places.region[code] in places.codes for code in now)
