@@ -20,8 +20,19 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from conftest import kentstats
-from official import DATA, looked_after, needs_data, row, small_home, sums_of, text_of, write
+from official import (
+    DATA,
+    looked_after,
+    needs_data,
+    row,
+    small_home,
+    sums_of,
+    text_of,
+    workbook,
+    write,
+)
 from pandas.testing import assert_frame_equal
+from test_workbooks import HEADER, OTHERS, neighbours
 
 from kentstats.cli import main
 from kentstats.home import VARIABLE, Home
@@ -586,7 +597,7 @@ def test_what_was_left_out_is_counted_with_its_lines(home: Home, tmp_path: Path)
         7: "level not given",
         8: "a place outside England, or none",
     }.items():
-        assert f"  left out: 1 lines, {why} (lines {line})\n" in out
+        assert f"  left out: 1 line, {why} (line {line})\n" in out
         assert f"data.csv,{line},,left out,{why.replace(', ', ', ')}" in report.read_text(
             encoding="utf-8"
         ).replace('"', "")
@@ -596,10 +607,7 @@ def test_a_name_that_no_list_has_is_noted_and_its_code_taken(home: Home, tmp_pat
     path = write(tmp_path / "data.csv", TEXT.replace("Essex", "Esssex"))
     code, out, _ = ingest(path, "--strict")
     assert code == 0
-    assert (
-        "  note: 1 names are in no list of codes, and their codes were taken: "
-        "“Esssex” (E10000012).\n" in out
-    )
+    assert "  note: 1 name in no list of codes, taken by code: “Esssex” (E10000012).\n" in out
 
 
 def lait(path: Path, **changes: list[object]) -> Path:
@@ -731,7 +739,7 @@ def test_columns_of_numbers_for_text_are_read_all_the_same(home: Home, tmp_path:
     )
     code, out, _ = ingest(path, "--dry-run", "--strict")
     assert code == 0
-    assert "understood: 5 lines; 5 figures of 1 indicators" in out
+    assert "understood: 5 lines; 5 figures of 1 indicator\n" in out
 
 
 @needs_data
@@ -767,4 +775,22 @@ def test_a_list_of_neighbours_without_a_date_in_its_name_is_told(
             f"{name}: The list bears no date inside, and its name has no month and year. "
             "Name the file as it is published, as in sn_may_2025.xlsx.\n" in err
         )
+    assert sums_of(home.raw) == before
+
+
+def test_an_authority_that_is_its_own_neighbour_is_refused(home: Home, tmp_path: Path) -> None:
+    essex = neighbours(881, "Essex", [886, *OTHERS[1:]])
+    own = neighbours(886, "Kent", [*OTHERS[:9], 886])
+    path = workbook(tmp_path / "sn_june_2025.xlsx", Sheet=[HEADER, essex, own])
+    code, out, err = ingest(path, "--edition", "2025")
+    assert (code, err) == (0, "")
+    assert "    line 3: Kent is its own neighbour. Ask the publisher.\n" in out
+    before = sums_of(home.raw)
+    path = workbook(tmp_path / "sn_july_2025.xlsx", Sheet=[HEADER, own])
+    code, out, err = ingest(path, "--edition", "2025")
+    assert (code, out) == (3, "")
+    assert (
+        f"{path}, line 2: 1 line was refused, more than were understood. "
+        "The first: Kent is its own neighbour. Ask the publisher.\n" in err
+    )
     assert sums_of(home.raw) == before

@@ -109,7 +109,7 @@ REAL = {
             ],
             835,
         ),
-        {"": 5374, "not_applicable": 284, "rounds_to_zero": 1, "suppressed": 1021},
+        {"": 5373, "not_applicable": 285, "rounds_to_zero": 1, "suppressed": 1021},
     ),
     "permanent_exclusions_and_suspensions_la.csv": (
         "outcomes-exclusions",

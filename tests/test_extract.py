@@ -47,7 +47,7 @@ def edition(request: pytest.FixtureRequest) -> Official:
     return EDITIONS[request.param]
 
 
-# --- what it is -----------------------------------------------------------------------------------
+# --- what it is ----------------------------------------------------------------------------------
 
 
 def test_the_extract_is_small() -> None:
@@ -64,7 +64,7 @@ def test_the_extract_is_small() -> None:
 
 def test_the_packed_table_bears_neither_time_nor_name(edition: Official) -> None:
     raw = (edition.folder / FIGURES_FILE).read_bytes()
-    assert raw[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+    assert raw[:10].hex() == "1f8b08000000000002ff"
     assert gzip.decompress(raw).decode("ascii").startswith(",".join(FIGURES) + "\n")
 
 
@@ -169,7 +169,7 @@ def test_codes_are_those_of_the_editions_day(edition: Official) -> None:
         assert REGISTER.on(code, edition.day) == code
 
 
-# --- the published figures, back-tested -------------------------------------------------------------
+# --- the published figures, back-tested ----------------------------------------------------------
 
 
 def half_up(number: Decimal, places: int) -> Decimal:
@@ -193,7 +193,7 @@ def with_numbers(source: str) -> list[Any]:
         ("cin-referrals", 1, 750),
         ("cin-repeat-plans", 1, 742),
         ("cin-plan-duration", 1, 483),
-        ("cla-outcomes", 0, 4840),
+        ("cla-outcomes", 0, 4841),
         ("care-leavers-activity", 0, 756),
         ("cla-rates", 0, 1511),
         ("outcomes-exclusions", 2, 140),
@@ -210,27 +210,31 @@ def test_every_published_share_of_an_authority_is_that_of_its_counts_to_the_last
     assert {row.count_rounding for row in rows} == {0}
 
 
-@pytest.mark.parametrize(
-    "source",
-    ["cin-referrals", "cin-repeat-plans", "cin-plan-duration", "cla-outcomes", "cla-rates"]
-    + ["care-leavers-activity", "outcomes-exclusions"],
-)
-def test_every_published_share_of_a_total_is_that_of_its_counts_within_their_rounding(
-    source: str,
-) -> None:
-    rows = [row for row in with_numbers(source) if not is_authority(row.area_code)]
-    assert rows
-    for row in rows:
-        scale, slack = SCALE[CATALOGUE[row.indicator].unit], row.count_rounding
-        low = scale * max(row.numerator - slack, 0) / (row.denominator + slack)
-        high = scale * (row.numerator + slack) / (row.denominator - slack)
-        assert low - row.rounding <= row.value <= high + row.rounding, row
+def test_every_published_share_of_a_total_is_that_of_its_counts_within_their_rounding() -> None:
+    seen, off = 0, []
+    for source in EDITIONS["2025"].sources:
+        for row in with_numbers(source.id):
+            # equivalents of full-time posts are rounded too, and some do not add up: see screen
+            if is_authority(row.area_code) or source.id == "workforce":
+                continue
+            seen += 1
+            scale, slack = SCALE[CATALOGUE[row.indicator].unit], row.count_rounding
+            low = scale * max(row.numerator - slack, 0) / (row.denominator + slack)
+            high = scale * (row.numerator + slack) / (row.denominator - slack)
+            if not low - row.rounding - 1e-9 <= row.value <= high + row.rounding + 1e-9:
+                off.append((row.indicator, row.area_code, row.period, row.value))
+    assert seen == 847
+    # the publisher left an authority of Yorkshire out of the share, and not out of the counts
+    assert off == [
+        ("repeat-plans", "E12000003", "2022", 23.6),
+        ("repeat-plans", "E92000001", "2022", 22.7),
+    ]
 
 
 def test_a_share_that_was_worked_out_is_that_of_its_counts() -> None:
     figures = EDITIONS["2010"].figures
     rows = list(figures[figures["numerator"].notna()].itertuples())
-    assert len(rows) == 2_236
+    assert len(rows) == 2_163
     for row in rows:
         assert row.value == pytest.approx(float(share(row)), rel=1e-9)
 
@@ -283,7 +287,7 @@ def test_regions_and_england_are_the_sums_of_their_authorities_within_rounding(
     assert seen > {"2010": 50, "2025": 400}[edition.name]
 
 
-# --- disclosure: an attack on what is withheld --------------------------------------------------------
+# --- disclosure: an attack on what is withheld ---------------------------------------------------
 #
 # A count of one to five is withheld. The attack knows the rule, the register and everything that
 # the project carries, and tries every difference that it can think of.
@@ -297,9 +301,8 @@ def parts_of(code: str, rows: Iterable[Any]) -> list[Any]:
     found = []
     for row in rows:
         area = REGISTER.by_code(row.area_code) or REGISTER.combined(row.area_code)
-        if area and area.type in {"authority", "combined"}:
-            if code == "E92000001" or area.region == code:
-                found.append(row)
+        if area and area.type in {"authority", "combined"} and code in {area.region, "E92000001"}:
+            found.append(row)
     return found
 
 
@@ -342,7 +345,7 @@ def count_of(row: Any, bases: dict[Any, float]) -> Bounds:
 
 
 def attack(series: pd.DataFrame, bases: dict[Any, float]) -> Iterator[Recovered]:
-    """Try totals less the rest: each region, England, the regions against England, London's halves."""
+    """Try totals less the rest: regions, England, regions against England, London's halves."""
     rows = list(series.itertuples())
     first = rows[0]
     by_code = {row.area_code: row for row in rows}
@@ -416,7 +419,7 @@ def attacked(figures: pd.DataFrame) -> tuple[int, list[Recovered]]:
 
 def test_totals_less_the_rest_give_no_small_count_back(edition: Official) -> None:
     tried, found = attacked(edition.figures)
-    assert tried == {"2010": 505, "2025": 1317}[edition.name]
+    assert tried == {"2010": 575, "2025": 1317}[edition.name]
     assert found == []
 
 
@@ -452,7 +455,7 @@ def test_a_withheld_figure_has_no_number_at_all(edition: Official) -> None:
 
 
 def cells_of(indicator: str, source: str, group: str) -> Iterator[tuple[str, Any]]:
-    """Yield which cells of its source a figure's numbers are, and in which column they are carried."""
+    """Yield the columns that carry a figure's numbers, and which cells of its source they are."""
     for mapping in CATALOGUE[indicator].sources:
         if mapping.data == source and mapping.group == group:
             base_where = mapping.denominator_where or mapping.where
@@ -478,10 +481,6 @@ def test_no_other_figure_carries_a_number_that_is_withheld(edition: Official) ->
         tried += 1
         # a base of one measure that is the count of another; a base that sums what is withheld
         assert not carried.get(key), key
-        area, period, (source, columns, where) = key
-        for (other_area, other_period, other), numbers in ():
-            assert (other_area, other_period, other) != (area, period, source), numbers
-        del columns, where
     assert tried > {"2010": 480, "2025": 1300}[edition.name]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import gzip
+import hashlib
 import os
 import random
 import shutil
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,9 @@ from kentstats.sources.official import (
     write_all,
 )
 
-CLASSIC = official.pack("kentstats " * 99 + "ab" * 9).hex() == (
-    "1f8b08000000000002ffcb4ecd2b2929b32c2c4e5d1e3b2a3b2a3b2a3b2a3b2a3b2a3b2a3b2a"
-)
-"""Whether the library packs as the classic one: others pack the same text in other bytes."""
+SAMPLE = official.pack("".join(f"{number},{number * number % 97}\n" for number in range(5_000)))
+CLASSIC = hashlib.sha256(SAMPLE).hexdigest().startswith("74ff1dc660838b7b")
+"""Whether the library packs as the classic zlib: others pack the same text in other bytes."""
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +111,7 @@ def test_the_original_files_give_the_projects_tables_byte_for_byte(tmp_path: Pat
     same_as_the_projects(home)
     assert (first.added, first.changed, first.unchanged, first.gone) == (2_916, 0, 0, 0)
     assert (second.added, second.changed, second.unchanged, second.gone) == (26_929, 0, 0, 0)
-    assert (second.outside, second.outranked, second.withheld) == (16_988, 162, 3)
+    assert (second.outside, second.outranked, second.withheld) == (16_988, 162, 5)
     before = sums_of(home.raw)
     for files, edition in ((REAL_LISTS, None), (REAL_2010, "2010"), (REAL_2025, "2025")):
         again = ingest(files, edition=edition, home=home)
@@ -161,13 +160,13 @@ def test_the_command_line_finds_the_edition_by_itself(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         f"{path.name}: open data file, data set cin-referrals",
-        "  understood: 2,132 lines; 2,132 figures of 1 indicators",
+        "  understood: 2,132 lines; 2,132 figures of 1 indicator",
         "  note: 7 of 10 measures are not in the catalogue and were left out: "
         "no_further_action_count, no_further_action_percent, not_in_need_count, "
         "not_in_need_percent, referral_child_count, rereferral_child_count ….",
         "Edition 2025: 0 figures new, 0 changed, 26,929 as they were",
-        "  1,311 figures of years outside the edition were left out",
-        "  1 figures of totals are without their numbers, which gave back what is withheld",
+        "  1,311 figures left out, of years outside the edition",
+        "  1 total carried without numbers, which gave back what is withheld",
         "Every table is as it was.",
     ]
     assert sums_of(root) == before
@@ -189,10 +188,7 @@ def test_the_figures_of_a_source_are_replaced_as_a_whole(home: Home, data: Path)
     assert (done.edition, done.added) == ("2025", 0)
     assert done.changed + done.unchanged == len(before) - done.gone
     assert done.gone == of_source - 4
-    assert (
-        f"  {done.gone:,} figures that were there are in the files no longer, and were taken out"
-        in said(done)
-    )
+    assert f"  {done.gone:,} figures taken out, which the files have no longer" in said(done)
     assert figures(home, "looked-after")["E10000016", "2025"]["value"] == 1_900
     entry = yaml.safe_load((home.raw / "official-2025" / "edition.yml").read_text(encoding="utf-8"))
     (source,) = (each for each in entry["sources"] if each["id"] == "cla-rates")

@@ -39,7 +39,7 @@ every_case = pytest.mark.parametrize(
 OFFICIAL = [
     *("standing.summary", "standing.stands_out True", "standing.stands_out False"),
     *("standing.unknown", "versus.england_table", "notes.how_to_read", "notes.glossary"),
-    *("notes.method", "notes.sources", "notes.official_figures"),
+    *("notes.measures", "notes.method", "notes.sources", "notes.official_figures"),
 ]
 """Sections that every authority of every edition has."""
 
@@ -68,7 +68,7 @@ def test_an_authority_has_the_sections_that_there_is_something_to_say_in(brief: 
     assert {name for name in of_report if name in brief.cells} == set(of_report if report else ())
     assert ("notes.every_figure" in brief.cells) == report
     later = {"outcomes.summary", "outcomes.strip", "outcomes.judgement_table", "versus.heat"}
-    later |= {"among.trend", "among.trend_table"}
+    later |= {"years.trend", "years.trend_table"}
     assert later & set(brief.cells) == (later if brief.edition.name == "2025" else set())
 
 
@@ -354,7 +354,8 @@ def test_another_confidence_reaches_every_interval_and_verdict() -> None:
 def test_a_report_by_itself_has_its_briefing_as_before() -> None:
     both = made("Kent", "2010")
     alone = make("Kent", "2010", standing=None)
-    official = ("standing.", "versus.", "among.", "outcomes.", "beside.", "notes.official_figures")
+    official = ("standing.", "versus.", "among.", "outcomes.", "beside.")
+    official += ("notes.official_figures", "notes.measures")
     assert {name for name in alone.cells if name.startswith(official)} == set()
     assert set(alone.cells) == {name for name in both.cells if not name.startswith(official)}
     for name, cell in alone.cells.items():

@@ -33,7 +33,7 @@ from kentstats.sources.official import (
     read_official,
     write_all,
 )
-from kentstats.sources.reading import Reading
+from kentstats.sources.reading import Reading, counted
 from kentstats.sources.recognise import is_code_list, read_file
 from kentstats.sources.withheld import protect
 
@@ -205,7 +205,8 @@ def _check(readings: Sequence[Reading], *, strict: bool) -> None:
         figures = 0 if reading.facts is None else len(reading.facts)
         if refused and (refused > reading.rows or reading.wanted - figures > figures):
             first = reading.refused[0]
-            what = f"{refused:,} lines were refused, more than were understood. The first: "
+            were = f"{counted(refused, 'line')} {'was' if refused == 1 else 'were'}"
+            what = f"{were} refused, more than were understood. The first: "
             raise DataError(
                 [
                     Problem(
@@ -464,21 +465,19 @@ def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
     for reading in done.readings:
         yield from _of_file(reading)
     if done.edition:
+        new = counted(done.added, "figure")
         yield (
-            f"Edition {done.edition}: {done.added:,} figures new, {done.changed:,} changed, "
+            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
             f"{done.unchanged:,} as they were"
         )
-        for count, what in (
-            (done.gone, "that were there are in the files no longer, and were taken out"),
-            (done.outside, "of years outside the edition were left out"),
-            (done.outranked, "yielded to a source preferred for their indicator"),
-            (
-                done.withheld,
-                "of totals are without their numbers, which gave back what is withheld",
-            ),
+        for count, noun, what in (
+            (done.gone, "figure", "taken out, which the files have no longer"),
+            (done.outside, "figure", "left out, of years outside the edition"),
+            (done.outranked, "figure", "left out, which a source preferred for them has"),
+            (done.withheld, "total", "carried without numbers, which gave back what is withheld"),
         ):
             if count:
-                yield f"  {count:,} figures {what}"
+                yield f"  {counted(count, noun)} {what}"
     if dry_run:
         yield "Nothing was written."
     elif done.edition and not done.written:
@@ -489,11 +488,11 @@ def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
 
 def _of_file(reading: Reading) -> Iterator[str]:
     yield f"{reading.path.name}: {reading.kind}"
-    yield f"  understood: {reading.rows:,} lines{_made(reading)}"
+    yield f"  understood: {counted(reading.rows, 'line')}{_made(reading)}"
     for note in reading.notes:
         yield f"  note: {note}"
     for reason, lines in reading.left_out.items():
-        yield f"  left out: {len(lines):,} lines, {reason} ({_lines(lines)})"
+        yield f"  left out: {counted(len(lines), 'line')}, {reason} ({_lines(lines)})"
     if reading.refused:
         yield f"  refused: {len(reading.refused):,}"
     for problem in reading.refused[:SHOWN]:
@@ -506,16 +505,16 @@ def _of_file(reading: Reading) -> Iterator[str]:
 def _made(reading: Reading) -> str:
     if reading.facts is not None:
         count = reading.facts["indicator"].nunique()
-        return f"; {len(reading.facts):,} figures of {count} indicators"
+        return f"; {counted(len(reading.facts), 'figure')} of {counted(count, 'indicator')}"
     for name in ("neighbours", "judgements", "areas"):
         if rows := getattr(reading, name):
-            return f"; {len(rows):,} {name}"
+            return f"; {counted(len(rows), name[:-1])}"
     return ""
 
 
 def _lines(lines: Sequence[int]) -> str:
     shown = ", ".join(str(line) for line in lines[:SHOWN])
-    return f"lines {shown}{' …' if len(lines) > SHOWN else ''}"
+    return f"line{'s' if len(lines) > 1 else ''} {shown}{' …' if len(lines) > SHOWN else ''}"
 
 
 def refusals(done: Ingested) -> str:

@@ -89,7 +89,7 @@ def funnel(
     ends += [End(last[kind + side + level], label) for kind, level, label, _, _ in curves]
     bases = [base for base in (*data["base"], *limits["base"]) if base > 0] or [1.0]
     with theme():
-        ax, high = scaled(ax, 3.2, [*data["value"], *(end.value for end in ends)], form)
+        ax, high = scaled(ax, 2.8, [*data["value"], *(end.value for end in ends)], form)
         left = min(bases) / 1.2 if log else 0.0
         if log:
             ax.set_xscale("log")

@@ -99,7 +99,8 @@ def figure(fact: Row, *, bare: bool = False) -> Claim:
         printed percentage is rounded.
     """
     unit = str(fact["unit"])
-    worked = unit in SCALE and fact["numerator"] == fact["numerator"]
+    # numbers that do not make the published figure are not used, and give no limits
+    worked = unit in SCALE and fact["lower"] == fact["lower"]
     if not worked:
         plain = bare and unit not in {"percent", "count"}
         value, decimals = float(fact["value"]), _decimals(fact)
@@ -211,7 +212,8 @@ def by_id(edition: Edition) -> dict[str, Row]:
 def limit(fact: Row, end: str) -> Claim:
     """Make the claim of a limit of a fact's interval."""
     unit = str(fact["unit"])
-    how = "Wilson score interval" if unit == "percent" else "interval by Byar, exact below ten"
+    model = load_indicators()[fact["indicator"]].model
+    how = "Wilson score interval" if model == "proportion" else "interval by Byar, exact below ten"
     value = float(fact[end])
     shown = show(value, "count", decimals=1) if unit != "percent" else ""
     return claim(

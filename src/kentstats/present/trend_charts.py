@@ -201,7 +201,7 @@ def trend(
         *(limit for name in ("lower", "upper") if name in data for limit in data[name]),
     ]
     with theme():
-        ax, high = scaled(ax, 2.8, values, form, zero=zero)
+        ax, high = scaled(ax, 2.4, values, form, zero=zero)
         ends = [
             _line_end(name, line, ax.get_ylim()[0], ours=name not in names)
             for name, line in lines.items()

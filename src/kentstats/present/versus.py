@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kentstats.facts import Row, records
+from kentstats.facts import SCALE, Row, records
 from kentstats.indicators import load_indicators
 from kentstats.present import benchmark_charts, charts
 from kentstats.present.blocks import Block, Cell, table
@@ -28,6 +28,7 @@ from kentstats.present.official import (
 )
 from kentstats.present.words import Text, named, say, setting
 from kentstats.stats.spine import positions, quartiles
+from kentstats.stats.verdict import holm, poisson_p, score_p
 
 
 def spine(edition: Edition) -> Block | None:
@@ -189,7 +190,8 @@ def _reading(edition: Edition, compared: dict[tuple[str, str], Row]) -> Block:
         "A verdict is given where the interval leaves England’s figure out, all of its rounding "
         "with it; the percentage behind it is the surest level at which it holds. “Similar” means "
         "that the two cannot be told apart, not that they are equal. “Not tested” stands where the "
-        "source gives no base, so that no interval can be drawn."
+        "source gives no base, so that no interval can be drawn, or one below ten. England’s "
+        "figure has the authority in it."
     )
     if not tested:
         return Block(text.markdown)
@@ -197,12 +199,34 @@ def _reading(edition: Edition, compared: dict[tuple[str, str], Row]) -> Block:
         [facts[row["indicator"], row["group"]] for row in tested], "measures tested"
     )
     more = say(
-        " Of the {number} tested, about {chance} would seem different by chance alone.",
+        " Of the {number} tested, about {chance} would seem different by chance alone; allowing "
+        "for that many tests, {still} still differ.",
         number=number,
         chance=chance(edition, tested, facts),
+        still=_surviving(edition, tested, facts),
     )
     both = Text((*text.parts, *more.parts))
     return Block(both.markdown, both.claims)
+
+
+def _surviving(edition: Edition, tested: list[Row], facts: dict[tuple[str, str], Row]) -> Claim:
+    """Count the differences that remain when all tests are taken as one family."""
+    p_values = []
+    for row in tested:
+        fact = facts[row["indicator"], row["group"]]
+        share = float(row["benchmark"]) / SCALE[str(fact["unit"])]
+        count, base = float(fact["numerator"]), float(fact["denominator"])
+        if load_indicators()[row["indicator"]].model == "proportion":
+            p_values.append(float(score_p(count, base, min(max(share, 0.0), 1.0))))
+        else:
+            p_values.append(float(poisson_p(count, base * share)))
+    adjusted = holm(p_values)
+    return claim(
+        int((adjusted < 1 - edition.confidence).sum()),
+        [facts[row["indicator"], row["group"]] for row in tested],
+        unit="count",
+        calculation=f"p values of {len(tested)} tests adjusted after Holm",
+    )
 
 
 def others_table(edition: Edition) -> Block | None:
@@ -269,8 +293,10 @@ def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple
         say(
             "The region’s figure is the published one. That of {type} is pooled: the sum of their "
             "counts over the sum of their bases, {authority} left out; where no base is published "
-            "it is the mean of their figures, each counting the same. A dagger marks what is not "
-            "tested, since there is no base.",
+            "it is the mean of their figures, each counting the same. “No figure” stands where "
+            "fewer than nine in ten of them have one: small numbers are withheld, and those left "
+            "would lie too high. A dagger marks what is not tested: there is no base, or one below "
+            "ten.",
             type=comparator_name(edition, "type"),
             authority=edition.authority,
         )

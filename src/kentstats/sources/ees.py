@@ -35,7 +35,7 @@ from kentstats.sources.cells import (
 )
 from kentstats.sources.frames import Part, frame_of, keys_of, slug
 from kentstats.sources.known import Dataset, canonical, plain, recognise
-from kentstats.sources.reading import Reading
+from kentstats.sources.reading import Reading, counted
 from kentstats.sources.table import Coded, Table, fault, is_formula, read_table
 
 if TYPE_CHECKING:
@@ -343,7 +343,7 @@ def _tell_names(
     )
     if odd:
         reading.notes.append(
-            f"{len(odd)} names are in no list of codes, and their codes were taken: "
+            f"{counted(len(odd), 'name')} in no list of codes, taken by code: "
             f"{', '.join(odd[:3])}{' …' if len(odd) > 3 else ''}."
         )
 

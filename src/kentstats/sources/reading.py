@@ -64,3 +64,14 @@ class Reading:
     def leave_out(self, reason: str, line: int) -> None:
         """Note that a sound line is not wanted."""
         self.left_out[reason].append(line)
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many of a thing there are.
+
+    Examples
+    --------
+    >>> counted(1, "line"), counted(2_132, "line")
+    ('1 line', '2,132 lines')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

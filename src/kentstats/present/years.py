@@ -1,0 +1,194 @@
+"""The authority over five years, beside its region and England."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kentstats.facts import Row, records
+from kentstats.indicators import load_indicators
+from kentstats.present import charts, trend_charts
+from kentstats.present.among import axis, lead
+from kentstats.present.blocks import Block, Cell, table
+from kentstats.present.blocks import figure as block_figure
+from kentstats.present.edition import Edition, count_claim
+from kentstats.present.official import (
+    UNIT_WORDS,
+    against,
+    comparator_name,
+    credit,
+    figure,
+    has_figure,
+    label,
+    ordered,
+    period,
+)
+from kentstats.present.words import Text, named, say, setting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def trend(edition: Edition) -> Block | None:
+    """Draw five years of the measure that moved, or else stands out, with comparators."""
+    import pandas as pd
+
+    if edition.standing is None:
+        return None
+    chosen = _moved(edition)
+    if chosen is None:
+        return None
+    indicator = load_indicators()[chosen["indicator"]]
+    figures = edition.official.shared.figures
+    codes = {
+        edition.area.code: edition.authority,
+        edition.area.region: comparator_name(edition, "region")
+        .removeprefix("the ")
+        .removesuffix(" region"),
+        edition.official.shared.places.country: "England",
+    }
+    one = figures[
+        figures["indicator"].eq(chosen["indicator"])
+        & figures["group"].eq(chosen["group"])
+        & figures["area_code"].isin(list(codes))
+    ].sort_values(["period_end", "period"])
+    periods = list(dict.fromkeys(one["period"]))
+    mine = one[one["area_code"].eq(edition.area.code)]
+    if len(periods) < 2 or mine["estimate"].notna().sum() < 2:
+        return None
+    latest = {code: records(part)[-1] for code, part in one.groupby("area_code", sort=False)}
+    last = {code: figure(fact, bare=True) for code, fact in latest.items() if has_figure(fact)}
+    shown = {code: made.shown for code, made in last.items()}
+    data = pd.DataFrame(
+        {
+            "area": one["area_code"].map(codes),
+            "period": one["period"],
+            "value": one["estimate"],
+            "lower": one["lower"],
+            "upper": one["upper"],
+            "ours": one["area_code"].eq(edition.area.code),
+            "label": one["area_code"].map(shown).fillna(""),
+        }
+    )
+    title = _trend_title(chosen, mine)
+    fact = records(mine)[-1]
+    drawn = charts.headed(
+        trend_charts.trend(data, periods=periods, form=axis(indicator.unit)),
+        title=title.plain,
+        subtitle=f"{indicator.name}, {periods[0]} to {periods[-1]}, {UNIT_WORDS[indicator.unit]}",
+        source=credit(edition, fact),
+        left=trend_charts.SCALE_LEFT,
+    )
+    caption = say(
+        "{authority} with its {level} intervals, the region and England. A gap means that there is "
+        "no figure.",
+        authority=edition.authority,
+        level=setting(edition.confidence, "confidence"),
+    )
+    alt = say(
+        "Line chart over {number} years for {authority}, its region and England. {title}.",
+        number=count_claim(records(mine), "periods"),
+        authority=edition.authority,
+        title=title,
+    )
+    return block_figure(drawn, caption=caption, alt=alt, label="trend", claims=list(last.values()))
+
+
+def _moved(edition: Edition) -> Row | None:
+    rows = records(edition.official.trends)
+    for words in ("getting worse", "getting better", "increasing", "decreasing"):
+        for row in rows:
+            if row["words"] == words:
+                return row
+    first = lead(edition)
+    if first is not None:
+        return first
+    compared = against(edition, "england")
+    return next((row for row in compared.values() if row["value"] == row["value"]), None)
+
+
+def _trend_title(chosen: Row, mine: pd.DataFrame) -> Text:
+    told = records(mine[mine["estimate"].notna()])
+    first, last = told[0], told[-1]
+    measure = named(label(load_indicators()[chosen["indicator"]], str(chosen["group"])))
+    title = say(
+        "{measure}: {first} in {then}, {last} in {now}",
+        measure=measure,
+        first=figure(first, bare=True),
+        then=period(first),
+        last=figure(last, bare=True),
+        now=period(last),
+    )
+    if len(title.plain.split()) <= 15:
+        return title
+    return say(
+        "{first} in {then}, {last} in {now}",
+        first=figure(first, bare=True),
+        then=period(first),
+        last=figure(last, bare=True),
+        now=period(last),
+    )
+
+
+def trend_table(edition: Edition) -> Block | None:
+    """Set five years of every measure, with its recent trend."""
+    if edition.standing is None:
+        return None
+    figures = edition.official.shared.figures
+    mine = figures[figures["area_code"].eq(edition.area.code)]
+    trends = {(row["indicator"], row["group"]): row for row in records(edition.official.trends)}
+    years = edition.official.shared.official
+    if mine["period"].nunique() < 2:
+        return None
+    rows: list[list[Cell]] = []
+    grouped: dict[tuple[str, str], dict[int, Row]] = {}
+    for fact in records(mine):
+        grouped.setdefault((fact["indicator"], fact["group"]), {})[_year(fact)] = fact
+    span = list(range(years.first, years.last + 1))
+    for key in ordered([{"indicator": name, "group": group} for name, group in grouped]):
+        series = grouped[key["indicator"], key["group"]]
+        if sum(has_figure(fact) for fact in series.values()) < 2:
+            continue
+        told = trends.get((key["indicator"], key["group"]))
+        rows.append(
+            [
+                named(label(load_indicators()[key["indicator"]], key["group"])),
+                *(_year_cell(series.get(year)) for year in span),
+                told["words"] if told else "not calculated",
+            ]
+        )
+    if not rows:
+        return None
+    made = table(
+        ["Measure", *(str(year) for year in span), "Recent trend"],
+        rows,
+        caption=say("Each measure by the year in which its period ends, with its recent trend"),
+        label="trends",
+        widths=[30, *[10] * len(span), 20],
+    )
+    note = say(
+        "A trend is called only where the slope of five years is beyond chance ({level} "
+        "confidence) and no single year makes it. It is not calculated where a year is missing or "
+        "there is no base.",
+        level=setting(0.998, "level of confidence"),
+    )
+    return made + Block(note.markdown, note.claims)
+
+
+def _year(fact: Row) -> int:
+    end = fact["period_end"]
+    if end == end and end is not None:
+        return int(end.year)
+    first, _, second = str(fact["period"]).partition("/")
+    return int(first[:4]) + (1 if second else 0)
+
+
+def _year_cell(fact: Row | None) -> Cell:
+    if fact is None:
+        return "–"
+    return (
+        figure(fact, bare=True)
+        if has_figure(fact)
+        else "withheld"
+        if fact["status"] == "suppressed"
+        else "–"
+    )
