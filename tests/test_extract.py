@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from official import DATA, RAW, needs_data
 
 from kentstats.areas import load_areas
@@ -24,6 +26,7 @@ from kentstats.home import Home
 from kentstats.indicators import load_indicators
 from kentstats.sources.known import LICENCE
 from kentstats.sources.official import FIGURES_FILE, KEY, Official, read_official
+from kentstats.sources.withheld import protect
 
 NAMES = ["2010", "2025"]
 EDITIONS = {name: read_official(name, Home(ROOT)) for name in NAMES}
@@ -587,3 +590,122 @@ def test_no_cell_that_the_original_files_withhold_is_carried() -> None:
             assert "c" in cells
             seen += 1
     assert seen == 1317
+
+
+# --- what keeps it so: totals are lessened when files are taken in -------------------------------
+
+PLACES = {
+    "E12000008": ["E10000016", "E06000035", "E10000014", "E10000030"],
+    "E12000006": ["E10000012", "E06000033"],
+    "E12000007": ["E09000001", "E09000020", "E09000007"],
+}
+
+
+def rounded(number: float, to: int = 10) -> float:
+    return math.floor(number / to + 0.5) * to
+
+
+def figure(code: str, count: float, base: float, **cells: Any) -> dict[str, Any]:
+    total = not is_authority(code)
+    nan = math.nan
+    share = float(rounded(100 * count / base, 1)) if base else nan
+    if total:  # the share is that of the counts before they are rounded
+        count, base = rounded(count), rounded(base)
+    hidden = not total and 1 <= count <= 5
+    made = {
+        **dict.fromkeys(FIGURES, ""),
+        "indicator": "dental-checks",
+        "area_code": code,
+        "period": "2025",
+        "value": nan if hidden or not base else share,
+        "numerator": nan if hidden or not base else count,
+        "denominator": nan if hidden or not base else base,
+        "rounding": nan if hidden or not base else 0.5,
+        "count_rounding": nan if hidden or not base else 5.0 if total else 0.0,
+        "status": "suppressed" if hidden else "" if base else "not_applicable",
+    }
+    return made | cells
+
+
+COUNTS = st.one_of(st.integers(0, 9), st.integers(0, 300))
+
+
+@given(
+    st.lists(
+        st.tuples(COUNTS, st.integers(0, 200)),
+        min_size=sum(map(len, PLACES.values())),
+        max_size=sum(map(len, PLACES.values())),
+    ),
+    st.sampled_from(["published", "worked out"]),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=25)
+def test_whatever_is_taken_in_gives_no_small_count_back(
+    drawn: list[tuple[int, int]], kind: str, halves: bool
+) -> None:
+    codes = [code for parts in PLACES.values() for code in parts]
+    true = {code: (count, count + more) for code, (count, more) in zip(codes, drawn, strict=True)}
+    rows = [figure(code, *numbers) for code, numbers in true.items()]
+    sums = {
+        region: tuple(sum(true[code][at] for code in parts) for at in (0, 1))
+        for region, parts in PLACES.items()
+    }
+    sums["E92000001"] = tuple(sum(each[at] for each in sums.values()) for at in (0, 1))
+    if halves:
+        sums["E13000001"] = true["E09000001"]
+        sums["E13000002"] = tuple(
+            one - other for one, other in zip(sums["E12000007"], true["E09000001"], strict=True)
+        )
+    rows += [figure(code, *numbers) for code, numbers in sums.items()]
+    if kind == "worked out":
+        for row in rows:
+            if row["denominator"] == row["denominator"]:
+                part, slack = row["numerator"] / row["denominator"], row["count_rounding"]
+                row["value"] = 100 * part
+                row["rounding"] = 100 * slack * (1 + part) / row["denominator"]
+    figures = pd.DataFrame(rows)
+    before = figures.copy()
+    made, count = protect(figures, REGISTER)
+    pd.testing.assert_frame_equal(figures, before)
+    assert attacked(made)[1] == []
+    changed = made.compare(before)
+    assert len(changed) == count
+    places = made.index[made["area_code"].map(is_authority)]
+    assert not set(changed.index) & set(places)
+    assert (made["value"].isna() == made["status"].ne("")).all()
+    again, more = protect(made, REGISTER)
+    assert more == 0
+    assert again is made
+
+
+def test_as_little_as_will_do_is_left_out() -> None:
+    def protected(*rows: dict[str, Any]) -> list[Any]:
+        made, _ = protect(pd.DataFrame(rows), REGISTER)
+        return list(made[["value", "numerator", "denominator"]].fillna(-1).values.tolist()[-1])
+
+    kent, medway = figure("E10000016", 96, 200), figure("E06000035", 5, 30)
+    region = figure("E12000008", 110, 230)
+    # 105 to 115 less 96 leaves nine and more: what is withheld is no small count
+    assert protected(kent, medway, region) == [48, 110, 230]
+    kent, region = figure("E10000016", 100, 200), figure("E12000008", 105, 230)
+    # 105 to 109 less 100 leaves five alone; a whole per cent of 230 leaves more
+    assert protected(kent, medway, region) == [46, -1, -1]
+    # of a base of 20 a whole per cent leaves one value too
+    small = [figure("E10000016", 6, 12), figure("E06000035", 5, 8), figure("E12000008", 11, 20)]
+    small[2] |= {"value": 55.0, "numerator": 11.0, "denominator": 20.0, "count_rounding": 0.0}
+    assert protected(*small) == [-1, -1, -1]
+    other = figure("E10000014", 3, 40, status="unreliable")
+    assert protected(kent, medway, other, region) == [46, 110, 230]  # another unknown hides it
+
+
+def test_what_has_no_share_or_nothing_withheld_is_left_alone() -> None:
+    rows = [
+        figure("E10000016", 100, 200),
+        figure("E06000035", 5, 30),
+        figure("E12000008", 110, 230),
+    ]
+    for change in ({"indicator": "looked-after"}, {"indicator": "something-new"}):
+        frame = pd.DataFrame([row | change for row in rows])
+        assert protect(frame, REGISTER)[0] is frame
+    frame = pd.DataFrame([row | {"status": ""} for row in rows])
+    assert protect(frame, REGISTER)[0] is frame

@@ -354,7 +354,7 @@ def test_another_confidence_reaches_every_interval_and_verdict() -> None:
 def test_a_report_by_itself_has_its_briefing_as_before() -> None:
     both = made("Kent", "2010")
     alone = make("Kent", "2010", standing=None)
-    official = ("standing.", "versus.", "among.", "outcomes.", "beside.")
+    official = ("standing.", "versus.", "among.", "funnels.", "years.", "outcomes.", "beside.")
     official += ("notes.official_figures", "notes.measures")
     assert {name for name in alone.cells if name.startswith(official)} == set()
     assert set(alone.cells) == {name for name in both.cells if not name.startswith(official)}

@@ -27,7 +27,7 @@ FIGURES = [
 TABLES = [
     *("judgements", "action-counts", "actions", "england", "others", "ranks", "comparisons"),
     *("beside", "shares", "statements", "composition", "looked-after", "estate", "workforce"),
-    *("figures", "official"),
+    *("figures", "measures", "official"),
 ]
 """Pictures and tables of the briefing, in order."""
 

@@ -33,7 +33,7 @@ from kentstats.sources.cells import (
     refuse_impossible,
     refuse_odd,
 )
-from kentstats.sources.frames import Part, frame_of, keys_of, slug
+from kentstats.sources.frames import Part, frame_of, ids_of, keys_of, slug
 from kentstats.sources.known import Dataset, canonical, plain, recognise
 from kentstats.sources.reading import Reading, counted
 from kentstats.sources.table import Coded, Table, fault, is_formula, read_table
@@ -45,6 +45,8 @@ TIME = ("time_period", "time_identifier", "geographic_level")
 LEVELS = {"national": "country", "regional": "region", "local authority": "authority"}
 CODES = {"country": "country_code", "region": "region_code", "authority": "new_la_code"}
 NAMES = {"country": "country_name", "region": "region_name", "authority": "la_name"}
+BELOW = {"country": ("region", "authority"), "region": ("authority",), "authority": ()}
+"""Kinds of place that lie within one of a kind: a row names one place alone."""
 PLACE = (*CODES.values(), *NAMES.values(), "old_la_code")
 OTHER_PLACE = re.compile(
     r"(lad|pcon|lep|local_enterprise_partnership|mca|opportunity_area|ward|trust|sponsor|mat|school"
@@ -90,6 +92,11 @@ class _File:
 
     def named(self, name: str) -> str:
         return _named(self.table, self.dataset, name)
+
+    def ids(self, name: str) -> NDArray[np.intp]:
+        """Return a number for each text of a column, the same whatever its case."""
+        column = self.coded(name)
+        return ids_of([text.casefold() for text in column.texts])[column.codes]
 
     def has(self, name: str) -> bool:
         return self.named(name) in self.table.header
@@ -224,6 +231,9 @@ def _places(table: Table, reading: Reading, dataset: Dataset | None, register: R
         else:
             reading.refuse(line, "time_period", str(period), "See the open data standard.")
     _tell_names(reading, rows_of, areas, register)
+    # one place and one period under one number, however they are written
+    area_at = ids_of([each.code if isinstance(each, Area) else "" for each in areas])[area_at]
+    time_at = ids_of([each.label if isinstance(each, Period) else "" for each in periods])[time_at]
     rows = np.flatnonzero(sound_area & sound_time)
     if not len(rows):
         reading.notes.append("No row could be read." if table.rows else "The file has no rows.")
@@ -305,6 +315,9 @@ def _area(row: AnyMapping[str, str], register: Register) -> Area | str | None:
         code = row["old_la_code"]  # older layouts know the three digits alone
     if NO_PLACE.fullmatch(code):
         return None
+    below = [row[CODES[other]] for other in BELOW[kind]]
+    if inner := next((each for each in below if each and not NO_PLACE.fullmatch(each)), ""):
+        return f"geographic_level: The row is {row['geographic_level']}, and names {inner[:40]}."
     if "/" in code:
         return register.combined(code) or f"{column}: No list of codes knows “{code[:60]}”."
     area = register.by_code(code) or register.find(code)
@@ -418,7 +431,7 @@ def _refuse_formulas(file: _File, filters: list[str]) -> None:
 
 def _refuse_repeated(file: _File, filters: list[str], measures: list[str]) -> None:
     """Take a row that occurs twice once; refuse rows of one key that differ."""
-    columns = [file.area_of, file.period_of, *(file.coded(name).codes for name in filters)]
+    columns = [file.area_of, file.period_of, *map(file.ids, filters)]
     _, key, counts = np.unique(
         combine(columns, len(file.rows)), return_inverse=True, return_counts=True
     )
@@ -512,7 +525,7 @@ def _mapped(file: _File, indicator: Indicator, mapping: Mapping) -> list[Part]:
 
 def _bases(file: _File, mapping: Mapping, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """Find the row of the base of each row: -1 where there is none."""
-    shared = [file.coded(name).codes for name in mapping.within if file.has(name)]
+    shared = [file.ids(name) for name in mapping.within if file.has(name)]
     key = combine([file.area_of, file.period_of, *shared], len(file.rows))
     key = np.unique(key, return_inverse=True)[1]
     of = np.full(int(key.max(initial=0)) + 1, -1, dtype=np.intp)

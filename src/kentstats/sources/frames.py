@@ -16,6 +16,7 @@ from kentstats.sources.known import LICENCE
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from kentstats.areas import Area
     from kentstats.periods import Period
@@ -135,3 +136,16 @@ def keys_of(names: Sequence[str], source_id: str) -> dict[str, str]:
         taken.add(free)
         keys[name] = free
     return keys
+
+
+def ids_of(words: Sequence[str]) -> NDArray[np.intp]:
+    """Give the same number to the same word: the place where it first occurs.
+
+    Examples
+    --------
+    >>> ids_of(["a", "b", "a"]).tolist()
+    [0, 1, 0]
+    """
+    first: dict[str, int] = {}
+    ids = [first.setdefault(word, place) for place, word in enumerate(words)]
+    return np.array(ids or [0], dtype=np.intp)

@@ -22,7 +22,7 @@ from kentstats.indicators import Indicator, Mapping, load_indicators
 from kentstats.periods import Period, year_ending
 from kentstats.sources.cells import LAIT_SYMBOLS
 from kentstats.sources.ees import combine
-from kentstats.sources.frames import DAYS, keys_of
+from kentstats.sources.frames import DAYS, ids_of, keys_of
 from kentstats.sources.known import LICENCE, canonical
 from kentstats.sources.reading import Reading
 from kentstats.sources.table import number, odd, read_table
@@ -126,6 +126,7 @@ def _dictionary(column: Any) -> tuple[NDArray[np.intp], list[str]]:
     array = column.unify_dictionaries().combine_chunks()
     if hasattr(array, "chunks"):  # one array out of one or of no chunks
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
+    array.validate(full=True)  # a damaged file may point beyond its texts
     texts = ["" if text is None else str(text).strip() for text in array.dictionary.to_pylist()]
     codes = array.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False).astype(np.intp)
     return codes, [*texts, ""]
@@ -260,10 +261,10 @@ def _refuse_repeated(
     """Take a figure that stands twice once; refuse two that differ."""
     key = combine(
         [
-            _ids(measures.keys)[rows.measure],
-            _ids(measures.groups)[rows.measure],
-            _ids(codes)[rows.area],
-            _ids(labels)[rows.period],
+            ids_of(measures.keys)[rows.measure],
+            ids_of(measures.groups)[rows.measure],
+            ids_of(codes)[rows.area],
+            ids_of(labels)[rows.period],
         ],
         len(rows.lines),
     )
@@ -287,12 +288,6 @@ def _refuse_repeated(
                 )
             sound[same] = False
     return rows.keep(sound)
-
-
-def _ids(words: list[str]) -> NDArray[np.intp]:
-    """Give the same number to the same word."""
-    index: dict[str, int] = {}
-    return np.array([index.setdefault(word, len(index)) for word in words] or [0], dtype=np.intp)
 
 
 def _columns(

@@ -90,7 +90,9 @@ class _Total:
         self.carried = False
         # a value that was worked out would give its numbers back
         if step > 1 or abs(made - self.value) < 1e-6:
-            self.value, self.half = float(round(self.value)), max(self.half, 0.5)
+            whole = float(round(self.value))
+            self.half = max(self.half + abs(whole - self.value), 0.5)
+            self.value = whole
         if step > 2:
             self.value = self.half = math.nan
 

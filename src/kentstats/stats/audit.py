@@ -88,8 +88,11 @@ def audit(
     Examples
     --------
     >>> import kentstats
-    >>> tables = [load(authority="Kent") for load in (
-    ...     kentstats.load_facts, kentstats.load_judgements, kentstats.load_actions)]
+    >>> tables = [
+    ...     kentstats.load_facts(authority="Kent", kind="report"),
+    ...     kentstats.load_judgements(authority="Kent"),
+    ...     kentstats.load_actions(authority="Kent"),
+    ... ]
     >>> checks = audit(*tables, kentstats.load_sources()[0])
     >>> checks.loc[checks["result"] == "disagrees", "subject"].tolist()[0]
     'Children feel safe (safeguarding)'

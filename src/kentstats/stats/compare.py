@@ -69,7 +69,7 @@ def compare(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
     Examples
     --------
     >>> from kentstats import load_facts
-    >>> table = compare(load_facts(authority="Kent", edition=2010), "Kent")
+    >>> table = compare(load_facts(authority="Kent", edition=2010, kind="report"), "Kent")
     >>> row = table[table["indicator"] == "health-assessments"].iloc[0]
     >>> float(row["benchmark"]), round(float(row["difference"]), 1), int(row["smallest_95"])
     (85.4, -7.4, 103)

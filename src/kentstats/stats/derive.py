@@ -157,7 +157,8 @@ def derive(facts: pd.DataFrame, authority: str, *, confidence: float = 0.95) -> 
     Examples
     --------
     >>> from kentstats import load_facts
-    >>> shares = derive(load_facts(authority="Kent", edition=2010), "Kent").set_index("share_id")
+    >>> facts = load_facts(authority="Kent", edition=2010, kind="report")
+    >>> shares = derive(facts, "Kent").set_index("share_id")
     >>> round(float(shares.loc["uasc-share", "value"]), 2)
     15.82
     """
