@@ -64,9 +64,7 @@ def measure(runs: int = 5) -> list[dict[str, object]]:
         )
         if memory:
             figures = [each[1] for each in found]
-            rows.append(
-                {"case": f"{name}, peak", "unit": "MB", "figures": figures, "goal": memory}
-            )
+            rows.append({"case": f"{name}, peak", "unit": "MB", "figures": figures, "goal": memory})
     return rows
 
 

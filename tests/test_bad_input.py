@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from conftest import kentstats
 from official import (
     DATA,
+    LOOKED_AFTER,
     looked_after,
     needs_data,
     row,
@@ -439,6 +440,38 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
         text_of([*GOOD, looked_after("South East", region_name="London")]),
         ["line 5, column region_code: E12000008 is South East, the row says London."],
     ),
+    "a region that names an authority": (
+        text_of([*GOOD, looked_after("Medway", geographic_level="Regional")]),
+        ["line 5, column geographic_level: The row is Regional, and names E06000035."],
+    ),
+    "a nation that names a region": (
+        text_of([*GOOD, looked_after("South East", geographic_level="National")]),
+        ["line 5, column geographic_level: The row is National, and names E12000008."],
+    ),
+    "two lines that disagree and spell their place in two ways": (
+        text_of([*GOOD, looked_after("Essex", region_name="The East", children_count=5)]),
+        [
+            "line 4: Two lines of one place, period and filter give different figures.",
+            "line 5: Two lines of one place, period and filter give different figures.",
+        ],
+    ),
+    "two lines that disagree and write their words in two ways": (
+        text_of(
+            [
+                *GOOD,
+                looked_after(
+                    "Essex",
+                    population_type=LOOKED_AFTER.upper(),
+                    time_identifier="reporting  year",
+                    children_count=5,
+                ),
+            ]
+        ),
+        [
+            "line 4: Two lines of one place, period and filter give different figures.",
+            "line 5: Two lines of one place, period and filter give different figures.",
+        ],
+    ),
     "joined codes that nobody knows": (
         text_of([*GOOD, looked_after("Medway", new_la_code="E06000035 / E06000999")]),
         ["line 5, column new_la_code: No list of codes knows “E06000035 / E06000999”."],
@@ -643,6 +676,19 @@ def test_damaged_parquet_is_an_error_or_is_read(
         assert "Traceback" not in err
         assert len(err.splitlines()) == 1
     assert sums_of(home.raw) == before
+
+
+def test_parquet_that_points_beyond_its_texts_is_told(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lait(tmp_path / "data.parquet")
+    whole = pq.read_table(path, read_dictionary=["Short Desc"])
+    text = pa.DictionaryArray.from_arrays(pa.array([0, 0, 9, 0, 0]), ["CPP_rate"], safe=False)
+    damaged = whole.set_column(0, "Short Desc", text)
+    monkeypatch.setattr(pq, "read_table", lambda *arguments, **options: damaged)
+    code, _, err = ingest(path, "--dry-run")
+    assert code == 3
+    assert f"{path}: The parquet file is damaged or cut off: " in err
 
 
 def test_parquet_of_something_else_is_told(home: Home, tmp_path: Path) -> None:

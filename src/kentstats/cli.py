@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from kentstats import __version__
-from kentstats.errors import KentstatsError
+from kentstats.errors import DataError, KentstatsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -481,7 +481,12 @@ def ingest(
     from kentstats.ingest import describe, refusals
     from kentstats.ingest import ingest as take_in
 
-    done = take_in(files, edition=edition, every=every, strict=strict, dry_run=dry_run)
+    try:
+        done = take_in(files, edition=edition, every=every, strict=strict, dry_run=dry_run)
+    except DataError as error:
+        if report_path:
+            report_path.write_text(refusals(error), encoding="utf-8", newline="\n")
+        raise
     if report_path:
         report_path.write_text(refusals(done), encoding="utf-8", newline="\n")
     if not quiet:

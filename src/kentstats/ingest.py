@@ -517,8 +517,13 @@ def _lines(lines: Sequence[int]) -> str:
     return f"line{'s' if len(lines) > 1 else ''} {shown}{' …' if len(lines) > SHOWN else ''}"
 
 
-def refusals(done: Ingested) -> str:
+def refusals(done: Ingested | DataError) -> str:
     """List every line refused or left out, as CSV.
+
+    Parameters
+    ----------
+    done : Ingested or DataError
+        What :func:`ingest` gave, or why it wrote nothing.
 
     Returns
     -------
@@ -529,10 +534,12 @@ def refusals(done: Ingested) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "column", "outcome", "what", "remedy"])
-    for reading in done.readings:
-        for problem in reading.refused:
-            row = [problem.file, problem.line, problem.column, "refused"]
-            writer.writerow([*row, problem.what, problem.remedy])
+    told = done.problems if isinstance(done, DataError) else ()
+    readings = () if isinstance(done, DataError) else done.readings
+    for problem in (*told, *(each for reading in readings for each in reading.refused)):
+        row = [problem.file, problem.line, problem.column, "refused"]
+        writer.writerow([*row, problem.what, problem.remedy])
+    for reading in readings:
         for reason, lines in reading.left_out.items():
             for line in lines:
                 writer.writerow([reading.path.name, line, "", "left out", reason, ""])

@@ -309,26 +309,34 @@ def _area(row: AnyMapping[str, str], register: Register) -> Area | str | None:
     kind = LEVELS.get(row["geographic_level"].casefold())
     if kind is None:
         return None
-    column, name = CODES[kind], row[NAMES[kind]]
+    column = CODES[kind]
     code = row[column]
     if kind == "authority" and not re.match(r"E\d", code, re.IGNORECASE) and row["old_la_code"]:
         code = row["old_la_code"]  # older layouts know the three digits alone
     if NO_PLACE.fullmatch(code):
         return None
-    below = [row[CODES[other]] for other in BELOW[kind]]
-    if inner := next((each for each in below if each and not NO_PLACE.fullmatch(each)), ""):
-        return f"geographic_level: The row is {row['geographic_level']}, and names {inner[:40]}."
     if "/" in code:
         return register.combined(code) or f"{column}: No list of codes knows “{code[:60]}”."
     area = register.by_code(code) or register.find(code)
     if area is None or area.type != kind:
         what = f"No list of codes knows “{code[:60]}” as {kind}." if code else "The code is empty."
         return f"{column}: {what}"
-    if name and fold(name) != fold(area.name):
-        others = [other.code for other in register.answering(name)]
-        if others and area.code not in others:
-            return f"{column}: {area.code} is {area.name}, the row says {name[:60]}."
-    return area
+    return _disagreement(row, kind, area, register) or area
+
+
+def _disagreement(row: AnyMapping[str, str], kind: str, area: Area, register: Register) -> str:
+    """Say what else a row calls its place, after the column that does."""
+    for other in BELOW[kind]:
+        inner = row[CODES[other]]
+        if inner and not NO_PLACE.fullmatch(inner):
+            return (
+                f"geographic_level: The row is {row['geographic_level']}, and names {inner[:40]}."
+            )
+    name = row[NAMES[kind]]
+    others = [each.code for each in register.answering(name)] if name else []
+    if others and fold(name) != fold(area.name) and area.code not in others:
+        return f"{CODES[kind]}: {area.code} is {area.name}, the row says {name[:60]}."
+    return ""
 
 
 def _unwanted(row: AnyMapping[str, str]) -> str:
