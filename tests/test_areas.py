@@ -262,10 +262,9 @@ def test_an_authority_is_found_by_what_people_call_it(text: str, edition: str, n
         (
             "Glamorgan",
             "2025",
-            "There is no authority “Glamorgan”. "
-            "kentstats status lists every authority of an edition.",
+            "There is no authority “Glamorgan”. kentstats status --authorities lists them all.",
         ),
-        ("", "2025", "There is no authority “”. kentstats status lists"),
+        ("", "2025", "There is no authority “”. kentstats status --auth"),
         (
             "London",
             "2025",

@@ -229,7 +229,7 @@ def test_an_old_code_that_a_tool_made_a_number_will_do() -> None:
         ("Essex", None, "Essex is not an authority with a report here. There is: Kent."),
         (
             *("", None),
-            "There is no authority “”. kentstats status lists every authority of an edition.",
+            "There is no authority “”. kentstats status --authorities lists them all.",
         ),
         (
             *("England", None),

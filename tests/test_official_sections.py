@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from briefings import CHECKS, Made, made, make, plain, sections
 
-from kentstats.facts import records
+from kentstats.facts import Row, records
 from kentstats.indicators import load_indicators
 from kentstats.present import beside, standing
 from kentstats.present.edition import open_edition
-from kentstats.present.official import UNIT_WORDS, against, facts_of, label
+from kentstats.present.official import UNIT_WORDS, against, facts_of, has_figure, label
 
 CASES = [
     ("Kent", "2010"),  # with its report
@@ -169,16 +169,24 @@ def test_that_no_list_of_neighbours_covers_the_year_is_said(brief: Made) -> None
 
 @every_case
 def test_what_has_no_base_is_not_tested_and_named_as_such(brief: Made) -> None:
-    rows = against(brief.edition, "england").values()
-    without = [row for row in rows if row["reason"] == "the source gives no base"]
-    line = re.search(r"(?m)^- What cannot be tested.*$", brief.text("standing.unknown"))
-    assert bool(line) == bool(without)
-    if line:
-        assert f"({len(without)}): " in line[0]
-        assert line[0].count("; ") == len(without) - 1
+    facts = facts_of(brief.edition)
+    without: dict[str, list[Row]] = {}
+    for key, row in against(brief.edition, "england").items():
+        counted = load_indicators()[row["indicator"]].unit == "count"
+        if row["verdict"] == "not compared" and has_figure(facts[key]) and not counted:
+            without.setdefault(row["reason"], []).append(row)
+    text = brief.text("standing.unknown")
+    lines = re.findall(
+        r"(?m)^- What cannot be tested against England, since (.*) \((\d+)\): (.*)$", text
+    )
+    assert {reason: int(number) for reason, number, _ in lines} == {
+        reason: len(rows) for reason, rows in without.items()
+    }
+    for reason, _, names in lines:
+        assert names.count("; ") == len(without[reason]) - 1
     head, _, *table = brief["versus.england_table"].rows
     verdicts = {row[0]: row[head.index("Verdict")] for row in table}
-    for row in without:
+    for row in [row for rows in without.values() for row in rows if row["direction"]]:
         word = verdicts[label(load_indicators()[row["indicator"]], row["group"])]
         assert word.endswith(", not tested"), row["indicator"]
 

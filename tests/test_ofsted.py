@@ -149,7 +149,7 @@ def test_a_fact_has_every_column_of_the_contract(tmp_path: Path) -> None:
         ("facts", "indicator", "health-asessment", "Did you mean health-assessments?"),
         ("facts", "unit", "procent", "Did you mean percent?"),
         ("facts", "qualifier", "abut", "Did you mean about?"),
-        ("facts", "area_name", "kent", "Did you mean Kent or Brent?"),
+        ("facts", "area_name", "kent", "Did you mean Kent?"),
         ("judgements", "service", "safegarding", "Did you mean safeguarding?"),
         ("judgements", "stated_in", "tex", "Did you mean text?"),
         ("actions", "service", "care", "There is: safeguarding, looked after children."),

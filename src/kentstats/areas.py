@@ -269,7 +269,7 @@ class Register:
         parts = parts or [name for name in names if f" {fold(name)} " in f" {word} "][-1:]
         hint = f"Did you mean {parts[0]}?" if parts else nearest(text, names)
         if hint.startswith("There is:"):  # 150 names are no help
-            hint = "kentstats status lists every authority of an edition."
+            hint = "kentstats status --authorities lists them all."
         return ParameterError(f"There is no authority “{text}”.", hint)
 
 

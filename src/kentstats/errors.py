@@ -119,6 +119,8 @@ def nearest(word: str, known: Iterable[str], most: int = 3) -> str:
     """
     names = list(known)
     by_folded = {name.casefold(): name for name in reversed(names)}
+    if word.casefold() in by_folded:
+        return f"Did you mean {by_folded[word.casefold()]}?"
     close = difflib.get_close_matches(word.casefold(), by_folded, n=most, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(by_folded[key] for key in close)}?"

@@ -139,7 +139,7 @@ FIGURES = {
     "locator": Column("str", "line of the file, or place in it"),
 }
 """A figure of official statistics as an edition keeps it;
-:func:`kentstats.official.open_official` makes facts of figures."""
+:func:`kentstats.load.official_facts` makes facts of figures."""
 
 NEIGHBOURS = {
     "list": Column("str", "the list, by the month it was published"),

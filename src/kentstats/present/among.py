@@ -23,6 +23,7 @@ from kentstats.present.official import (
     worse_first,
 )
 from kentstats.present.words import Text, named, say, setting
+from kentstats.stats.benchmark import SMALLEST_BASE
 
 
 def lead(edition: Edition) -> Row | None:
@@ -107,7 +108,11 @@ def ranked(edition: Edition) -> Block | None:
         title=title,
     )
     return block_figure(
-        drawn, caption=caption, alt=alt, label="ranked", claims=[figure(fact, bare=True)]
+        drawn,
+        caption=caption,
+        alt=alt,
+        label="ranked",
+        claims=[figure(each, bare=True) for each in (fact, england)],
     )
 
 
@@ -124,9 +129,9 @@ def rank_text(edition: Edition, indicator: str, group: str) -> Text:
     rows = records(found[found["indicator"].eq(indicator) & found["group"].eq(group)])
     if not rows:
         return Text(())
-    parts = _rank(edition, rows[0])
-    if rows[0]["rank_low"] != rows[0]["rank_low"]:
+    if not _placed(rows[0], facts_of(edition).get((indicator, group))):
         return Text(())
+    parts = _rank(edition, rows[0])
     return say(
         "{authority} is {rank} of {of}; chance allows any place from {low} to {high}.",
         authority=edition.authority,
@@ -134,8 +139,16 @@ def rank_text(edition: Edition, indicator: str, group: str) -> Text:
     )
 
 
+def _placed(row: Row, fact: Row | None) -> bool:
+    """Tell whether a place may be printed: the places that chance allows are known."""
+    # standard errors of fewer cases say nothing, and none at all of a share of nought
+    enough = fact is not None and fact["denominator"] >= SMALLEST_BASE
+    return enough and row["rank_low"] == row["rank_low"]
+
+
 def _rank(edition: Edition, row: Row) -> dict[str, Claim]:
     everyone = edition.official.everyone(str(row["indicator"]), str(row["group"]))
+    everyone = everyone[everyone["estimate"].notna()]
     fact = facts_of(edition)[row["indicator"], row["group"]]
     parents = [
         {"fact_id": fact["fact_id"], "locator": fact["locator"]},
@@ -160,7 +173,7 @@ def rank_table(edition: Edition) -> Block | None:
     found = [
         row
         for row in records(edition.official.ranks)
-        if row["rank_low"] == row["rank_low"] and (row["indicator"], row["group"]) in facts
+        if _placed(row, facts.get((row["indicator"], row["group"])))
     ]
     if not found:
         return None

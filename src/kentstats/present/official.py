@@ -37,7 +37,7 @@ def label(indicator: Indicator, group: str = "all", *, unit: bool = True) -> str
     name = indicator.short
     if group != "all":
         name += f", {'asylum-seeking' if group == 'uasc' else group}"
-    if unit and indicator.unit not in {"percent", "count"}:
+    if unit and indicator.unit not in {"percent", "count", "per_worker"}:
         name += f" ({UNIT_WORDS.get(indicator.unit, indicator.unit)})"
     return name
 
@@ -168,6 +168,7 @@ def benchmark(edition: Edition, row: Row, *, bare: bool = False) -> Claim:
         latest["indicator"].eq(row["indicator"])
         & latest["group"].eq(row["group"])
         & latest["area_code"].isin(codes)
+        & latest["estimate"].notna()
     ]
     whose = (
         "statistical neighbours" if row["comparator"] == "neighbours" else "authorities of its type"

@@ -156,7 +156,6 @@ def unknown(edition: Edition) -> Block | None:
         return None
     facts = facts_of(edition)
     england = facts_of(edition, edition.official.shared.places.country)
-    rows = against(edition, "england")
     texts: list[Text] = []
     if edition.source is None and not edition.official.shared.official.judgements:
         texts.append(
@@ -191,11 +190,6 @@ def unknown(edition: Edition) -> Block | None:
         and row["indicator"] not in covered
         and (key not in facts or (not has_figure(facts[key]) and facts[key] not in withheld))
     ]
-    untested = [
-        row
-        for row in rows.values()
-        if row["verdict"] == "not compared" and row["reason"] == "the source gives no base"
-    ]
     if withheld:
         texts.append(
             say(
@@ -214,15 +208,7 @@ def unknown(edition: Edition) -> Block | None:
                 names=named(_names(absent)),
             )
         )
-    if untested:
-        texts.append(
-            say(
-                "What cannot be tested against England, since the source gives no base ({number}): "
-                "{names}.",
-                number=_number(edition, untested, "measures without a base", facts),
-                names=named(_names(untested)),
-            )
-        )
+    texts += _untested(edition, facts)
     if not edition.official.shared.neighbour_list:
         texts.append(
             say(
@@ -239,6 +225,24 @@ def unknown(edition: Edition) -> Block | None:
         return None
     lines = "".join(f"- {text.markdown}\n" for text in texts)
     return Block(lines, bullets(*texts).claims)
+
+
+def _untested(edition: Edition, facts: dict[tuple[str, str], Row]) -> list[Text]:
+    """Say what has a figure and no verdict against England, for each reason."""
+    found: dict[str, list[Row]] = {}
+    for key, row in against(edition, "england").items():
+        counted = load_indicators()[row["indicator"]].unit == "count"
+        if row["verdict"] == "not compared" and has_figure(facts[key]) and not counted:
+            found.setdefault(str(row["reason"]), []).append(row)
+    return [
+        say(
+            "What cannot be tested against England, since {reason} ({number}): {names}.",
+            reason=reason,
+            number=_number(edition, rows, "measures that cannot be tested", facts),
+            names=named(_names(rows)),
+        )
+        for reason, rows in found.items()
+    ]
 
 
 def _facts_of(edition: Edition, code: str) -> list[Row]:
@@ -325,15 +329,16 @@ def questions(edition: Edition, *, most: int = 6) -> Block | None:
         for row in worse_first(rows, verdict)
         if (row["indicator"], row["group"]) not in asked
     ]
-    lines, claims, seen = list[str](), list[Claim](), set[str]()
+    lines, claims = list[str](), list[Claim]()
+    # what a figure of the report raises is asked there
+    seen = {one.question for one in load_indicators().values() if edition.has(one.id)}
     for row in chosen:
         indicator = load_indicators()[row["indicator"]]
         fact = facts.get((row["indicator"], row["group"]))
-        if not indicator.question or fact is None or not has_figure(fact) or indicator.id in seen:
+        asked_already = not indicator.question or indicator.question in seen
+        if asked_already or fact is None or not has_figure(fact):
             continue
-        if edition.has(indicator.id):  # the report's figure raises the same question
-            continue
-        seen.add(indicator.id)
+        seen.add(indicator.question)
         text = say("{short}, {figure}", short=short(row), figure=figure(fact))
         theme = escape(indicator.theme.capitalize())
         lines.append(f"- **{theme}.** {text.markdown}: {escape(indicator.question)}")
