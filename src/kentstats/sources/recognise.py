@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from kentstats.areas import Register
+from kentstats.sources import lait_dictionary
 from kentstats.sources.codes import is_codes, read_codes
 from kentstats.sources.dfe2010 import read_dfe2010
 from kentstats.sources.ees import META, is_ees, read_ees
@@ -16,7 +17,6 @@ from kentstats.sources.reading import Reading
 from kentstats.sources.table import Table, fault, read_bytes, read_table
 from kentstats.sources.workbooks import read_workbook
 
-DICTIONARY = {"measure code", "measure short", "polarity", "year type"}
 PACKED = {
     b"\x1f\x8b": ("The file is compressed.", "Unpack it first, as with gunzip."),
     b"BZh": ("The file is compressed.", "Unpack it first, as with bunzip2."),
@@ -85,14 +85,8 @@ def _list(table: Table) -> Reading:
     if is_codes(table.header):
         return read_codes(table)
     names = {plain(name) for name in table.header}
-    if names >= DICTIONARY:
-        reading = Reading(table.path, "dictionary of the interactive tool", table.sha256)
-        reading.rows, reading.refused = len(table.rows), table.refused
-        reading.notes = [
-            *table.notes,
-            "It describes measures and holds no figures; the catalogue says which are used.",
-        ]
-        return reading
+    if names >= lait_dictionary.COLUMNS:
+        return lait_dictionary.read_dictionary(table)
     if names >= {plain(name) for name in META[:2]}:
         reading = Reading(table.path, "metadata of an open data file", table.sha256)
         reading.notes.append("It is read with the data file beside it.")
