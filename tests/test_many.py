@@ -23,6 +23,7 @@ from kentstats.errors import KentstatsError, NotebookError, ParameterError, Rend
 from kentstats.home import Home
 from kentstats.load import edition_day
 from kentstats.publish import inputs, lock, manifest, many
+from kentstats.publish import quarto as quarto_route
 from kentstats.publish.briefing import Published, slug
 from kentstats.publish.inputs import GROUPS
 from kentstats.publish.manifest import Entry, read_manifest
@@ -283,7 +284,8 @@ def test_code_versions_parameters_and_renderer_are_inputs_too(
     assert reason() == "a parameter changed"
     monkeypatch.setattr(inputs, "versions", lambda: {"python": "4.0"})
     assert reason() == GROUPS["versions"]
-    monkeypatch.setattr(inputs, "find_quarto", lambda: str(quarto))
+    for module in (inputs, quarto_route):
+        monkeypatch.setattr(module, "find_quarto", lambda: str(quarto))
     assert reason() == "nothing changed"
     assert reason(renderer="auto") == f"{GROUPS['versions']}; {GROUPS['renderer']}"
     assert manifest_of(output)["versions"] == {"python": "4.0", "quarto": "1.9.1"}
@@ -408,7 +410,7 @@ def test_the_manifest_is_written_as_the_run_goes(
 def test_what_is_not_known_is_told_before_anything_is_made(
     output: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], kind: type, told: str
 ) -> None:
-    monkeypatch.setattr(inputs, "find_quarto", lambda: None)
+    monkeypatch.setattr(quarto_route, "find_quarto", lambda: None)
     with pytest.raises(kind) as caught:
         go(output, **options)
     assert told in str(caught.value)

@@ -157,10 +157,10 @@ def test_auto_takes_quarto_where_it_is_and_says_so(
 def test_auto_says_so_where_there_is_no_quarto(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kentstats.publish import briefing
+    from kentstats.publish import quarto
 
-    monkeypatch.setattr(briefing, "find_quarto", lambda: None)
-    assert briefing._renderer("auto") == "embedded"
+    monkeypatch.setattr(quarto, "find_quarto", lambda: None)
+    assert quarto.choose_renderer("auto") == "embedded"
 
 
 def test_the_quarto_project_executes_nothing_and_uses_the_filter() -> None:

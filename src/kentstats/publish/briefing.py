@@ -21,7 +21,6 @@ from kentstats.errors import (
     NotebookError,
     ParameterError,
     Problem,
-    RenderError,
 )
 from kentstats.facts import to_csv
 from kentstats.home import Home, find_home
@@ -36,7 +35,7 @@ from kentstats.load import (
     official_folder,
 )
 from kentstats.publish.document import Document, read_document
-from kentstats.publish.quarto import find_quarto, front_matter, render_quarto
+from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.render import Front, render
 from kentstats.publish.run import (
     anonymous,
@@ -135,7 +134,7 @@ def publish(
         notebook,
         {**(parameters or {}), "authority": subject.area.name, "edition": subject.edition},
     )
-    chosen = _renderer(renderer)
+    chosen = choose_renderer(renderer)
     say(f"Renderer: {chosen}.")
     place = Path(subject.edition) / slug(subject.area.name)
     folder = output / place
@@ -266,17 +265,6 @@ def front_of(subject: Subject) -> Front:
         credit=f"{credit} {ATTRIBUTION}" if subject.official else credit,
         day=report.published,
     )
-
-
-def _renderer(wanted: str) -> str:
-    if wanted == "auto":
-        return "quarto" if find_quarto() else "embedded"
-    if wanted == "quarto" and not find_quarto():
-        raise RenderError(
-            "Quarto is not on the PATH.",
-            "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
-        )
-    return wanted
 
 
 def _execute(

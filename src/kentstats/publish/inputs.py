@@ -11,7 +11,7 @@ from typing import Any
 
 import kentstats
 from kentstats.checksum import checksum
-from kentstats.errors import ParameterError, RenderError
+from kentstats.errors import ParameterError
 from kentstats.home import Home
 from kentstats.load import official_folder
 from kentstats.publish.manifest import Entry
@@ -29,23 +29,6 @@ GROUPS = {
     "renderer": "the renderer changed",
 }
 """Groups of inputs, each with what is said where it is no longer the same."""
-
-
-def choose_renderer(wanted: str) -> str:
-    """Choose the renderer before any work: ``auto`` takes Quarto where it is there.
-
-    Raises
-    ------
-    RenderError
-        Quarto is wanted and not there.
-    """
-    if wanted == "auto":
-        return "quarto" if find_quarto() else "embedded"
-    if wanted == "quarto" and not find_quarto():
-        raise RenderError(
-            "Quarto is not on the PATH.", "Install it from quarto.org, or use --renderer embedded."
-        )
-    return wanted
 
 
 def effective_parameters(notebook: Path, parameters: Mapping[str, str]) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from kentstats.home import Home, find_home
 from kentstats.load import choose_edition, edition_day
 from kentstats.publish.briefing import publish, slug
 from kentstats.publish.inputs import (
-    choose_renderer,
     effective_parameters,
     fingerprint,
     reason_to_publish,
@@ -34,6 +33,7 @@ from kentstats.publish.inputs import (
 )
 from kentstats.publish.lock import alone_in
 from kentstats.publish.manifest import MANIFEST, OUTCOMES, SCHEMA, Entry, Record, read_entries
+from kentstats.publish.quarto import choose_renderer
 from kentstats.publish.workers import Done, Maker, Task, in_turn, in_workers
 from kentstats.sources.registry import load_sources
 

@@ -29,6 +29,38 @@ def find_quarto() -> str | None:
     return shutil.which("quarto")
 
 
+def choose_renderer(wanted: str) -> str:
+    """Choose the renderer before any work: ``auto`` takes Quarto where it is there.
+
+    Parameters
+    ----------
+    wanted : str
+        ``embedded``, ``quarto`` or ``auto``.
+
+    Returns
+    -------
+    str
+        ``embedded`` or ``quarto``.
+
+    Raises
+    ------
+    RenderError
+        Quarto is wanted and not there.
+    """
+    if wanted == "auto":
+        return "quarto" if find_quarto() else "embedded"
+    if wanted == "quarto" and not find_quarto():
+        raise _absent()
+    return wanted
+
+
+def _absent() -> RenderError:
+    return RenderError(
+        "Quarto is not on the PATH.",
+        "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
+    )
+
+
 def front_matter(front: Front) -> str:
     """Write the front matter of a notebook.
 
@@ -74,10 +106,7 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Home) ->
     """
     quarto = find_quarto()
     if quarto is None:
-        raise RenderError(
-            "Quarto is not on the PATH.",
-            "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
-        )
+        raise _absent()
     version = _run([quarto, "--version"], folder).strip()
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST:
