@@ -574,11 +574,11 @@ def write_tables(folder: Path, *, home: Home | None = None) -> list[Path]:
 
 def csv_of(table: str, frame: pd.DataFrame) -> str:
     """Write a table as CSV: dates in ISO form, nothing where a value is missing."""
+    if table not in READERS:
+        return str(frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"))
     rows = records(frame)
     for row in rows:
         for name, value in row.items():
             if hasattr(value, "date") and value == value:
                 cast("dict[str, Any]", row)[name] = value.date()
-    if table in READERS:
-        return to_csv(table, rows)
-    return str(frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"))
+    return to_csv(table, rows)

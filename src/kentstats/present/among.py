@@ -154,15 +154,13 @@ def _rank(edition: Edition, row: Row) -> dict[str, Claim]:
         {"fact_id": fact["fact_id"], "locator": fact["locator"]},
         *({"fact_id": fact_id, "locator": fact["locator"]} for fact_id in everyone["fact_id"]),
     ]
-    made = {
+    how = "pairwise tests at 95%, Bonferroni"
+    return {
         "rank": claim(row["rank"], parents, unit="rank", calculation="ties share the best place"),
         "of": claim(row["of"], parents, unit="count", calculation="authorities with a figure"),
+        "low": claim(row["rank_low"], parents, unit="rank", calculation=how),
+        "high": claim(row["rank_high"], parents, unit="rank", calculation=how),
     }
-    if row["rank_low"] == row["rank_low"]:
-        how = "pairwise tests at 95%, Bonferroni"
-        made["low"] = claim(row["rank_low"], parents, unit="rank", calculation=how)
-        made["high"] = claim(row["rank_high"], parents, unit="rank", calculation=how)
-    return made
 
 
 def rank_table(edition: Edition) -> Block | None:

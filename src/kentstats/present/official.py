@@ -65,9 +65,7 @@ def ordered(rows: Sequence[Row]) -> list[Row]:
 
 def facts_of(edition: Edition, code: str = "") -> dict[tuple[str, str], Row]:
     """Return the latest facts of an area by indicator and group; the authority's by default."""
-    latest = edition.official.shared.latest
-    chosen = latest[latest["area_code"].eq(code or edition.area.code)]
-    return {(row["indicator"], row["group"]): row for row in records(chosen)}
+    return edition.official.facts(code or edition.area.code)
 
 
 def against(edition: Edition, comparator: str) -> dict[tuple[str, str], Row]:
@@ -161,7 +159,9 @@ def benchmark(edition: Edition, row: Row, *, bare: bool = False) -> Claim:
     shared = edition.official.shared
     unit = load_indicators()[row["indicator"]].unit
     if row["benchmark_id"]:
-        return figure(by_id(edition)[row["benchmark_id"]], bare=bare)
+        # published by England or the region, for the same measure
+        whose = shared.places.country if row["comparator"] == "england" else edition.area.region
+        return figure(facts_of(edition, whose)[row["indicator"], row["group"]], bare=bare)
     codes = members(edition, row)
     latest = shared.latest
     chosen = latest[
@@ -201,13 +201,6 @@ def members(edition: Edition, row: Row) -> list[str]:
         for code, kind in kinds.items()
         if kind == edition.area.kind and code != edition.area.code
     ]
-
-
-def by_id(edition: Edition) -> dict[str, Row]:
-    """Return the latest facts of the authority, its region and the country, by id."""
-    codes = [edition.area.code, edition.area.region, edition.official.shared.places.country]
-    latest = edition.official.shared.latest
-    return {row["fact_id"]: row for row in records(latest[latest["area_code"].isin(codes)])}
 
 
 def limit(fact: Row, end: str) -> Claim:

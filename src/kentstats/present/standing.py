@@ -14,7 +14,6 @@ from kentstats.present.official import (
     facts_of,
     figure,
     has_figure,
-    limit,
     numbers,
     short,
     worse_first,
@@ -143,11 +142,6 @@ def _sentence(edition: Edition, row: Row, fact: Row) -> Text:
         verdict=row["verdict"],
         level=setting(row["level"], "level of confidence"),
     )
-
-
-def interval(fact: Row) -> Text:
-    """Say the interval of a fact."""
-    return say("{lower} to {upper}", lower=limit(fact, "lower"), upper=limit(fact, "upper"))
 
 
 def unknown(edition: Edition) -> Block | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kentstats.areas import Area
+from kentstats.facts import Row, records
 from kentstats.indicators import load_indicators
 from kentstats.load import official_facts
 from kentstats.sources.official import Official
@@ -314,6 +315,18 @@ class Standing:
 
     def _of(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame[frame["area_code"].eq(self.area.code)].reset_index(drop=True)
+
+    @cached_property
+    def _facts(self) -> dict[str, dict[tuple[str, str], Row]]:
+        return {}
+
+    def facts(self, code: str) -> dict[tuple[str, str], Row]:
+        """Return the latest facts of an area by indicator and group; looked up once."""
+        if code not in self._facts:
+            latest = self.shared.latest
+            rows = records(latest[latest["area_code"].eq(code)])
+            self._facts[code] = {(row["indicator"], row["group"]): row for row in rows}
+        return self._facts[code]
 
     def everyone(self, indicator: str, group: str = "all") -> pd.DataFrame:
         """Return the facts of every authority for one indicator, latest period."""
