@@ -11,7 +11,7 @@ BIN := .venv/bin
 endif
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps
 
-.PHONY: help briefing test check lint docs lab dvc bench strip lock clean
+.PHONY: help briefing test check lint docs lab dvc cluster bench strip lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ help: ## list the targets
 	@$(INSTALL) -r requirements/dvc.txt
 	@touch $@
 
+.venv/cluster: .venv/main requirements/cluster.txt
+	@echo "Installing what several machines need"
+	@$(INSTALL) -r requirements/cluster.txt
+	@touch $@
+
 briefing: .venv/main ## publish a briefing (AUTHORITY=Kent EDITION=2010)
 	@$(BIN)/kentstats briefing "$(AUTHORITY)" --edition "$(EDITION)"
 
@@ -69,6 +74,8 @@ lab: .venv/lab ## open the notebooks in Jupyter
 
 dvc: .venv/dvc ## rebuild what has changed, with DVC
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+
+cluster: .venv/cluster ## install what several machines need
 
 bench: .venv/dev ## measure speed and memory
 	@$(BIN)/python benchmarks/bench.py $(ARGS)

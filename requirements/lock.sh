@@ -14,4 +14,5 @@ compile main --only-binary :all:
 # the others hold the main one's versions, so that an environment can grow
 compile lab --extra lab --constraint requirements/main.txt
 compile dvc --extra dvc --constraint requirements/main.txt
-compile dev --extra dvc --extra dev --constraint requirements/main.txt
+compile cluster --extra cluster --constraint requirements/main.txt
+compile dev --extra dvc --extra cluster --extra dev --constraint requirements/main.txt

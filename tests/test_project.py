@@ -61,7 +61,7 @@ def test_the_top_level_is_as_promised() -> None:
 def test_the_conda_environment_is_that_of_pyproject(project: dict[str, dict[str, object]]) -> None:
     table = project["project"]
     extras = table["optional-dependencies"]
-    wanted = [*table["dependencies"], *extras["lab"], *extras["dvc"]]  # type: ignore[misc, index]
+    wanted = [*table["dependencies"], *extras["lab"], *extras["dvc"], *extras["cluster"]]  # type: ignore[misc, index]
     wanted += project["build-system"]["requires"]  # type: ignore[operator]
     expected = {CONDA.get(name, name): bound for name, bound in map(requirement, wanted)}
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
@@ -74,7 +74,7 @@ def test_the_conda_environment_is_that_of_pyproject(project: dict[str, dict[str,
     assert environment["channels"] == ["conda-forge", "nodefaults"]
 
 
-@pytest.mark.parametrize("name", ["main", "lab", "dvc", "dev"])
+@pytest.mark.parametrize("name", ["main", "lab", "dvc", "cluster", "dev"])
 def test_lock_files_pin_with_hashes_and_name_no_host(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     packages = re.findall(r"^[a-z0-9][^\n]*(?:\n    --hash[^\n]*)+", text, flags=re.M)
@@ -90,7 +90,7 @@ def test_lock_files_hold_every_requirement(project: dict[str, dict[str, object]]
         return re.sub(r"[-_.]+", "-", name).lower()
 
     extras = project["project"]["optional-dependencies"]
-    for name in ("main", "lab", "dvc", "dev"):
+    for name in ("main", "lab", "dvc", "cluster", "dev"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
         pinned = {normal(line.split("==")[0]) for line in text.splitlines() if "==" in line}
         wanted = list(project["project"]["dependencies"])  # type: ignore[call-overload]
