@@ -1,186 +1,369 @@
-"""Measure what a user waits for: whole processes, medians of several runs.
+"""Measure what a user waits for, beside what others offer and beside its goals.
 
-    make bench                  all of it
-    make bench ARGS="--runs 3"  fewer runs
-    make bench ARGS="--all"     every authority's briefing as well, which takes minutes
+    make bench                            all of it, in about 15 minutes where --all takes 25 s
+    make bench ARGS="--quick"             one run of short samples
+    make bench ARGS="--only peer every"   some groups alone
+    make bench ARGS="--show"              the table of the last run again
 
-Prints a table, with the goal beside each figure, and keeps the figures as
-JSON under ``benchmarks/results``. Machines are noisy: compare medians within
-one run, and runs only on one machine.
+Prints one table: medians of several runs, the goal beside each figure, and
+ratios of figures of the same run. Keeps the figures as JSON under
+``benchmarks/results``. The cases of all groups take turns, so that what else
+the machine does hits all alike. Machines are noisy: compare ratios and
+medians within one run, and runs only on one machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import importlib.util
 import json
 import platform
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
-import comparisons
+import engine
+import every
+import floor
+import peer
 import psutil
-import readers
+from measuring import (
+    HERE,
+    KENTSTATS,
+    MEGABYTE,
+    PYTHON,
+    SAMPLE,
+    Figures,
+    Group,
+    MissingError,
+    Options,
+    Row,
+    Spec,
+    Step,
+    apart,
+    completed,
+    row,
+    rows_of,
+    run,
+    without_rows,
+)
 
-HERE = Path(__file__).resolve().parent
-PYTHON = sys.executable
-MEGABYTE = 1_000_000
-
-
-def tree_memory(process: psutil.Process) -> float:
-    """Return the memory of a process and its children in bytes.
-
-    Shared pages are counted once where the system tells (proportional set
-    size), in full elsewhere.
-    """
-    total = 0.0
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            memory = each.memory_full_info()
-        except psutil.Error:
-            continue
-        total += getattr(memory, "pss", memory.rss)
-    return total
-
-
-def run(command: list[str]) -> tuple[float, float]:
-    """Run a command; return seconds and the peak memory of its tree in bytes."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    watched = psutil.Process(process.pid)
-    peak = 0.0
-    while process.poll() is None:
-        try:
-            peak = max(peak, tree_memory(watched))
-        except psutil.Error:
-            break
-        time.sleep(0.1)
-    _, errors = process.communicate()
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed: {errors.decode()}")
-    return seconds, peak
+RESULTS = HERE / "results"
+PACKAGES = (
+    *("kentstats", "papermill", "nbclient", "nbconvert", "ipykernel", "weasyprint", "typst"),
+    *("numpy", "pandas", "matplotlib", "distributed"),
+)
+SHORT = {
+    "python, nothing else": ([PYTHON, "-c", "pass"], Spec()),
+    "import kentstats": ([PYTHON, "-c", "import kentstats"], Spec(goal=0.15)),
+    "kentstats --help": ([*KENTSTATS, "--help"], Spec(goal=0.3)),
+    "kentstats facts": ([*KENTSTATS, "facts"], Spec()),
+    "kentstats check": ([*KENTSTATS, "check"], Spec()),
+}
+"""Commands that are over at once."""
 
 
-def quick(command: list[str]) -> float:
-    """Run a short command; return seconds, unwatched so that nothing is added."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - started
+def _short(case: str) -> dict[str, float]:
+    return {case: run(SHORT[case][0])[0]}
 
 
-def measure(runs: int) -> list[dict[str, object]]:
-    """Time every case, the runs of all cases in turn."""
-    kentstats = [PYTHON, "-m", "kentstats"]
-    cases = {
-        "python, nothing else": ([PYTHON, "-c", "pass"], None),
-        "import kentstats": ([PYTHON, "-c", "import kentstats"], 0.15),
-        "kentstats --help": ([*kentstats, "--help"], 0.3),
-        "kentstats facts": ([*kentstats, "facts"], None),
-        "kentstats check": ([*kentstats, "check"], None),
-    }
-    times: dict[str, list[float]] = {name: [] for name in cases}
-    with tempfile.TemporaryDirectory() as folder:
-        briefing = [*kentstats, "briefing", "Kent", "--quiet", "--output", folder]
-        run(briefing)  # not counted: it fills the disk's cache
-        whole: list[tuple[float, float]] = []
-        alone: list[float] = []
-        for _ in range(runs):
-            for name, (command, _) in cases.items():
-                times[name].append(quick(command))
-            alone.append(quick(briefing))
-            whole.append(run(briefing))
-    rows: list[dict[str, object]] = [
-        _row(name, seconds, "s", cases[name][1]) for name, seconds in times.items()
-    ]
-    rows.append(_row("kentstats briefing Kent", alone, "s", 6.0))
-    rows.append(
-        _row("the same, memory of the tree", [peak / MEGABYTE for _, peak in whole], "MB", 500.0)
-    )
-    return rows
+@contextmanager
+def _short_steps(options: Options) -> Iterator[list[Step]]:
+    if not options.quick:
+        _short("kentstats facts")  # it fills the disk's cache
+    yield [Step(case, partial(_short, case)) for case in SHORT]
 
 
-def statistics_of(runs: int) -> list[dict[str, object]]:
-    """Time the readers of official statistics and the comparisons of an edition."""
-    rows = [
-        _row(str(row["case"]), row["figures"], str(row["unit"]), row["goal"])  # type: ignore[arg-type]
-        for row in readers.measure(runs)
-    ]
-    for row in comparisons.measure(runs).values():
-        name = row["name"]
-        unit = "MB" if name.endswith("MB") else "times" if "times as long" in name else "s"
-        rows.append(
-            {
-                "case": name.removesuffix(", MB"),
-                "unit": unit,
-                "median": round(row["seconds"], 3),
-                "least": round(row["least"], 3),
-                "most": round(row["most"], 3),
-                "goal": row["goal"],
-                "runs": row["runs"],
-            }
-        )
-    return rows
-
-
-def everyone() -> list[dict[str, object]]:
-    """Time the briefings of an edition, two at a time, and the run that finds nothing to do."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [PYTHON, "-m", "kentstats", "briefing", "--all", "--edition", "2010"]
-        command += ["--jobs", "2", "--quiet", "--output", folder]
-        seconds, peak = run(command)
-        again, _ = run(command)
+def _readers(runs: int) -> list[Row]:
     return [
-        _row("every briefing of 2010, two at a time", [seconds], "s", None),
-        _row("the same, memory of the tree", [peak / MEGABYTE], "MB", None),
-        _row("the same, nothing changed", [again], "s", None),
+        row(one["case"], one["figures"], Spec(one["unit"], one["goal"]))
+        for one in apart("readers", f"measure({runs})")
     ]
 
 
-def _row(name: str, figures: list[float], unit: str, goal: float | None) -> dict[str, object]:
-    return {
-        "case": name,
-        "unit": unit,
-        "median": round(statistics.median(figures), 3),
-        "least": round(min(figures), 3),
-        "most": round(max(figures), 3),
-        "goal": goal,
-        "runs": len(figures),
-    }
+def _comparisons(runs: int) -> list[Row]:
+    rows = []
+    for found in apart("comparisons", f"measure({runs})").values():
+        name = found["name"]
+        unit = "MB" if name.endswith("MB") else "times" if "times as long" in name else "s"
+        named = {"case": name.removesuffix(", MB"), "unit": unit, "median": found["seconds"]}
+        rows.append(named | {key: found[key] for key in ("least", "most", "goal", "runs")})
+    return rows
 
 
-def main() -> None:
-    """Measure, print and keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--runs", type=int, default=7, help="runs of each case (default 7)")
-    parser.add_argument("--all", action="store_true", help="every authority's briefing too")
-    chosen = parser.parse_args()
-    runs = chosen.runs
-    machine = {
+def _scaling(runs: int) -> list[Row]:
+    del runs  # it knows best itself
+    if importlib.util.find_spec("scaling") is None:
+        raise MissingError("there is no benchmarks/scaling.py yet.")
+    rows: list[Row] = apart("scaling", "measure()")
+    return rows
+
+
+GROUPS: dict[str, Group] = {
+    "start": Group(
+        about="import, help, facts, check",
+        lasts="3 s",
+        runs=7,
+        steps=_short_steps,
+        specs={case: spec for case, (_, spec) in SHORT.items()},
+    ),
+    "one": every.ONE_GROUP,
+    "peer": peer.GROUP,
+    "every": every.GROUP,
+    "cluster": every.CLUSTER_GROUP,
+    "engine": engine.GROUP,
+    "floor": floor.GROUP,
+    "readers": Group(
+        about="the readers, on the publishers' files", lasts="5 s", runs=5, rows=_readers
+    ),
+    "comparisons": Group(
+        about="every authority against every comparator", lasts="5 s", runs=5, rows=_comparisons
+    ),
+    "scaling": Group(
+        about="time an area, with 150 areas and with 10,000",
+        lasts="depends on benchmarks/scaling.py",
+        runs=1,
+        rows=_scaling,
+    ),
+}
+"""What can be measured, by the name that --only knows."""
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def measure(
+    groups: Mapping[str, Group], options: Options
+) -> tuple[list[Row], list[dict[str, str]]]:
+    """Run every case of some groups in turn.
+
+    Parameters
+    ----------
+    groups : mapping of str to Group
+        The groups.
+    options : Options
+        How often and how thoroughly.
+
+    Returns
+    -------
+    rows : list of dict
+        As :func:`measuring.row` makes them.
+    left_out : list of dict
+        ``case`` and ``why`` of what could not be measured.
+
+    Raises
+    ------
+    SystemExit
+        A command failed, or what is asked for by name cannot be measured.
+    """
+    left_out: list[dict[str, str]] = []
+
+    @contextmanager
+    def may_be_missing(name: str) -> Iterator[None]:
+        try:
+            yield
+        except MissingError as why:
+            if name in options.only:
+                raise SystemExit(f"{name} cannot be measured: {why}") from why
+            left_out.append({"case": name, "why": str(why)})
+
+    figures: Figures = {}
+    with ExitStack() as stack:
+        plans: list[tuple[int, Sequence[Step]]] = []
+        for name, group in groups.items():
+            if group.steps:
+                with may_be_missing(name):
+                    steps = stack.enter_context(group.steps(options))
+                    plans.append((_runs(group, options), steps))
+        for number in range(max((runs for runs, _ in plans), default=0)):
+            _one_run(number, plans, figures)
+    rows: list[Row] = []
+    for name, group in groups.items():
+        made = rows_of(group, figures)
+        if group.rows:
+            _say(name)
+            with may_be_missing(name):
+                made = [completed(one) for one in group.rows(_runs(group, options))]
+        elif name not in {one["case"] for one in left_out}:
+            without = without_rows(group, made)
+            left_out += [{"case": case, "why": why} for case, why in without.items()]
+        rows += [{"group": name, **one} for one in made]
+    return rows, left_out
+
+
+def _runs(group: Group, options: Options) -> int:
+    return options.runs or (1 if options.quick else group.runs)
+
+
+def _one_run(number: int, plans: Sequence[tuple[int, Sequence[Step]]], figures: Figures) -> None:
+    """Take the first step of every group, then the second of every group, and so on."""
+    for steps in zip_longest(*(steps for runs, steps in plans if number < runs)):
+        for step in steps:
+            if step is None or (step.most is not None and number >= step.most):
+                continue
+            found = step.work()
+            for case, figure in found.items():
+                figures.setdefault(case, {})[number] = figure
+            told = ", ".join(f"{figure:.4g}" for figure in found.values())
+            _say(f"run {number + 1}: {step.name}: {told}")
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine, without its name."""
+    found: dict[str, Any] = {
         "system": platform.system(),
+        "release": platform.release(),
         "machine": platform.machine(),
-        "python": platform.python_version(),
+        "processor": _processor(),
         "cores": psutil.cpu_count(),
         "memory_mb": round(psutil.virtual_memory().total / MEGABYTE),
+        "python": platform.python_version(),
     }
-    rows = measure(runs) + statistics_of(min(runs, 5))
-    if chosen.all:
-        rows += everyone()
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print(f"{'case':44}{'median':>9}{'least':>9}{'most':>9}{'goal':>9}  unit")
-    for row in rows:
-        goal = "" if row["goal"] is None else f"{row['goal']:g}"
-        print(
-            f"{row['case']:44}{row['median']:>9}{row['least']:>9}{row['most']:>9}{goal:>9}"
-            f"  {row['unit']}"
-        )
-    now = dt.datetime.now(dt.UTC)
-    kept = HERE / "results" / f"{now:%Y-%m-%dT%H%M%S}.json"
-    kept.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    browser = peer.chromium()
+    if browser:
+        with suppress(OSError):
+            told = subprocess.run([browser, "--version"], capture_output=True, check=False)
+            found["browser"] = told.stdout.decode(errors="replace").strip()
+    return {key: value for key, value in found.items() if value}
+
+
+def _processor() -> str:
+    """Name the model of the processor, where the system tells."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return " ".join(value.split())
+    return platform.processor()
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Set rows as a table, a line each; a goal is marked as met or not.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As :func:`measuring.row` makes them, or as earlier runs kept them.
+    """
+    full = [completed(one) for one in rows]
+    wide = max([len("case"), *(len(one["case"]) for one in full)]) + 2
+    heads = ("median", "least", "most", "runs", "goal", "", "peer÷")
+    lines = [f"{'case':{wide}}" + _cells(heads) + "  unit"]
+    group = None
+    for one in full:
+        if one.get("group") != group:
+            group = one.get("group")
+            lines += ["", f"{group}"]
+        goal = "" if one["goal"] is None else f"{'≥' if one['at_least'] else '≤'} {one['goal']:g}"
+        met = {None: "", True: "ok", False: "NOT"}[one["met"]]
+        beside = "" if one["peer_ratio"] is None else f"{one['peer_ratio']:.1f}"
+        figures = [f"{one[key]:.5g}" for key in ("median", "least", "most")]
+        cells = _cells((*figures, str(one["runs"]), goal, met, beside))
+        lines.append(f"{one['case']:{wide}}{cells}  {one['unit']}")
+    return "\n".join(lines)
+
+
+def _cells(values: Sequence[str]) -> str:
+    return "".join(
+        f"{value:>{wide}}" for value, wide in zip(values, (9, 9, 9, 6, 9, 5, 8), strict=True)
+    )
+
+
+def report(kept: Mapping[str, Any]) -> str:
+    """Set a result as it was kept: the machine, the table, and what was not measured."""
+    lines = [", ".join(f"{key} {value}" for key, value in kept["machine"].items()), ""]
+    lines.append(table(kept["rows"]))
+    left_out = kept.get("left_out", ())
+    if left_out:
+        lines += ["", *(f"Not measured: {one['case']}: {one['why']}" for one in left_out)]
+    missed = [one["case"] for one in map(completed, kept["rows"]) if one["met"] is False]
+    if missed:
+        lines += ["", *(f"Goal missed: {case}" for case in missed)]
+    return "\n".join(lines)
+
+
+def keep(kept: Mapping[str, Any], folder: Path) -> Path:
+    """Write a result beside the earlier ones; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H%M%S}.json"
+    text = json.dumps(kept, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def latest(folder: Path) -> Path:
+    """Return the path of the last result."""
+    found = sorted(folder.glob("*.json"))
+    if not found:
+        raise SystemExit(f"There is no result in {folder}.")
+    return found[-1]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the command line."""
+    wide = max(map(len, GROUPS)) + 2
+    groups = "\n".join(
+        f"  {name:{wide}}{group.about}\n  {'':{wide}}{group.runs} of: {group.lasts}"
+        for name, group in GROUPS.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="bench.py",
+        description=__doc__,
+        epilog=f"groups, with their runs and about how long one takes on two cores:\n{groups}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--runs", type=int, help="runs of each case, instead of the group's own")
+    parser.add_argument(
+        "--only", nargs="+", choices=GROUPS, default=[], metavar="NAME", help="groups to measure"
+    )
+    parser.add_argument("--quick", action="store_true", help="one run of short samples")
+    parser.add_argument(
+        "--show",
+        nargs="?",
+        type=Path,
+        const="",
+        metavar="FILE",
+        help="print an earlier result, the last by default, and measure nothing",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, metavar="FOLDER", help="where results are kept"
+    )
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, print and keep; or print what was kept."""
+    parser = arguments()
+    chosen = parser.parse_args(words)
+    if chosen.runs is not None and chosen.runs < 1:
+        parser.error("--runs needs a whole number, 1 or more.")
+    if chosen.show is not None:
+        path = chosen.show if chosen.show != Path() else latest(chosen.results)
+        print(report(json.loads(path.read_text(encoding="utf-8"))))
+        return
+    options = Options(chosen.runs, chosen.quick, tuple(chosen.only))
+    groups = {name: group for name, group in GROUPS.items() if name in (chosen.only or GROUPS)}
+    rows, left_out = measure(groups, options)
+    kept = {
+        "machine": machine(),
+        "options": {"groups": list(groups), "runs": chosen.runs, "quick": chosen.quick},
+        "sample": list(SAMPLE),
+        "rows": rows,
+        "left_out": left_out,
+    }
+    print(report(kept))
+    print(f"\nKept: {keep(kept, chosen.results)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Briefings made in this process, cell by cell, and what each of them must keep to.
 
 Every check yields its faults as sentences, so that one authority can be looked at closely and
-many in passing. Blocks are read without Pandoc: their Markdown is written by
+many in passing. Blocks are not rendered to be read: their Markdown is written by
 :mod:`kentstats.present`, which escapes every mark, so a few patterns take it apart.
 """
 

@@ -26,10 +26,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from kentstats.present import charts
+from kentstats.present import among, charts, crowds, funnels
+from kentstats.present.artists import Cells
 from kentstats.present.authority_charts import funnel, ranked
 from kentstats.present.benchmark_charts import SPINE_LEFT, TABLE_LEFT, heat_table, spine
 from kentstats.present.blocks import svg
+from kentstats.present.edition import open_edition
 from kentstats.present.lettering import spread, tall, width, wrapped
 from kentstats.present.theme import (
     LINES,
@@ -184,6 +186,11 @@ def ticks(axis: Any) -> list[str]:
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
+def beside(axes: Axes) -> list[Text]:
+    """The texts along the axes, as they are printed."""
+    return [text for scale in axes.artists for text in scale.findobj(Text)]
+
+
 def words(axes: Axes) -> dict[str, tuple[float, float]]:
     """What the labels inside the axes say, and where they are anchored."""
     return {text.get_text(): getattr(text, "xy", text.get_position()) for text in axes.texts}
@@ -293,6 +300,15 @@ def test_every_text_is_large_and_dark_enough(name: str) -> None:
                 assert contrast(text.get_color(), "white") >= 4.5
 
 
+@every_chart
+def test_what_an_axis_knows_is_what_is_printed_along_it(name: str) -> None:
+    [axes] = drawn(name).axes
+    printed = [text.get_text() for text in beside(axes)]
+    assert printed
+    known = [*ticks(axes.yaxis), *ticks(axes.xaxis), axes.get_xlabel()]
+    assert [text for text in printed if text] == [text for text in known if text]
+
+
 # --- verdicts -----------------------------------------------------------------------------
 
 
@@ -333,8 +349,10 @@ def test_rows_of_a_spine_keep_their_order_under_their_themes() -> None:
     assert places == sorted(places)
     bottom, top = axes.get_ylim()
     assert bottom > top == 0
-    weights = [label.get_weight() for label in axes.get_yticklabels()]
-    bold = [name for name, weight in zip(names, weights, strict=True) if weight == "bold"]
+    printed = beside(axes)
+    assert [label.get_text() for label in printed] == names
+    assert [label.get_position()[1] for label in printed] == places
+    bold = [label.get_text() for label in printed if label.get_weight() == "bold"]
     assert bold == ["Health", "Homes"]
 
 
@@ -814,6 +832,140 @@ def test_a_ranking_of_152_authorities_is_legible(ours: int) -> None:
 def test_a_trend_is_legible_however_close_its_lines_end(count: int, zero: bool) -> None:
     for level in (0.0, 50.0, 1e6):
         assert_legible(headed(trend(years(count, level), zero=zero), SCALE_LEFT))
+
+
+# --- charts of more authorities than can be told apart ------------------------------------
+
+
+def many(name: str, count: int, *, log: bool = False) -> Figure:
+    data = authorities(count, count // 3)
+    data["neighbour"] = [number % (count // 10) == 0 for number in range(count)]
+    if name == "ranked":
+        axes = ranked(data, benchmark=90, ours_label=f"{LONG}: 94%", form=percent)
+    else:
+        bases = np.geomspace(10, data["base"].max(), 60)
+        reach = 60 / np.sqrt(bases)
+        limits = pd.DataFrame({"base": bases, "centre": 90.0})
+        for level, times in (("95", 1.0), ("998", 1.5)):
+            limits[f"lower{level}"] = 90 - times * reach
+            limits[f"upper{level}"] = 90 + times * reach
+        axes = funnel(data, limits, ours=f"{LONG}: 94%", form=percent, log=log)
+    return headed(axes, SCALE_LEFT)
+
+
+@pytest.mark.parametrize(("name", "log"), [("ranked", False), ("funnel", False), ("funnel", True)])
+def test_a_chart_of_ten_thousand_is_no_larger_than_one_of_two_hundred(name: str, log: bool) -> None:
+    few, crowd = many(name, 200, log=log), many(name, 10_000, log=log)
+    assert len(svg(crowd)) < 1.25 * len(svg(few))
+    assert len(crowd.findobj()) < 1.25 * len(few.findobj())
+    assert_legible(crowd)
+
+
+@pytest.mark.parametrize(("name", "each"), [("ranked", 160), ("funnel", 140)])
+def test_every_authority_has_its_dot_up_to_four_hundred(name: str, each: int) -> None:
+    """Each adds the bytes of its dot, and no artist of its own."""
+    one, other = many(name, 300), many(name, crowds.MANY)
+    per_area = (len(svg(other)) - len(svg(one))) / (crowds.MANY - 300)
+    assert 60 < per_area < each
+    marked = sum(len(mark.get_offsets()) for mark in scatters(other.axes[0]))
+    assert marked == crowds.MANY
+    assert len(other.findobj(PathCollection)) == len(one.findobj(PathCollection))
+
+
+def test_many_in_order_are_a_line_and_a_band_with_ours_and_the_neighbours_on_it() -> None:
+    data = authorities(5000, 1234)
+    data["neighbour"] = [number % 500 == 0 for number in range(5000)]
+    axes = ranked(data, ours_label="Kent: 94%", form=percent)
+    [line] = axes.lines
+    x, value = line.get_data()
+    assert len(x) == crowds.PLACES
+    assert (x[0], x[-1]) == (0, 4999)
+    assert list(value) == sorted(value)
+    assert (value[0], value[-1]) == (data["value"].min(), data["value"].max())
+    *_, near, mine = scatters(axes)
+    assert len(near.get_offsets()) == 10
+    [[rank, own]] = mine.get_offsets()
+    assert own == data["value"].iloc[1234]
+    assert own == pytest.approx(np.interp(rank, x, value), abs=0.2)
+    [band] = [each for each in axes.collections if isinstance(each, Cells)]
+    [edge] = band.get_paths()
+    low, high = edge.vertices[:, 1].min(), edge.vertices[:, 1].max()
+    assert data["lower"].min() < low < data["lower"].median()
+    assert data["upper"].median() <= high <= data["upper"].max()
+
+
+def test_many_without_intervals_have_no_band() -> None:
+    data = authorities(500, 3).assign(lower=math.nan, upper=math.nan)
+    axes = ranked(data, ours_label="Kent", form=percent)
+    assert not [each for each in axes.collections if isinstance(each, Cells)]
+    assert svg(headed(axes, SCALE_LEFT))
+
+
+def spots(count: int, *, log: bool = False) -> tuple[pd.DataFrame, list[crowds.Spots]]:
+    data = authorities(count, 0)
+    base, value = data["base"].to_numpy(), data["value"].to_numpy()
+    reach = (float(base.min()), float(base.max()))
+    return data, crowds.funnel(base, value, LIMITS, reach, log=log)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_many_of_a_funnel_are_summed_up_but_for_the_furthest(log: bool) -> None:
+    data, ((far, _), *cells) = spots(5000, log=log)
+    limits = {name: np.interp(data["base"], BASES, LIMITS[name]) for name in LIMITS.columns[1:]}
+    apart = data["value"] - limits["centre"]
+    room = np.where(apart < 0, limits["lower998"], limits["upper998"]) - limits["centre"]
+    furthest = (apart / room).sort_values(ascending=False, kind="stable").index[: crowds.OUTSIDE]
+    assert far.T.tolist() == data.loc[furthest, ["base", "value"]].to_numpy().tolist()
+    held = np.hstack([places for places, _ in cells])
+    assert 0 < held.shape[1] <= crowds.GRID[0] * crowds.GRID[1]
+    assert data["base"].min() <= held[0].min() <= held[0].max() <= data["base"].max()
+    assert data["value"].min() <= held[1].min() <= held[1].max() <= data["value"].max()
+    sizes = [size for _, size in cells]
+    assert sizes == sorted(sizes)
+    assert all(places.shape[1] for places, _ in cells)
+
+
+def test_a_crowd_is_summed_up_once_for_all_its_charts() -> None:
+    one, other = spots(1000)[1], spots(1000)[1]
+    assert one is other
+    assert spots(1001)[1] is not one
+
+
+def test_authorities_all_alike_can_be_summed_up() -> None:
+    same = np.full(500, 90.0)
+    (far, _), *cells = crowds.funnel(same, same, LIMITS, (90.0, 90.0), log=True)
+    assert far.size == 0
+    [held] = [places for places, _ in cells if places.size]
+    assert held.tolist() == [[pytest.approx(90)], [pytest.approx(90)]]
+    assert np.isnan(crowds.ordered(same, same * math.nan, same)[2]).all()
+
+
+def test_of_many_neighbours_some_are_marked_from_end_to_end() -> None:
+    few, all_of_them = np.arange(500) < 7, np.ones(500, dtype=bool)
+    assert crowds.some(few) is few
+    chosen = np.flatnonzero(crowds.some(all_of_them))
+    assert len(chosen) == crowds.NEAR
+    assert (chosen[0], chosen[-1]) == (0, 499)
+
+
+def test_a_briefing_says_so_where_authorities_are_summed_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    edition = open_edition("Surrey", "2010")
+    sections = (among.ranked, funnels.funnel)
+
+    def captions() -> list[str]:
+        blocks = [section(edition) for section in sections]
+        return [block.markdown.split("](data:")[0] for block in blocks if block]
+
+    told = captions()
+    assert len(told) == 2
+    assert not any("too many" in caption for caption in told)
+    assert "Every authority by its figure" in told[0]
+    monkeypatch.setattr(crowds, "MANY", 100)
+    told = captions()
+    assert all("too many to draw each" in caption for caption in told)
+    assert "Every authority" not in told[0]
 
 
 # --- lettering ----------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import matplotlib as mpl
@@ -12,14 +14,18 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, Tick
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox, IdentityTransform
 
 from kentstats.present import charts, compared, inspection, services
+from kentstats.present.artists import Cells, Label, strokes, upright
 from kentstats.present.blocks import svg
 from kentstats.present.edition import Edition, open_edition
 from kentstats.present.theme import GRADE_FILL, GRADE_INK, theme
@@ -109,6 +115,11 @@ def ticks(axis: Any) -> list[str]:
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
+def beside(axes: Axes) -> list[Text]:
+    """The texts along the axes, as they are printed."""
+    return [text for scale in axes.artists for text in scale.findobj(Text)]
+
+
 def bars(axes: Axes) -> list[Rectangle]:
     return [patch for patch in axes.patches if isinstance(patch, Rectangle)]
 
@@ -182,6 +193,165 @@ def test_a_picture_is_the_same_bytes_every_time_and_keeps_its_text(name: str) ->
     texts = {"".join(node.itertext()) for node in ET.fromstring(one).iter() if "text" in node.tag}
     labels = set(data["label"]) if isinstance(data, pd.DataFrame) else set()
     assert {"Finding", "Who", "Q", *labels} <= texts
+
+
+# --- what makes them quick -----------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often matplotlib is asked for what takes time, in this test."""
+    found: Counter[str] = Counter()
+
+    def counted(kind: type, name: str) -> None:
+        work = getattr(kind, name)
+
+        def call(self: Any, *positional: Any, **named: Any) -> Any:
+            found[name] += 1
+            return work(self, *positional, **named)
+
+        monkeypatch.setattr(kind, name, call)
+
+    charts.waffle(1)  # the axes that all others are copies of
+    for kind, name in (
+        *((Figure, "draw"), (Figure, "get_tightbbox"), (Axes, "get_tightbbox")),
+        *((Axis, "get_tightbbox"), (Text, "get_window_extent"), (Tick, "__init__")),
+    ):
+        counted(kind, name)
+    return found
+
+
+@every_chart
+def test_a_chart_is_drawn_once_and_nothing_is_measured_for_it(
+    name: str, asked: Counter[str]
+) -> None:
+    draw, data = CHARTS[name]
+    svg(charts.headed(draw(data), title="T", subtitle="S", source="Q", left=1))
+    # the legend measures its own two words
+    if name == "composition_bars":
+        del asked["get_window_extent"]
+    assert asked == {"draw": 1}
+
+
+@every_chart
+def test_every_text_but_that_of_a_legend_is_a_label(name: str) -> None:
+    draw, data = CHARTS[name]
+    figure = charts.headed(draw(data), title="T", subtitle="S", source="Q", left=1)
+    [axes] = figure.axes
+    legend = axes.get_legend()
+    others = legend.get_texts() if legend else []
+    for text in figure.findobj(Text):
+        if text.get_text() and text.get_visible() and text not in others:
+            assert isinstance(text, Label), text
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+@pytest.mark.parametrize("text", ["Kent", "Kent and\nMedway, Åre", "a\n\nlong (y) line\nx"])
+def test_a_label_stands_where_matplotlib_would_put_it(text: str, rotation: int) -> None:
+    upright = ["bottom", "top", "center"]
+    aligned = product(
+        ("left", "center", "right"),
+        upright if rotation else [*upright, "baseline", "center_baseline"],
+    )
+    for (ha, va), size, weight in product(aligned, (8, 11), ("normal", "bold")):
+        look: dict[str, Any] = {"ha": ha, "va": va, "size": size, "weight": weight}
+        found = []
+        for make in (Text, Label):
+            figure = Figure(figsize=(4, 3))
+            with theme():
+                made = make(150, 100, text, rotation=rotation, **look)
+                figure.add_artist(made)
+                renderer = Noted(figure)
+                made.draw(renderer)
+            found.append(renderer.noted)
+        assert [line for line, *_ in found[0]] == [line for line, *_ in found[1]]
+        for (_, x, y), (_, other_x, other_y) in zip(*found, strict=True):
+            # across, kerning is not counted
+            assert abs(x - other_x) < (0.1 if rotation else 1.5)
+            assert abs(y - other_y) < (1.5 if rotation else 0.1)
+
+
+class Noted(RendererBase):
+    """Notes what is written where."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__()
+        figure.dpi = 72
+        self.noted: list[tuple[str, float, float]] = []
+
+    def draw_text(self, gc: Any, x: float, y: float, s: str, *_: Any, **__: Any) -> None:
+        if s:
+            self.noted.append((s, x, y))
+
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
+        return text_to_path.get_text_width_height_descent(s, prop, ismath)
+
+    def get_canvas_width_height(self) -> tuple[float, float]:
+        return 4 * 72, 3 * 72
+
+    def points_to_pixels(self, points: Any) -> Any:
+        return points
+
+
+def test_a_line_of_a_label_keeps_its_anchor_in_svg() -> None:
+    """So that it is well placed in another font as well."""
+    figure = Figure(figsize=(4, 3))
+    figure.add_artist(Label(100, 50, "one\nand another", ha="right", transform=IdentityTransform()))
+    nodes = [node for node in ET.fromstring(svg(figure)).iter() if node.tag.endswith("}text")]
+    assert [(node.text, node.get("x")) for node in nodes] == [
+        ("one", "100"),
+        ("and another", "100"),
+    ]
+    assert all("text-anchor: end" in str(node.get("style")) for node in nodes)
+
+
+def test_a_label_may_be_hidden_empty_or_nowhere() -> None:
+    figure = Figure(figsize=(4, 3))
+    for label in (Label(1, 1, "a", visible=False), Label(1, 1, ""), Label(float("nan"), 1, "b")):
+        figure.add_artist(label)
+    assert b"<text" not in svg(figure)
+
+
+def test_strokes_of_one_look_are_one_path_without_those_that_have_gaps() -> None:
+    figure = Figure()
+    axes = figure.add_subplot(xlim=(-1, 3))
+    axes.set_axis_off()
+    made = strokes(axes, upright([0, 1, 2], [0, float("nan"), 0], [1, 1, 1]), color=NAVY, width=2)
+    paths = [node for node in ET.fromstring(svg(figure)).iter() if node.get("clip-path")]
+    assert len(paths) == 1
+    assert str(paths[0].get("d")).count("M") == 2
+    assert len(made.get_segments()) == 3
+    made.set_segments(upright([0], [float("nan")], [1]))
+    assert b"clip-path" not in svg(figure)
+    made.set_segments(upright([0], [0], [1]))
+    made.set_visible(False)
+    assert b"clip-path" not in svg(figure)
+
+
+def test_strokes_and_cells_follow_a_scale_of_multiples() -> None:
+    figure = Figure()
+    axes = figure.add_subplot(xlim=(1, 100), ylim=(0, 1), xscale="log")
+    axes.set_axis_off()
+    strokes(axes, upright([10], [0], [1]), color=NAVY, width=2)
+    square = [(1, 0), (10, 0), (10, 1), (1, 1)]
+    axes.add_collection(Cells([square], facecolors=GREY, edgecolors=GREY, linewidths=1))
+    paths = [node for node in ET.fromstring(svg(figure)).iter() if node.get("clip-path")]
+    left, right = (axes.transData.transform((x, 0))[0] * 72 / figure.dpi for x in (1, 10))
+    found = [
+        {round(float(x), 3) for x in re.findall(r"[ML] (\S+) ", str(path.get("d")))}
+        for path in paths
+    ]
+    assert sorted(found, key=len) == [{round(right, 3)}, {round(left, 3), round(right, 3)}]
+
+
+def test_a_scale_tells_a_layout_what_room_it_takes() -> None:
+    axes = on_given_axes("count_bars")
+    [scale] = axes.artists
+    renderer = FigureCanvasAgg(axes.get_figure(root=True)).get_renderer()
+    assert scale.get_window_extent(renderer).x1 <= axes.bbox.x0
+    box = axes.get_tightbbox(renderer)
+    assert box is not None
+    assert box.x0 == pytest.approx(scale.get_window_extent(renderer).x0)
 
 
 # --- each chart ---------------------------------------------------------------------------
@@ -504,10 +674,12 @@ def test_every_text_beside_the_marks_can_be_read_on_white(
     name: str, figures: dict[str, Figure]
 ) -> None:
     figure = figures[name]
-    beside = [*figure.texts]
+    texts = [*figure.texts]
     for axes in figure.axes:
-        beside += [*axes.get_xticklabels(), *axes.get_yticklabels()]
-    for text in beside:
+        texts += beside(axes)
+        known = [*ticks(axes.yaxis), *ticks(axes.xaxis)]
+        assert [text.get_text() for text in beside(axes)] == known
+    for text in texts:
         assert contrast(text.get_color(), "white") >= 4.5, text
 
 

@@ -23,9 +23,9 @@ from kentstats.sources.known import load_known
 from kentstats.sources.official import list_editions, read_official
 
 # conda-forge's name where it is not that of PyPI
-CONDA = {"matplotlib": "matplotlib-base", "pypandoc_binary": "pypandoc", "typst": "typst-py"}
+CONDA = {"matplotlib": "matplotlib-base", "typst": "typst-py"}
 # what a wheel from PyPI brings inside, or what Python itself brings
-CONDA_ALONE = {"pandoc", "quarto", "pip", "python"}
+CONDA_ALONE = {"quarto", "pip", "python"}
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 import re
-import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import pypandoc
 import pytest
+from reading import (
+    alternative,
+    claims_of,
+    items_of,
+    names_of,
+    picture_text,
+    plain,
+    read,
+    rows_of,
+    shown,
+    texts,
+)
 
 from kentstats.facts import GRADES, records
 from kentstats.indicators import load_indicators
@@ -91,52 +99,8 @@ def blocks(edition: Edition) -> dict[str, Block]:
 
 
 @pytest.fixture(scope="module")
-def trees(blocks: dict[str, Block]) -> dict[str, list[Any]]:
-    return {name: pandoc(block.markdown) for name, block in blocks.items()}
-
-
-def pandoc(markdown: str) -> list[Any]:
-    done = subprocess.run(
-        [pypandoc.get_pandoc_path(), "--from=markdown-smart", "--to=json", "--fail-if-warnings"],
-        input=markdown,
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return json.loads(done.stdout)["blocks"]
-
-
-def nodes(tree: Any, *kinds: str) -> Iterator[Any]:
-    if isinstance(tree, dict):
-        if tree.get("t") in kinds:
-            yield tree["c"]
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for branch in tree:
-            yield from nodes(branch, *kinds)
-
-
-def is_claim(node: dict[str, Any]) -> bool:
-    return node["t"] == "Span" and "claim" in node["c"][0][1]
-
-
-def plain(tree: Any, *, claims: bool = True) -> str:
-    """The words that a reader sees; pictures left out, and claims and links if so asked."""
-    if isinstance(tree, list):
-        return "".join(plain(branch, claims=claims) for branch in tree)
-    if not isinstance(tree, dict) or tree["t"] == "Image":
-        return ""
-    if not claims and (is_claim(tree) or tree["t"] == "Link"):
-        return "…"
-    if tree["t"] in {"Space", "SoftBreak"}:
-        return " "
-    if tree["t"] in {"Str", "Code"}:
-        return tree["c"] if tree["t"] == "Str" else tree["c"][1]
-    return plain(tree.get("c", []), claims=claims)
-
-
-def shown(block: Block) -> str:
-    return plain(pandoc(block.markdown))
+def trees(blocks: dict[str, Block]) -> dict[str, ET.Element]:
+    return {name: read(block.markdown) for name, block in blocks.items()}
 
 
 def altered(edition: Edition, indicator: str, *, group: str = "all", **new: Any) -> Edition:
@@ -179,26 +143,23 @@ def test_a_section_of_the_report_shows_nothing_where_there_is_none(name: str) ->
 
 @every_section
 def test_a_claim_that_is_printed_is_one_of_the_claims_of_its_block(
-    name: str, blocks: dict[str, Block], trees: dict[str, list[Any]]
+    name: str, blocks: dict[str, Block], trees: dict[str, ET.Element]
 ) -> None:
     known = {made.id: made for made in blocks[name].claims}
     assert len(known) == len(blocks[name].claims)
-    for (_, classes, attributes), text in nodes(trees[name], "Span"):
-        if classes != ["claim"]:
-            continue
-        marks = dict(attributes)
-        made = known[marks["data-id"]]
-        assert plain(text) == made.shown
-        assert marks["data-source"] == made.place
+    for element in claims_of(trees[name]):
+        made = known[element.attrib["data-claim"]]
+        assert plain(element) == made.shown
+        assert element.attrib["data-source"] == made.place
         if isinstance(made.value, str):
-            assert marks["data-value"] == made.value
+            assert element.attrib["value"] == made.value
         else:
-            assert float(marks["data-value"]) == pytest.approx(made.value, rel=1e-11)
+            assert float(element.attrib["value"]) == pytest.approx(made.value, rel=1e-11)
 
 
 @every_section
 def test_a_claim_of_a_block_is_printed_in_it(
-    name: str, blocks: dict[str, Block], trees: dict[str, list[Any]]
+    name: str, blocks: dict[str, Block], trees: dict[str, ET.Element]
 ) -> None:
     seen = plain(trees[name]) + " ".join(alternative(trees[name])) + picture_text(trees[name])
     for made in blocks[name].claims:
@@ -247,41 +208,37 @@ def without(text: str, words: list[str]) -> str:
 
 @every_section
 def test_no_bare_digit_stands_in_running_text(
-    name: str, trees: dict[str, list[Any]], from_the_data: list[str]
+    name: str, trees: dict[str, ET.Element], from_the_data: list[str]
 ) -> None:
-    for inlines in nodes(trees[name], "Para", "Plain"):
-        text = plain(inlines, claims=False)
+    for element in texts(trees[name]):
+        text = plain(element, claims=False)
         if name == "every figure" and f"paragraph {text}" in from_the_data:
             # the column that numbers the paragraphs
             continue
         assert not re.search(r"\d", without(text, from_the_data)), text
 
 
-def test_the_names_of_figures_tables_and_rows_are_unique(trees: dict[str, list[Any]]) -> None:
-    names = [
-        node[0][0] for tree in trees.values() for node in nodes(tree, "Table", "Figure", "Span")
-    ]
-    names = [name for name in names if name]
+def test_the_names_of_figures_tables_and_rows_are_unique(trees: dict[str, ET.Element]) -> None:
+    names = [name for tree in trees.values() for name in names_of(tree, "table", "figure", "span")]
     assert len(names) == len(set(names))
     assert sum(name.startswith("fig-") for name in names) == 7
     assert sum(name.startswith("tbl-") for name in names) == 11
 
 
-def test_every_link_to_a_paragraph_leads_to_its_row(trees: dict[str, list[Any]]) -> None:
-    rows = {node[0][0] for node in nodes(trees["every figure"], "Span") if node[0][0]}
-    links = [
-        node for name, tree in trees.items() if name != "sources" for node in nodes(tree, "Link")
-    ]
+def test_every_link_to_a_paragraph_leads_to_its_row(trees: dict[str, ET.Element]) -> None:
+    rows = names_of(trees["every figure"], "span")
+    links = [link for name, tree in trees.items() if name != "sources" for link in tree.iter("a")]
     assert len(links) > 20
-    for _, text, (target, _) in links:
-        assert target.removeprefix("#") in rows
-        assert plain(text).replace(" ", "-") == target.removeprefix("#")
+    for link in links:
+        target = link.attrib["href"].removeprefix("#")
+        assert target in rows
+        assert plain(link).replace(" ", "-") == target
 
 
 def test_the_links_of_the_sources_are_the_addresses_of_their_publications(
-    edition: Edition, trees: dict[str, list[Any]]
+    edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
-    links = [address for _, _, (address, _) in nodes(trees["sources"], "Link")]
+    links = [link.attrib["href"] for link in trees["sources"].iter("a")]
     assert links == [one.url for one in publications(edition)]
     assert len(links) == 6
 
@@ -289,24 +246,11 @@ def test_the_links_of_the_sources_are_the_addresses_of_their_publications(
 # --- pictures -----------------------------------------------------------------------------
 
 
-def alternative(tree: list[Any]) -> list[str]:
-    return [dict(attributes[2])["fig-alt"] for attributes, *_ in nodes(tree, "Image")]
-
-
-def picture_text(tree: list[Any]) -> str:
-    """Everything that is written in the pictures, a line each."""
-    lines = []
-    for _, _, (address, _) in nodes(tree, "Image"):
-        picture = ET.fromstring(base64.b64decode(address.partition(",")[2]))
-        lines += ["".join(node.itertext()) for node in picture.iter() if "text" in node.tag]
-    return "\n".join(lines)
-
-
 @every_picture
 def test_a_picture_has_a_caption_and_an_alternative_text(
-    name: str, trees: dict[str, list[Any]]
+    name: str, trees: dict[str, ET.Element]
 ) -> None:
-    [(_, (_, caption), _)] = nodes(trees[name], "Figure")
+    [caption] = trees[name].iter("figcaption")
     [alt] = alternative(trees[name])
     assert len(plain(caption).split()) > 5
     assert 60 < len(alt) < 200
@@ -316,7 +260,7 @@ def test_a_picture_has_a_caption_and_an_alternative_text(
 
 @every_picture
 def test_the_digits_of_an_alternative_text_are_claims(
-    name: str, blocks: dict[str, Block], trees: dict[str, list[Any]]
+    name: str, blocks: dict[str, Block], trees: dict[str, ET.Element]
 ) -> None:
     claims = sorted((made.shown for made in blocks[name].claims), key=len, reverse=True)
     [alt] = alternative(trees[name])
@@ -325,7 +269,7 @@ def test_the_digits_of_an_alternative_text_are_claims(
 
 @every_picture
 def test_the_digits_of_a_picture_are_claims(
-    name: str, edition: Edition, blocks: dict[str, Block], trees: dict[str, list[Any]]
+    name: str, edition: Edition, blocks: dict[str, Block], trees: dict[str, ET.Element]
 ) -> None:
     """Beside claims there are the credit, the ticks of an axis and the years of a measure."""
     claims = sorted((made.shown for made in blocks[name].claims), key=len, reverse=True)
@@ -340,7 +284,7 @@ def test_the_digits_of_a_picture_are_claims(
 # --- the first page -------------------------------------------------------------------------
 
 
-def test_the_summary_says_who_when_and_with_what_result(trees: dict[str, list[Any]]) -> None:
+def test_the_summary_says_who_when_and_with_what_result(trees: dict[str, ET.Element]) -> None:
     text = plain(trees["summary"])
     assert "from 11 October 2010 to 22 October 2010 and published its report on 19 November" in text
     assert "inadequate for safeguarding, inadequate for looked after children" in text
@@ -349,7 +293,7 @@ def test_the_summary_says_who_when_and_with_what_result(trees: dict[str, list[An
 
 def test_what_stands_out_is_told_in_the_order_asked_for(edition: Edition) -> None:
     for names in (CONCERN, CONCERN[::-1]):
-        [items] = nodes(pandoc(overview.stands_out(edition, names).markdown), "BulletList")
+        items = items_of(read(overview.stands_out(edition, names).markdown))
         first = {"health-assessments": "Health", "gcse-five-good-share": "Five"}
         assert [plain(item).split()[0] for item in items] == [
             first.get(name, "Core") for name in names
@@ -379,7 +323,7 @@ def test_a_measure_named_with_an_age_can_stand_out(name: str, edition: Edition) 
 
 
 def test_what_is_unknown_names_comparisons_words_and_contradictions(
-    trees: dict[str, list[Any]],
+    trees: dict[str, ET.Element],
 ) -> None:
     text = plain(trees["unknown"])
     assert "the 3 differences of services" in text
@@ -460,8 +404,10 @@ def test_where_nothing_moved_the_briefing_says_so(edition: Edition) -> None:
     assert len(shown(overview.changed(edition, edition)).split()) > 3
 
 
-def test_a_question_stands_beside_its_figure(edition: Edition, trees: dict[str, list[Any]]) -> None:
-    [items] = nodes(trees["questions"], "BulletList")
+def test_a_question_stands_beside_its_figure(
+    edition: Edition, trees: dict[str, ET.Element]
+) -> None:
+    items = items_of(trees["questions"])
     there = set(edition.facts["indicator"])
     asked = [kind for kind in load_indicators().values() if kind.question and kind.id in there]
     assert len(items) == len(asked) == 18
@@ -487,13 +433,8 @@ def test_a_question_is_about_the_latest_figure(edition: Edition) -> None:
 # --- judgements and actions --------------------------------------------------------------
 
 
-def rows_of(tree: list[Any]) -> list[list[str]]:
-    [(*_, bodies, _)] = nodes(tree, "Table")
-    return [[plain(cell[4]) for cell in cells] for _, cells in bodies[0][3]]
-
-
 def test_every_judgement_is_a_row_with_the_grades_stated(
-    edition: Edition, trees: dict[str, list[Any]]
+    edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
     found = {(row[0], row[1].lower()): row[2] for row in rows_of(trees["judgement table"])}
     stated = edition.judgements.groupby(["judgement", "service"])["grade"].unique()
@@ -508,17 +449,19 @@ def test_the_alternative_text_of_the_judgements_counts_the_services_of_its_pictu
 ) -> None:
     rows = edition.judgements
     alone = replace(edition, judgements=rows[rows["service"].eq("safeguarding")])
-    [alt] = alternative(pandoc(inspection.judgement_strip(alone).markdown))
+    [alt] = alternative(read(inspection.judgement_strip(alone).markdown))
     assert alt.endswith("Overall: inadequate for safeguarding.")
     assert "two services" not in alt
 
 
-def test_the_places_of_a_judgement_read_as_a_list(trees: dict[str, list[Any]]) -> None:
+def test_the_places_of_a_judgement_read_as_a_list(trees: dict[str, ET.Element]) -> None:
     first = rows_of(trees["judgement table"])[0]
     assert first[3] == "heading, record and text (paragraph 16)"
 
 
-def test_actions_are_listed_as_they_fall_due(edition: Edition, trees: dict[str, list[Any]]) -> None:
+def test_actions_are_listed_as_they_fall_due(
+    edition: Edition, trees: dict[str, ET.Element]
+) -> None:
     rows = rows_of(trees["action table"])
     days = ["19 November 2010"] * 6 + ["19 February 2011"] * 10 + ["19 May 2011"] * 7
     assert [row[0] for row in rows] == days
@@ -533,7 +476,7 @@ def test_actions_are_listed_as_they_fall_due(edition: Edition, trees: dict[str, 
         assert place == {"Safeguarding": "paragraph 19"}.get(service, "paragraph 54")
 
 
-def test_the_timeline_counts_the_actions_of_each_day(trees: dict[str, list[Any]]) -> None:
+def test_the_timeline_counts_the_actions_of_each_day(trees: dict[str, ET.Element]) -> None:
     lines = picture_text(trees["action timeline"]).splitlines()
     assert sorted(line for line in lines if line.isdecimal()) == ["2", "3", "4", "4", "4", "6"]
     assert "23 areas for improvement, the last due by 19 May 2011" in lines
@@ -543,14 +486,14 @@ def test_the_alternative_text_of_the_timeline_counts_the_days_of_its_picture(
     edition: Edition,
 ) -> None:
     sooner = replace(edition, actions=edition.actions[~edition.actions["band"].eq("six months")])
-    [alt] = alternative(pandoc(inspection.action_timeline(sooner).markdown))
+    [alt] = alternative(read(inspection.action_timeline(sooner).markdown))
     assert "16 actions of 2 services on 2 days, the last 19 February 2011" in alt
 
 
 # --- comparisons and shares --------------------------------------------------------------
 
 
-def test_the_table_of_comparisons_gives_every_pair(trees: dict[str, list[Any]]) -> None:
+def test_the_table_of_comparisons_gives_every_pair(trees: dict[str, ET.Element]) -> None:
     assert rows_of(trees["comparison table"])[3] == [
         *("Health assessments", "78%", "85.4%, England"),
         *("−7.4 points (−7.95 to −6.85)", "0.91", "103; 255"),
@@ -573,7 +516,7 @@ def test_a_higher_figure_is_said_to_be_higher(edition: Edition) -> None:
     text = shown(compared.comparison_text(best, "health-assessments"))
     assert "91% against 85.4% for England, 5.6 points higher" in text
     assert "lower" not in text
-    [alt] = alternative(pandoc(compared.benchmark_bars(best).markdown))
+    [alt] = alternative(read(compared.benchmark_bars(best).markdown))
     assert "Kent 91%" in alt
 
 
@@ -581,20 +524,20 @@ def test_a_benchmark_of_nought_has_no_ratio_and_does_not_stop_the_briefing(
     edition: Edition,
 ) -> None:
     nought = england(edition, "substance-misuse", 0.0)
-    row = rows_of(pandoc(compared.comparison_table(nought).markdown))[5]
+    row = rows_of(read(compared.comparison_table(nought).markdown))[5]
     assert row[2] == "0%, England"
     assert "nan" not in "".join(row)
 
 
 def test_where_rounding_is_unknown_the_difference_stands_alone(edition: Edition) -> None:
     vague = altered(edition, "substance-misuse", rounding=math.nan)
-    row = rows_of(pandoc(compared.comparison_table(vague).markdown))[5]
+    row = rows_of(read(compared.comparison_table(vague).markdown))[5]
     assert row[3:] == ["−2.0 points", "0.60", "not calculated"]
 
 
 def test_a_ratio_is_rounded_half_up(edition: Edition) -> None:
     eighth = england(edition, "substance-misuse", 24.0)
-    assert rows_of(pandoc(compared.comparison_table(eighth).markdown))[5][4] == "0.13"
+    assert rows_of(read(compared.comparison_table(eighth).markdown))[5][4] == "0.13"
 
 
 def test_a_difference_is_claimed_in_its_own_unit(blocks: dict[str, Block]) -> None:
@@ -618,7 +561,7 @@ def test_a_report_without_small_groups_has_its_briefing(edition: Edition) -> Non
     assert isinstance(compared.interval_dots(none), Block)
 
 
-def test_shares_stand_with_their_numbers_and_intervals(trees: dict[str, list[Any]]) -> None:
+def test_shares_stand_with_their_numbers_and_intervals(trees: dict[str, ET.Element]) -> None:
     rows = {row[0]: row[1:] for row in rows_of(trees["share table"])}
     assert len(rows) == 12
     assert rows["Asylum-seeking, of all looked after"] == [
@@ -643,12 +586,12 @@ def test_another_confidence_gives_other_intervals(
     confidence: float, level: str, interval: str
 ) -> None:
     sure = open_edition("Kent", "2010", confidence=confidence)
-    rows = {row[0]: row for row in rows_of(pandoc(compared.share_table(sure).markdown))}
+    rows = {row[0]: row for row in rows_of(read(compared.share_table(sure).markdown))}
     assert rows["Serious case reviews evaluated as good"][3] == interval
     text = shown(overview.stands_out(sure, GOOD))
     assert f"the {level} interval runs from {interval}" in text
     assert f"{level} of intervals made in this way" in shown(notes.how_to_read(sure))
-    dots = pandoc(compared.interval_dots(sure).markdown)
+    dots = read(compared.interval_dots(sure).markdown)
     assert f"Share and {level} confidence interval" in picture_text(dots)
     assert f"the {level} interval" in alternative(dots)[0]
 
@@ -660,7 +603,7 @@ def test_a_confidence_that_is_no_fraction_is_refused(confidence: float) -> None:
 
 
 def test_statements_in_words_are_listed_as_they_stand(
-    edition: Edition, trees: dict[str, list[Any]]
+    edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
     words = {"above": "higher", "below": "lower", "level": "about the same"}
     expected = [
@@ -673,7 +616,7 @@ def test_statements_in_words_are_listed_as_they_stand(
 # --- services ------------------------------------------------------------------------------
 
 
-def test_the_parts_of_a_group_and_their_rest_are_labelled(trees: dict[str, list[Any]]) -> None:
+def test_the_parts_of_a_group_and_their_rest_are_labelled(trees: dict[str, ET.Element]) -> None:
     lines = picture_text(trees["looked after"]).splitlines()
     for label in ("248", "1,320", "34", "49", "100", "92", "(1,568)", "(83)"):
         assert label in lines
@@ -686,7 +629,7 @@ def test_the_vacancies_drawn_are_those_of_the_report(
     waffle = charts.waffle
     monkeypatch.setattr(charts, "waffle", lambda share: drawn.append(share) or waffle(share))
     more = altered(edition, "social-worker-vacancy", value=21.0)
-    tree = pandoc(services.workforce(more).markdown)
+    tree = read(services.workforce(more).markdown)
     assert drawn == [21]
     assert "21% of social worker posts were vacant" in picture_text(tree)
     assert "21%" in alternative(tree)[0]
@@ -694,13 +637,13 @@ def test_the_vacancies_drawn_are_those_of_the_report(
 
 def test_settings_that_the_report_lacks_are_left_out_of_the_chart(edition: Edition) -> None:
     facts = edition.facts[~edition.facts["indicator"].eq("colleges")]
-    lines = picture_text(pandoc(services.estate(of_facts(edition, facts)).markdown)).splitlines()
+    lines = picture_text(read(services.estate(of_facts(edition, facts)).markdown)).splitlines()
     assert "Colleges" not in lines
     assert "Academies" in lines
 
 
 def test_a_table_of_figures_lists_every_group_of_the_authority(
-    edition: Edition, trees: dict[str, list[Any]]
+    edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
     ours = edition.facts[edition.facts["area_name"].eq("Kent")]
     for name, which in (
@@ -716,19 +659,19 @@ def test_a_table_of_figures_lists_every_group_of_the_authority(
 # --- notes ------------------------------------------------------------------------------
 
 
-def test_the_audit_is_summed_up(trees: dict[str, list[Any]]) -> None:
+def test_the_audit_is_summed_up(trees: dict[str, ET.Element]) -> None:
     text = plain(trees["audit summary"])
     assert "56 checks agree, 3 disagree, and 14 cannot be told" in text
 
 
-def test_findings_are_told_with_their_arithmetic_and_places(trees: dict[str, list[Any]]) -> None:
-    [items] = nodes(trees["disagreements"], "BulletList")
+def test_findings_are_told_with_their_arithmetic_and_places(trees: dict[str, ET.Element]) -> None:
+    items = items_of(trees["disagreements"])
     found = [plain(item) for item in items]
     assert len(found) == 3
     assert "Social workers recruited: 115 ≠ 120." in found[1]
     assert found[1].endswith("(paragraph 38, paragraph 83).")
     assert "30 is 3% of 858 to 1,200; of 1,568 it is 1.9%" in found[2]
-    [items] = nodes(trees["cannot tell"], "BulletList")
+    items = items_of(trees["cannot tell"])
     assert len(items) == 14
 
 
@@ -753,7 +696,7 @@ def test_a_report_without_contradictions_has_none(edition: Edition) -> None:
 
 
 def test_the_source_is_named_with_its_day_and_licence(
-    edition: Edition, trees: dict[str, list[Any]]
+    edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
     text = plain(trees["sources"])
     assert text.startswith(f"Ofsted: {edition.source.title}. Published 19 November 2010. Crown")
@@ -761,15 +704,15 @@ def test_the_source_is_named_with_its_day_and_licence(
         assert name in text
 
 
-def test_the_glossary_explains_the_terms_in_order(trees: dict[str, list[Any]]) -> None:
-    [items] = nodes(trees["glossary"], "BulletList")
-    terms = [plain(next(nodes(item, "Strong"))) for item in items]
+def test_the_glossary_explains_the_terms_in_order(trees: dict[str, ET.Element]) -> None:
+    items = items_of(trees["glossary"])
+    terms = [plain(next(item.iter("strong"))) for item in items]
     assert terms == sorted(terms)
     assert {"Base.", "Looked after.", "Confidence interval."} <= set(terms)
 
 
 def test_every_figure_of_the_report_is_a_row_in_order(
-    edition: Edition, trees: dict[str, list[Any]]
+    edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
     rows = rows_of(trees["every figure"])
     numbers = [int(row[0]) for row in rows]
@@ -778,8 +721,8 @@ def test_every_figure_of_the_report_is_a_row_in_order(
     assert any(row[1].endswith("(South East)") for row in rows)
 
 
-def test_a_paragraph_has_one_anchor_at_its_first_row(trees: dict[str, list[Any]]) -> None:
-    anchors = [node[0][0] for node in nodes(trees["every figure"], "Span") if node[0][0]]
+def test_a_paragraph_has_one_anchor_at_its_first_row(trees: dict[str, ET.Element]) -> None:
+    anchors = names_of(trees["every figure"], "span")
     paragraphs = dict.fromkeys(row[0] for row in rows_of(trees["every figure"]))
     assert anchors == [f"paragraph-{number}" for number in paragraphs]
 

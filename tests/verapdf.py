@@ -195,3 +195,11 @@ def validate_ua1(pdf: Path) -> list[str]:
     if bool(result.isCompliant()) != (not failed):
         raise NotReadableError(f"{pdf}: veraPDF's verdict and its failed rules disagree")
     return [line for _, _, line in sorted(failed)]
+
+
+def text_of(pdf: Path) -> str:
+    """The words of a PDF, page by page, as PDFBox (which is in the same jar) reads them."""
+    _engine()
+    file = jpype.JClass("java.io.File")(os.fspath(pdf.resolve()))
+    with jpype.JClass("org.apache.pdfbox.Loader").loadPDF(file) as document:
+        return str(jpype.JClass("org.apache.pdfbox.text.PDFTextStripper")().getText(document))

@@ -1,6 +1,6 @@
 -- Claims: a bracketed span becomes <data value="..."> in HTML, with its place
--- in the source; elsewhere its words stand as they are. Both rendering routes
--- use this filter.
+-- in the source; elsewhere its words stand as they are. Quarto uses this filter;
+-- the other route does the same without it.
 
 local function attribute(text)
   return (text:gsub('&', '&amp;'):gsub('"', '&quot;'):gsub('<', '&lt;'):gsub('>', '&gt;'))

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kentstats.present.charts import _axes
+from kentstats.present.charts import _axes, _lines
 from kentstats.present.lettering import EDGE, MARGIN, tall, width, wrapped
 from kentstats.present.theme import (
     FAINT,
@@ -65,14 +65,21 @@ def _page(ax: Axes, left: float, high: float, names: Sequence[tuple[float, str, 
     What is drawn may go beyond the axes, to the right edge of the page. A
     name comes with its place and whether it is bold.
     """
+    from kentstats.present.artists import scale
+
     ax.set_xlim(0, WIDTH - left - MARGIN)
     ax.set_ylim(high, 0)
-    ax.set_xticks([])
-    ax.set_yticks([place for place, _, _ in names], [name for _, name, _ in names])
-    ax.tick_params(axis="y", pad=(left - EDGE) * 72, labelsize=SIZE)
-    for label, (_, _, bold) in zip(ax.get_yticklabels(), names, strict=True):
-        label.set(ha="left", weight="bold" if bold else "normal")
-    ax.spines[:].set_visible(False)
+    scale(
+        ax,
+        "left",
+        [place for place, _, _ in names],
+        [name for _, name, _ in names],
+        size=SIZE,
+        pad=(left - EDGE) * 72,
+        align="left",
+        weights=["bold" if bold else "normal" for _, _, bold in names],
+    )
+    _lines(ax)
 
 
 def spine(
@@ -110,6 +117,8 @@ def spine(
     ValueError
         There is no row, or a verdict has no mark.
     """
+    from kentstats.present.artists import dots, label, level, strokes, upright
+
     if data.empty:
         raise ValueError("there is nothing to draw: a spine needs at least one indicator")
     verdicts = _verdicts(data["verdict"])
@@ -132,35 +141,31 @@ def spine(
     with theme():
         ax = _axes(ax, high)
         _page(ax, SPINE_LEFT, high, ticks)
-        ax.hlines(rules, EDGE - SPINE_LEFT, edges[-1], color=RANGE, linewidth=0.8, clip_on=False)
-        at = (data[["worst", "low", "position", "high", "best"]] + 1) * graph / 2
-        ax.hlines(places, at["worst"], at["best"], color=RANGE, linewidth=8)
-        ax.hlines(places, at["low"], at["high"], color=INNER, linewidth=8)
-        ax.vlines(graph / 2, top, high, color=INK, linewidth=0.9)
+        across = level(rules, EDGE - SPINE_LEFT, edges[-1])
+        strokes(ax, across, color=RANGE, width=0.8, clip=False)
+        worst, low, at, highest, best = (
+            (data[name].to_numpy(dtype=float) + 1) * graph / 2
+            for name in ("worst", "low", "position", "high", "best")
+        )
+        strokes(ax, level(places, worst, best), color=RANGE, width=8)
+        strokes(ax, level(places, low, highest), color=INNER, width=8)
+        strokes(ax, upright(graph / 2, top, high), color=INK, width=0.9)
         for word in dict.fromkeys(verdicts):
             marker, fill = VERDICT_MARK[word]
             chosen = [row for row, verdict in enumerate(verdicts) if verdict == word]
-            ax.scatter(
-                at["position"].iloc[chosen],
-                [places[row] for row in chosen],
-                s=38,
-                marker=marker,
-                color=fill,
-                edgecolors=INK,
-                zorder=3,
-            )
-        line: dict[str, Any] = {"va": "bottom", "size": SIZE}
+            heights = [places[row] for row in chosen]
+            dots(ax, at[chosen], heights, size=38, marker=marker, color=fill, edge=INK, zorder=3)
         for x, word, align in zip(
             (0, graph / 2, graph), head, ("left", "center", "right"), strict=True
         ):
-            ax.text(x, top - 0.06, word, ha=align, color=FAINT, **line)
+            label(ax, x, top - 0.06, word, ha=align, va="bottom", color=FAINT)
         for column, left, right in zip(columns, edges, edges[1:], strict=False):
             words = column is columns[-1]
             edge, align = (left + GAP, "left") if words else (right, "right")
-            ax.text(edge, top - 0.06, column[0], ha=align, weight="bold", **line)
+            label(ax, edge, top - 0.06, column[0], ha=align, va="bottom", weight="bold")
             for y, cell in zip(places, column[1:], strict=True):
                 weight = "bold" if words and cell in STRONG else "normal"
-                ax.text(edge, y, cell, ha=align, va="center_baseline", size=SIZE, weight=weight)
+                label(ax, edge, y, cell, ha=align, va="center_baseline", weight=weight)
     return ax
 
 
@@ -211,8 +216,9 @@ def heat_table(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         There is no row, there are two of one cell or more than twelve
         areas, or a verdict has no fill.
     """
-    from matplotlib.collections import PolyCollection
     from matplotlib.patches import Rectangle
+
+    from kentstats.present.artists import Cells, label
 
     if data.empty:
         raise ValueError("there is nothing to draw: a heat table needs at least one cell")
@@ -229,11 +235,13 @@ def heat_table(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         for word in dict.fromkeys(words)
         if width(word, size=SMALL) > room - 0.04
     }
-    labels = _printed(data["label"], room - 0.04, SMALL)
-    cells = [f"{label}\n{signs.get(word, word)}" for label, word in zip(labels, words, strict=True)]
+    figures = _printed(data["label"], room - 0.04, SMALL)
+    below = [signs.get(word, word) for word in words]
+    cells = [f"{shown}\n{word}" for shown, word in zip(figures, below, strict=True)]
     names = [wrapped(name, TABLE_LEFT - 0.12) for name in measures]
     across, angle, top = _heads(areas, room)
-    rows = [measures.index(name) for name in data["measure"]]
+    place = {name: number for number, name in enumerate(measures)}
+    rows = [place[name] for name in data["measure"]]
     heights = [tall([name]) for name in names]
     for row, cell in zip(rows, cells, strict=True):
         heights[row] = max(heights[row], tall([cell], size=SMALL))
@@ -255,22 +263,22 @@ def heat_table(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             ]
             for x, row in zip(lefts, rows, strict=True)
         ]
-        cover = PolyCollection(corners, linewidths=0.6, edgecolors=FAINT, clip_on=False)
-        cover.set_facecolor([VERDICT_FILL[word] for word in words])
-        ax.add_collection(cover)
+        fills = [VERDICT_FILL[word] for word in words]
+        look: dict[str, Any] = {"linewidths": 0.6, "edgecolors": FAINT, "clip_on": False}
+        ax.add_collection(Cells(corners, facecolors=fills, **look), autolim=False)
         middle: dict[str, Any] = {"ha": "center", "size": SMALL}
         for x, row, cell, word in zip(lefts, rows, cells, words, strict=True):
             ink = VERDICT_INK[word]
-            ax.text(x + room / 2, middles[row], cell, va="center", color=ink, **middle)
+            label(ax, x + room / 2, middles[row], cell, va="center", color=ink, **middle)
         for column, name in enumerate(across):
             weight, x = "normal" if column else "bold", (column + 0.5) * room
-            ax.text(x, top - 0.06, name, va="bottom", rotation=angle, weight=weight, **middle)
+            label(ax, x, top - 0.06, name, va="bottom", rotation=angle, weight=weight, **middle)
         frame = Rectangle((0, top), room, edges[-1] - top, edgecolor=INK, linewidth=2, fill=False)
         frame.set(clip_on=False, zorder=4)
         ax.add_patch(frame)
         key = "    ".join(f"{sign} {word}" for word, sign in signs.items())
         if key:
-            ax.text(0, edges[-1] + 0.1, key, va="top", size=SMALL, color=FAINT)
+            label(ax, 0, edges[-1] + 0.1, key, va="top", size=SMALL, color=FAINT)
     return ax
 
 

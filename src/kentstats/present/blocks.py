@@ -172,7 +172,8 @@ def svg(drawn: Figure) -> bytes:
     """Draw a figure as SVG: text as text, no date, the same bytes every time."""
     from kentstats.present.theme import theme
 
-    out = io.BytesIO()
+    # text, encoded once: matplotlib would encode each of some thousand pieces
+    out = io.StringIO()
     with theme():
         drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return out.getvalue()
+    return out.getvalue().encode()

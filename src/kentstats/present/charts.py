@@ -9,7 +9,8 @@ subtitle and source around the axes.
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from kentstats.present.theme import (
     FAINT,
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
 LINE = 0.19
 """Height of a line of text in inches."""
+
+TYPE = 9
+"""Points of the type in charts of few labels."""
+
+MARKS = 3.5
+"""Length of the strokes at the figures of a scale, in points."""
+
+MIDDLE: dict[str, Any] = {"ha": "center", "va": "center"}
 
 
 def headed(
@@ -60,6 +69,8 @@ def headed(
     ValueError
         The title has more than fifteen words.
     """
+    from kentstats.present.artists import heading
+
     if len(title.split()) > 15:
         raise ValueError(f"“{title}” has more than fifteen words")
     figure = axes.get_figure()
@@ -73,30 +84,57 @@ def headed(
     height = body + above + below
     figure.set_size_inches(WIDTH, height)
     axes.set_position((left / WIDTH, below / height, (WIDTH - left - 0.35) / WIDTH, body / height))
-    with theme():
-        figure.text(0.004, 1 - 0.04 / height, "\n".join(titles), va="top", weight="bold", size=11)
-        figure.text(
-            0.004,
-            1 - (0.1 + 1.15 * LINE * len(titles)) / height,
-            "\n".join(subtitles),
-            va="top",
-            color=FAINT,
-        )
-        figure.text(0.004, 0.04 / height, source, va="bottom", color=FAINT, size=8)
+    under = 1 - (0.1 + 1.15 * LINE * len(titles)) / height
+    faint: dict[str, Any] = {"color": FAINT}
+    heading(figure, 1 - 0.04 / height, "\n".join(titles), va="top", weight="bold", size=11)
+    heading(figure, under, "\n".join(subtitles), va="top", size=TYPE, **faint)
+    heading(figure, 0.04 / height, source, va="bottom", size=8, **faint)
     return figure
 
 
 def _axes(ax: Axes | None, height: float) -> Axes:
     if ax is not None:
         return ax
-    from matplotlib.figure import Figure
+    from kentstats.present.artists import blank
 
-    return Figure(figsize=(WIDTH, height)).add_subplot()
+    return blank(height)
 
 
 def _rows(ax: Axes, labels: list[str], *, gap: float = 0.6) -> None:
-    ax.set_yticks(range(len(labels)), labels)
+    from kentstats.present.artists import scale
+
+    scale(ax, "left", range(len(labels)), labels)
     ax.set_ylim(len(labels) - 1 + gap, -gap)
+
+
+def _lines(ax: Axes, *names: str) -> None:
+    """Draw these lines around the axes alone; an axis that has no scale has no ticks either."""
+    from matplotlib.ticker import NullLocator
+
+    if not names:
+        ax.set_axis_off()
+    for axis in (ax.xaxis, ax.yaxis):
+        # a scale is drawn in place of its axis
+        if axis.get_visible():
+            axis.set_major_locator(NullLocator())
+            axis.set_visible(False)
+    for name, spine in ax.spines.items():
+        spine.set_visible(name in names)
+
+
+def _bars(
+    ax: Axes, data: pd.DataFrame, places: Iterable[float], colours: Iterable[str], height: float
+) -> None:
+    """Draw bars from nought, each with its label beside it."""
+    from matplotlib.patches import Rectangle
+
+    from kentstats.present.artists import beside
+
+    for y, value, label, colour in zip(
+        places, data["value"].to_list(), data["label"].to_list(), colours, strict=True
+    ):
+        ax.add_patch(Rectangle((0, y - height / 2), value, height, facecolor=colour))
+        beside(ax, (value, y), (4, 0), label, size=TYPE, va="center")
 
 
 def judgement_strip(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -117,36 +155,34 @@ def judgement_strip(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.patches import Rectangle
 
+    from kentstats.present.artists import label, scale
+
     judgements = list(dict.fromkeys(data["judgement"]))
     services = list(dict.fromkeys(data["service"]))
+    cells: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for judgement, service, grade, words in zip(
+        *(data[name].to_list() for name in ("judgement", "service", "grade", "label")), strict=True
+    ):
+        cells.setdefault((judgement, service), []).append((grade, words))
     with theme():
         ax = _axes(ax, 0.27 * len(judgements))
-        for (judgement, service), stated in data.groupby(["judgement", "service"], sort=False):
+        for (judgement, service), stated in cells.items():
             row, column = judgements.index(judgement), services.index(service)
             part = 0.96 / len(stated)
-            for place, (grade, label) in enumerate(
-                zip(stated["grade"], stated["label"], strict=True)
-            ):
+            for place, (grade, words) in enumerate(stated):
                 x = column + 0.02 + part * place
                 ax.add_patch(
                     Rectangle(
                         (x, row - 0.42), part, 0.84, facecolor=GRADE_FILL[grade], edgecolor=FAINT
                     )
                 )
-                ax.text(
-                    x + part / 2,
-                    row,
-                    label,
-                    ha="center",
-                    va="center_baseline",
-                    color=GRADE_INK[grade],
-                )
+                look: dict[str, Any] = {"size": TYPE, "color": GRADE_INK[grade]}
+                label(ax, x + part / 2, row, words, ha="center", va="center_baseline", **look)
         _rows(ax, judgements, gap=0.5)
         ax.set_xlim(0, len(services))
-        ax.set_xticks([place + 0.5 for place in range(len(services))], services, weight="bold")
-        ax.xaxis.tick_top()
-        ax.tick_params(length=0)
-        ax.spines[:].set_visible(False)
+        middles = [place + 0.5 for place in range(len(services))]
+        scale(ax, "top", middles, services, weights=["bold"] * len(services))
+        _lines(ax)
     return ax
 
 
@@ -165,21 +201,27 @@ def action_timeline(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
     """
+    from matplotlib.dates import date2num
+
+    from kentstats.present.artists import dots, label, scale
+
     services = list(dict.fromkeys(data["service"]))
-    days = data.drop_duplicates("due").sort_values("due")
+    rows = [services.index(service) for service in data["service"]]
+    number: Any = date2num
+    at = [float(day) for day in number(data["due"].to_list())]
+    days = dict(sorted(zip(at, data["day"], strict=True)))
+    margin = 0.14 * (max(at) - min(at)) or 1
     with theme():
         ax = _axes(ax, 0.5 * len(services))
         for row in range(len(services)):
             ax.axhline(row, color=OTHERS, linewidth=1.2, zorder=1)
-        rows = [services.index(service) for service in data["service"]]
-        at = list(data["due"])
-        ax.scatter(at, rows, s=data["count"] * 55 + 120, color=OURS, zorder=2)
-        for x, y, label in zip(at, rows, data["label"], strict=True):
-            ax.text(x, y, label, color="white", weight="bold", ha="center", va="center")
+        dots(ax, at, rows, size=data["count"] * 55 + 120, zorder=2)
+        for x, y, words in zip(at, rows, data["label"], strict=True):
+            label(ax, x, y, words, size=TYPE, color="white", weight="bold", **MIDDLE)
         _rows(ax, services)
-        ax.set_xticks(list(days["due"]), days["day"])
-        ax.margins(x=0.14)
-        ax.spines["left"].set_visible(False)
+        ax.set_xlim(min(at) - margin, max(at) + margin)
+        scale(ax, "bottom", list(days), list(days.values()), marks=MARKS)
+        _lines(ax, "bottom")
     return ax
 
 
@@ -198,6 +240,8 @@ def benchmark_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
     """
+    from kentstats.present.artists import label, scale
+
     measures = list(dict.fromkeys(data["measure"]))
     places, headings, top = [], [], 0.0
     for measure in measures:
@@ -211,16 +255,14 @@ def benchmark_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             "measure", key=lambda names: names.map(measures.index), kind="stable"
         )
         colours = [OURS if ours else OTHERS for ours in ordered["ours"]]
-        ax.barh(places, ordered["value"], height=0.78, color=colours)
-        for y, value, label in zip(places, ordered["value"], ordered["label"], strict=True):
-            ax.annotate(label, (value, y), (4, 0), textcoords="offset points", va="center")
-        ax.set_yticks(places, ordered["area"])
-        for y, measure in zip(headings, measures, strict=True):
-            ax.text(0, y, measure, transform=ax.get_yaxis_transform(), va="center", weight="bold")
         ax.set_ylim(top - 1, -0.7)
         ax.set_xlim(0, ordered["value"].max() * 1.12 or 1)
-        ax.set_xticks([])
-        ax.spines["bottom"].set_visible(False)
+        _bars(ax, ordered, places, colours, 0.78)
+        scale(ax, "left", places, ordered["area"].to_list())
+        look: dict[str, Any] = {"size": TYPE, "weight": "bold", "va": "center"}
+        for y, measure in zip(headings, measures, strict=True):
+            label(ax, 0, y, measure, transform=ax.get_yaxis_transform(), **look)
+        _lines(ax, "left")
     return ax
 
 
@@ -239,23 +281,24 @@ def interval_dots(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
     """
+    from kentstats.present.artists import beside, dots, level, scale, strokes
+
     rows = range(len(data))
     with theme():
         ax = _axes(ax, 0.55 * len(data))
-        ax.hlines(rows, data["lower"], data["upper"], color=OURS, linewidth=2)
-        ax.scatter(data["value"], rows, s=48, color=OURS, zorder=3)
-        for y, value, label in zip(rows, data["value"], data["label"], strict=True):
+        strokes(ax, level(rows, data["lower"], data["upper"]), color=OURS, width=2)
+        dots(ax, data["value"], rows, size=48, zorder=3)
+        for y, value, upper, words in zip(
+            rows, data["value"], data["upper"], data["label"], strict=True
+        ):
             near_end = value > 70
-            ax.annotate(
-                label,
-                (data["upper"].iloc[y] if near_end else value, y),
-                (0, 8),
-                textcoords="offset points",
-                ha="right" if near_end else "left" if value < 12 else "center",
-            )
+            align = "right" if near_end else "left" if value < 12 else "center"
+            beside(ax, (upper if near_end else value, y), (0, 8), words, size=TYPE, ha=align)
         _rows(ax, list(data["measure"]))
         ax.set_xlim(0, 100)
-        ax.set_xticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
+        ticks = range(0, 101, 25)
+        scale(ax, "bottom", ticks, [f"{tick}%" for tick in ticks], marks=MARKS)
+        _lines(ax, "left", "bottom")
     return ax
 
 
@@ -279,26 +322,33 @@ def composition_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ValueError
         There are more than two kinds of part.
     """
+    from matplotlib.patches import Rectangle
+
+    from kentstats.present.artists import label
+
     wholes = list(dict.fromkeys(data["whole"]))
     parts = list(dict.fromkeys(data["part"]))
     if len(parts) > 2:
         raise ValueError(f"two parts of a whole can be told apart here, not {len(parts)}")
     colours = dict(zip(parts, (OURS, OTHERS), strict=False))
     inks = dict(zip(parts, ("white", INK), strict=False))
+    of: dict[str, list[tuple[str, float, str]]] = {whole: [] for whole in wholes}
+    for whole, *part in zip(
+        *(data[name].to_list() for name in ("whole", "part", "share", "label")), strict=True
+    ):
+        of[whole].append(tuple(part))
     with theme():
         ax = _axes(ax, 0.42 * len(wholes) + 0.3)
         for row, whole in enumerate(wholes):
             start = 0.0
-            for _, part in data[data["whole"].eq(whole)].iterrows():
-                name = part["part"]
-                ax.barh(row, part["share"], left=start, height=0.62, color=colours[name])
-                middle = start + part["share"] / 2
-                ax.text(middle, row, part["label"], ha="center", va="center", color=inks[name])
-                start += part["share"]
+            for name, share, words in of[whole]:
+                ax.add_patch(Rectangle((start, row - 0.31), share, 0.62, facecolor=colours[name]))
+                look: dict[str, Any] = {"size": TYPE, "color": inks[name], **MIDDLE}
+                label(ax, start + share / 2, row, words, **look)
+                start += share
         _rows(ax, wholes)
         ax.set_xlim(0, 100)
-        ax.set_xticks([])
-        ax.spines[:].set_visible(False)
+        _lines(ax)
         handles = [
             ax.scatter([], [], marker="s", s=70, color=colours[name], label=name) for name in parts
         ]
@@ -327,15 +377,10 @@ def count_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     marked = data["marked"] if "marked" in data else [True] * len(data)
     with theme():
         ax = _axes(ax, 0.27 * len(data))
-        ax.barh(
-            rows, data["value"], height=0.7, color=[OURS if mark else OTHERS for mark in marked]
-        )
-        for y, value, label in zip(rows, data["value"], data["label"], strict=True):
-            ax.annotate(label, (value, y), (4, 0), textcoords="offset points", va="center")
         _rows(ax, list(data["name"]))
         ax.set_xlim(0, data["value"].max() * 1.1 or 1)
-        ax.set_xticks([])
-        ax.spines["bottom"].set_visible(False)
+        _bars(ax, data, rows, [OURS if mark else OTHERS for mark in marked], 0.7)
+        _lines(ax, "left")
     return ax
 
 
@@ -353,6 +398,8 @@ def waffle(share: float, *, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
     """
+    from kentstats.present.artists import dots
+
     across = 25
     marked = int(share + 0.5)
     with theme():
@@ -360,8 +407,8 @@ def waffle(share: float, *, ax: Axes | None = None) -> Axes:
         x = [square // 4 for square in range(100)]
         y = [square % 4 for square in range(100)]
         colours = [OURS if square < marked else OTHERS for square in range(100)]
-        ax.scatter(x, y, marker="s", s=105, c=colours)
+        dots(ax, x, y, marker="s", size=105, color=colours)
         ax.set_xlim(-0.6, across - 0.4)
         ax.set_ylim(3.6, -0.6)
-        ax.set_axis_off()
+        _lines(ax)
     return ax

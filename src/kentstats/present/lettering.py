@@ -9,8 +9,12 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kentstats.present.theme import RC, SIZE
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
 
 MARGIN = 0.35
 """What ``headed`` leaves to the right of the axes, in inches; labels may go into it."""
@@ -21,18 +25,49 @@ EDGE = 0.03
 LEADING = 1.2 / 72
 """Height of a line in inches for each point of its type."""
 
+KEPT = 16_384
+"""How many texts are kept with their measures: those of all authorities, and some more."""
+
 
 @functools.cache
-def _advance(letter: str, *, bold: bool) -> float:
+def _font(*, bold: bool) -> FT2Font:
     from matplotlib.font_manager import FontProperties, findfont, get_font
-    from matplotlib.ft2font import LoadFlags
 
     weight = "bold" if bold else "normal"
     font = get_font(findfont(FontProperties(family=RC["font.family"], weight=weight)))
     font.set_size(100, 72)
-    return font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 7200
+    return font
 
 
+@functools.cache
+def _glyph(letter: str, *, bold: bool) -> tuple[float, float, float]:
+    """Measure a letter: how far it goes on, rises and falls, in points for a point of type."""
+    from matplotlib.ft2font import LoadFlags
+
+    font = _font(bold=bold)
+    # the font is matplotlib's own, which may have set another size in between
+    font.set_size(100, 72)
+    glyph = font.load_char(ord(letter), flags=LoadFlags.NO_HINTING)
+    _, low, _, high = glyph.bbox
+    return glyph.linearHoriAdvance / 6_553_600, high / 6400, -low / 6400
+
+
+@functools.cache
+def _line(*, bold: bool) -> tuple[float, float, float]:
+    """Return what the font wants above and below the base of a line, and between two lines."""
+    font = _font(bold=bold)
+    table: Any = font.get_sfnt_table("OS/2")
+    ascent, descent, gap = (
+        table[f"sTypo{name}"] / font.units_per_EM for name in ("Ascender", "Descender", "LineGap")
+    )
+    return ascent, -descent, gap
+
+
+def _long(line: str, size: float, *, bold: bool) -> float:
+    return sum(_glyph(letter, bold=bold)[0] for letter in line) * size
+
+
+@functools.lru_cache(KEPT)
 def width(text: str, *, size: float = SIZE, bold: bool = False) -> float:
     """Measure text as it is set, its longest line, in inches.
 
@@ -41,10 +76,67 @@ def width(text: str, *, size: float = SIZE, bold: bool = False) -> float:
     >>> round(width("Kent"), 2), round(width("Kent and Medway"), 2)
     (0.26, 0.99)
     """
-    lines = text.split("\n")
-    return max(sum(_advance(letter, bold=bold) for letter in line) for line in lines) * size
+    return max(_long(line, size, bold=bold) for line in text.split("\n")) / 72
 
 
+@functools.lru_cache(KEPT)
+def lines(
+    text: str, size: float, ha: str, va: str, *, bold: bool = False, upright: bool = False
+) -> tuple[tuple[str, float, float], ...]:
+    """Set text around its anchor, as matplotlib does.
+
+    Parameters
+    ----------
+    text : str
+        Its lines.
+    size : float
+        In points.
+    ha, va : str
+        Which part of it is at the anchor, in matplotlib's words; its lines
+        are set to the same side.
+    bold : bool
+        Whether it is bold.
+    upright : bool
+        Whether it reads from bottom to top.
+
+    Returns
+    -------
+    tuple of (str, float, float)
+        Each line, and where its base begins: right of the anchor, and above
+        it, in points.
+    """
+    parts = text.split("\n")
+    above, below, gap = (measure * size for measure in _line(bold=bold))
+    gap = gap / 2 if len(parts) > 1 else 0.0
+    bases, down, base = list[float](), 0.0, 0.0
+    for part in parts:
+        glyphs = [_glyph(letter, bold=bold) for letter in part]
+        base = down + max(above, *(size * high for _, high, _ in glyphs), 0.0) + gap
+        down = base + max(below, *(size * low for _, _, low in glyphs), 0.0) + gap
+        bases.append(base)
+    longs = [_long(part, size, bold=bold) for part in parts]
+    side = {"left": 0.0, "center": 0.5, "right": 1.0}
+    room = max(longs)
+    starts = [(room - long) * side[ha] for long in longs]
+    # the box around the lines, as it is turned, from the left and from the top
+    across, high = (down, room) if upright else (room, down)
+    left = across * side[ha]
+    rise = {"bottom": high, "top": 0.0, "center": high / 2}
+    if not upright:
+        rise |= {"baseline": base, "center_baseline": base / 2}
+    top = rise[va]
+    if upright:
+        return tuple(
+            (part, base - left, start - (high - top))
+            for part, start, base in zip(parts, starts, bases, strict=True)
+        )
+    return tuple(
+        (part, start - left, top - base)
+        for part, start, base in zip(parts, starts, bases, strict=True)
+    )
+
+
+@functools.lru_cache(KEPT)
 def wrapped(text: str, room: float, *, size: float = SIZE, bold: bool = False) -> str:
     r"""Break text into lines no wider than the room, in inches.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -93,8 +94,26 @@ RC: dict[str, Any] = {
 
 @contextlib.contextmanager
 def theme() -> Iterator[None]:
-    """Draw in the house style, and leave no trace of it."""
+    """Draw in the house style, and leave no trace of it.
+
+    Only the settings of :data:`RC` are set and put back: a context of
+    matplotlib copies all three hundred, every time.
+    """
     import matplotlib as mpl
 
-    with mpl.rc_context(cast("Any", RC)):
+    settings = cast("dict[str, Any]", mpl.rcParams)
+    before = {name: settings[name] for name in RC}
+    settings.update(_checked())
+    try:
         yield
+    finally:
+        settings.update(before)
+
+
+@functools.cache
+def _checked() -> dict[str, Any]:
+    """Return the settings as matplotlib reads them."""
+    import matplotlib as mpl
+
+    checked: Any = mpl.RcParams(RC)
+    return dict(checked)

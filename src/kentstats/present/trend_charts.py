@@ -7,12 +7,15 @@ other are moved apart. ``SCALE_LEFT`` is what
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kentstats.present.charts import _axes
+import numpy as np
+
+from kentstats.present.charts import MARKS, _axes, _lines
 from kentstats.present.lettering import EDGE, MARGIN, spread, tall, width, wrapped
 from kentstats.present.theme import FAINT, LINES, OURS, SIZE, WIDTH, theme
 
@@ -67,6 +70,8 @@ def scaled(
         low, top = min(low, 0.0), max(top, 0.0)
     margin = (top - low or abs(top) or 1) * 0.05
     low, top = low if zero and low == 0 else low - margin, top + margin
+    from kentstats.present.artists import scale
+
     own, ax = ax is None, _axes(ax, height)
     high = height if own else ax.bbox.height / ax.figure.dpi
     ax.set_ylim(low, top + (top - low) * head / (high - head))
@@ -78,11 +83,12 @@ def scaled(
             break
     else:
         ticks, labels = ticks[:1], labels[:1]
-    ax.set_yticks(ticks, labels)
-    ax.tick_params(labelsize=SIZE)
+    scale(ax, "left", ticks, labels, size=SIZE)
+    _lines(ax, "left", "bottom")
     return ax, high
 
 
+@functools.lru_cache(1024)
 def steps(low: float, top: float, count: int = 6) -> list[float]:
     """Find round numbers, a count of steps or fewer from the one value to the other."""
     from matplotlib.ticker import MaxNLocator
@@ -102,11 +108,11 @@ def stretch(ax: Axes, start: float, end: float, ends: Sequence[End]) -> float:
     return plot
 
 
-def inches(ax: Axes, high: float, x: float, y: float) -> tuple[float, float]:
-    """Find how far a place is from the left and the bottom of the axes, in inches."""
+def inches(ax: Axes, high: float, x: Any, y: Any) -> tuple[Any, Any]:
+    """Find how far a place, or each of some, is from the left and the bottom, in inches."""
     (left, right), (low, top) = ax.get_xlim(), ax.get_ylim()
     log = ax.get_xscale() == "log"
-    across = math.log(x / left, right / left) if log else (x - left) / (right - left)
+    across = np.log(x / left) / math.log(right / left) if log else (x - left) / (right - left)
     return across * AXES, (y - low) / (top - low) * high
 
 
@@ -121,27 +127,20 @@ def place(ax: Axes, high: float, across: float, up: float) -> tuple[float, float
 
 def label_ends(ax: Axes, x: float, ends: Sequence[End], high: float) -> None:
     """Label lines where they end, each label apart from the next."""
-    from matplotlib.collections import LineCollection
+    from kentstats.present.artists import beside, strokes
 
     ends = [each for each in ends if math.isfinite(each.value)]
     across = inches(ax, high, x, 0)[0]
     wanted = [inches(ax, high, x, each.value)[1] for each in ends]
     placed = spread(wanted, [tall([each.text]) + 0.02 for each in ends], 0, high)
-    strokes = []
+    leads = []
     for each, here, there in zip(ends, wanted, placed, strict=True):
-        ax.annotate(
-            each.text,
-            (x, each.value),
-            (8, (there - here) * 72),
-            textcoords="offset points",
-            va="center",
-            annotation_clip=False,
-            **(NAMED if each.ours else {"size": SIZE}),
-        )
+        away = (8, (there - here) * 72)
+        beside(ax, (x, each.value), away, each.text, va="center", **(NAMED if each.ours else {}))
         if each.joined and abs(there - here) > 0.03:
-            strokes.append([(x, each.value), place(ax, high, across + 0.1, there)])
-    if strokes:
-        ax.add_collection(LineCollection(strokes, colors=FAINT, linewidths=0.5, clip_on=False))
+            leads.append([(x, each.value), place(ax, high, across + 0.1, there)])
+    if leads:
+        strokes(ax, leads, color=FAINT, width=0.5, clip=False)
 
 
 def trend(
@@ -180,6 +179,10 @@ def trend(
         There is no row, there are more than three comparators, or an area
         has two rows of one period.
     """
+    from matplotlib.lines import Line2D
+
+    from kentstats.present.artists import scale, strokes, upright
+
     if data.empty:
         raise ValueError("there is nothing to draw: a trend needs at least one period")
     if data.duplicated(["area", "period"]).any():
@@ -214,13 +217,13 @@ def trend(
             else:
                 look = {"color": OURS, "linewidth": 2.4, "markersize": 5, "zorder": 4}
                 if "lower" in line:
-                    ax.vlines(at, line["lower"], line["upper"], color=OURS, linewidth=1, zorder=3)
-            ax.plot(at, line["value"], marker="o", **look)
+                    spans = upright(at, line["lower"], line["upper"])
+                    strokes(ax, spans, color=OURS, width=1, zorder=3)
+            ax.add_line(Line2D(list(at), line["value"].to_numpy(), marker="o", **look))
         label_ends(ax, last, ends, high)
         step = 1 + int(max(map(width, periods)) * 1.1 // (plot / len(periods)))
-        ax.set_xticks(
-            at, [name if (last - place) % step == 0 else "" for place, name in enumerate(periods)]
-        )
+        words = [name if (last - place) % step == 0 else "" for place, name in enumerate(periods)]
+        scale(ax, "bottom", at, words, size=SIZE, marks=MARKS)
     return ax
 
 

@@ -1,39 +1,21 @@
-"""Render a document: Pandoc to HTML, Pandoc and Typst to PDF/UA, all from wheels."""
+"""Render a document: one reading of its Markdown, written as HTML and, by Typst, as PDF/UA."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kentstats.errors import RenderError
-from kentstats.present.claims import escape
-from kentstats.publish.document import Document, pictures_to_files
+from kentstats.publish.document import Document
 
-DIALECT = "+".join(
-    (
-        "markdown_strict",
-        "all_symbols_escapable",
-        "auto_identifiers",
-        "blank_before_header",
-        "bracketed_spans",
-        "header_attributes",
-        "implicit_figures",
-        "link_attributes",
-        "lists_without_preceding_blankline",
-        "pipe_tables",
-        "space_in_atx_header",
-        "table_attributes",
-        "table_captions",
-        "yaml_metadata_block",
-    )
-)
-"""The Markdown that blocks are written in; Pandoc reads it in half the time of its own."""
+if TYPE_CHECKING:
+    import typst
+
+    from kentstats.publish.markdown import Reading
 
 
 @dataclass(frozen=True)
@@ -72,76 +54,74 @@ def render(document: Document, front: Front, folder: Path, template: Path) -> No
     folder : pathlib.Path
         Where to.
     template : pathlib.Path
-        The folder of templates and filters.
+        The folder of templates.
 
     Raises
     ------
     RenderError
-        Pandoc or Typst refuses the document; Typst does so when an
-        alternative text, a title or a level of heading is missing.
+        A picture has no alternative text, two things have one name, or
+        Typst refuses the document: a link leads nowhere, a file is not
+        there, or a level of heading is missing.
     """
-    pandoc_path()
-    with ThreadPoolExecutor() as pool:
-        jobs = [
-            pool.submit(write_html, document, front, folder, template),
-            pool.submit(write_pdf, document, front, folder, template),
-        ]
-        for job in jobs:
-            job.result()
+    reading = _read(document)
+    _write_html(reading, front, folder, template)
+    _write_pdf(reading, front, folder, template)
 
 
 def write_html(document: Document, front: Front, folder: Path, template: Path) -> None:
     """Write ``briefing.html``: one file that works offline."""
-    style = (template / "briefing.css").read_text(encoding="utf-8")
-    metadata = {
-        "title": front.title,
-        "subtitle": front.subtitle,
-        "description": front.description,
-        "credit": front.credit,
-        "lang": "en-GB",
-    }
-    page = _pandoc(
-        document.markdown,
-        "html5",
-        metadata,
-        template,
-        "--toc",
-        "--toc-depth=2",
-        "--shift-heading-level-by=1",
-        f"--template={template / 'briefing.html'}",
-        # a variable is put in as it is, where metadata would be escaped
-        f"--variable=style={style}",
-    )
-    (folder / "briefing.html").write_text(page, encoding="utf-8", newline="\n")
+    _write_html(_read(document), front, folder, template)
 
 
 def write_pdf(document: Document, front: Front, folder: Path, template: Path) -> None:
     """Write ``briefing.pdf``: tagged, to PDF/UA-1."""
+    _write_pdf(_read(document), front, folder, template)
+
+
+def prepare() -> None:
+    """Load all that rendering needs, so that a process forked from this one need not.
+
+    Typst's fonts are read, and nothing is compiled: that starts threads, and
+    a process forked afterwards would wait for them for ever.
+    """
+    from kentstats.publish import html, markdown, typst_source  # noqa: F401
+    from kentstats.publish.dialect import reader
+
+    reader()
+    _typst_fonts()
+
+
+def _read(document: Document) -> Reading:
+    # not with this module: a command that renders nothing need not wait for the reader
+    from kentstats.publish.markdown import read_markdown
+
+    return read_markdown(document.markdown)
+
+
+def _write_html(reading: Reading, front: Front, folder: Path, template: Path) -> None:
+    from kentstats.publish.html import write_page
+
+    page, style = (
+        (template / f"briefing.{kind}").read_text(encoding="utf-8") for kind in ("html", "css")
+    )
+    text = write_page(reading, front, page, style)
+    (folder / "briefing.html").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_pdf(reading: Reading, front: Front, folder: Path, template: Path) -> None:
     import typst
 
-    markdown = pictures_to_files(document.markdown, folder)
-    metadata = {
-        "title": front.title,
-        "subtitle": front.subtitle,
-        "author": front.author,
-        "description": front.description,
-        "year": str(front.day.year),
-        "month": str(front.day.month),
-        "day": str(front.day.day),
-    }
-    source = folder / "briefing.typ"
-    source.write_text(
-        _pandoc(markdown, "typst", metadata, template, f"--template={template / 'briefing.typ'}"),
-        encoding="utf-8",
-    )
+    from kentstats.publish.typst_source import write_source
+
+    for name, picture in reading.pictures.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture.content)
+    frame = (template / "briefing.typ").read_text(encoding="utf-8")
+    source = write_source(reading.tokens, front, frame).encode()
     try:
-        typst.compile(
-            source,
+        typst.Compiler(source, root=folder, font_paths=_typst_fonts()).compile(
             output=folder / "briefing.pdf",
-            root=folder,
-            # matplotlib's fonts and no others: the same bytes on every machine
-            font_paths=[fonts()],
-            ignore_system_fonts=True,
             pdf_standards=["ua-1"],
             timestamp=int(dt.datetime.combine(front.day, dt.time(), dt.UTC).timestamp()),
         )
@@ -149,7 +129,14 @@ def write_pdf(document: Document, front: Front, folder: Path, template: Path) ->
         raise RenderError(
             f"Typst refuses the document: {error}", "Mend the cell that shows this."
         ) from None
-    source.unlink()
+
+
+@cache
+def _typst_fonts() -> typst.Fonts:
+    import typst
+
+    # matplotlib's fonts and Typst's own, no others: the same bytes on every machine
+    return typst.Fonts(include_system_fonts=False, font_paths=[fonts()])
 
 
 def fonts() -> Path:
@@ -158,35 +145,3 @@ def fonts() -> Path:
     if spec is None or spec.origin is None:
         raise RenderError("matplotlib is not installed.", "Install kentstats again.")
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
-
-
-@cache
-def pandoc_path() -> str:
-    """Find Pandoc; looking costs a tenth of a second, so it is done once."""
-    import pypandoc
-
-    return str(pypandoc.get_pandoc_path())
-
-
-def _pandoc(markdown: str, to: str, metadata: dict[str, str], template: Path, *options: str) -> str:
-    command = [
-        pandoc_path(),
-        f"--from={DIALECT}",
-        f"--to={to}",
-        "--wrap=none",
-        f"--lua-filter={template / 'claims.lua'}",
-        f"--lua-filter={template / 'embedded.lua'}",
-        "--fail-if-warnings",
-        *options,
-    ]
-    # metadata in the document's own front matter: JSON is YAML, and needs no quoting
-    plain = {key: escape(value) for key, value in metadata.items()}
-    text = f"---\n{json.dumps(plain, ensure_ascii=False)}\n---\n\n{markdown}"
-    done = subprocess.run(
-        command, input=text, capture_output=True, encoding="utf-8", check=False, timeout=120
-    )
-    if done.returncode:
-        raise RenderError(
-            f"Pandoc refuses the document: {done.stderr.strip()}", "Mend the cell that shows this."
-        )
-    return done.stdout

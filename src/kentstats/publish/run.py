@@ -299,16 +299,7 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": sys.version.split()[0], "kentstats": __version__}
-    # conda-forge has pypandoc where PyPI has pypandoc_binary
-    for name in (
-        "matplotlib",
-        "numpy",
-        "pandas",
-        "papermill",
-        "pypandoc_binary",
-        "pypandoc",
-        "typst",
-    ):
+    for name in ("markdown-it-py", "matplotlib", "numpy", "pandas", "papermill", "typst"):
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
