@@ -1,0 +1,288 @@
+"""What nbclient asks of a kernel's manager and client, without sockets.
+
+nbclient does the rest as it always does: outputs in their order, displays
+that change later, widgets, time limits, hooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from jupyter_client.session import Session
+
+from kentstats.engine.kernel import Kernel, Message, handle, running
+from kentstats.engine.limits import Limits
+from kentstats.engine.process import Child, Forks, Spares
+
+ENDED: Message = {}
+"""Stands in a channel where the kernel has ended."""
+
+
+class Inbox:
+    """Messages of one channel, as they come.
+
+    Parameters
+    ----------
+    work : callable
+        Awaited before a message is waited for.
+    """
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self._messages: deque[Message] = deque()
+        self._came: asyncio.Event | None = None
+
+    def put(self, message: Message) -> None:
+        """Add a message; in the thread of the event loop."""
+        self._messages.append(message)
+        if self._came is not None:
+            self._came.set()
+
+    async def get_msg(self, timeout: float | None = None) -> Message:
+        """Return the next message.
+
+        Raises
+        ------
+        queue.Empty
+            None came in so many seconds.
+        """
+        await self._work()
+        while not self._messages:
+            self._came = asyncio.Event()
+            try:
+                await asyncio.wait_for(self._came.wait(), timeout)
+            except asyncio.TimeoutError:
+                raise queue.Empty from None
+        return self._messages.popleft()
+
+
+class Client:
+    """The requests that nbclient makes of a kernel.
+
+    Parameters
+    ----------
+    send : callable
+        Takes a request.
+    work : callable
+        Awaited before an answer is waited for.
+    """
+
+    allow_stdin = False
+
+    def __init__(self, send: Callable[[Message], object], work: Callable[[], Any]) -> None:
+        self._send = send
+        self._session = Session()
+        self.shell_channel, self.iopub_channel = Inbox(work), Inbox(work)
+
+    def put(self, channel: str, message: Message) -> None:
+        """Take a message of the kernel."""
+        (self.shell_channel if channel == "shell" else self.iopub_channel).put(message)
+
+    def _ask(self, kind: str, content: Message) -> str:
+        request = self._session.msg(kind, content)
+        self._send(request)
+        return str(request["header"]["msg_id"])
+
+    def execute(self, code: str, *, store_history: bool = True, stop_on_error: bool = True) -> str:
+        """Ask for a cell to be executed; return the number of the request."""
+        return self._ask(
+            "execute_request",
+            {
+                "code": code,
+                "silent": False,
+                "store_history": store_history,
+                "user_expressions": {},
+                "allow_stdin": False,
+                "stop_on_error": stop_on_error,
+            },
+        )
+
+    def kernel_info(self) -> str:
+        """Ask what the kernel is; return the number of the request."""
+        return self._ask("kernel_info_request", {})
+
+    def start_channels(self) -> None:
+        """Do nothing: they are open."""
+
+    stop_channels = start_channels
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Do nothing: it is ready."""
+
+
+class Manager(Protocol):
+    """What the engine asks of a kernel's manager."""
+
+    has_kernel: bool
+
+    def client(self) -> Client:
+        """Return the client."""
+
+    def is_alive(self) -> bool:
+        """Tell whether the kernel has not ended."""
+
+    def interrupt_kernel(self) -> None:
+        """Interrupt the cell that is being executed."""
+
+
+class Here:
+    """A kernel in this process."""
+
+    has_kernel = True
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._waiting: deque[Message] = deque()
+        self._busy = False
+        self._client = Client(self._waiting.append, self._work)
+
+    async def _work(self) -> None:
+        # both channels ask, and whichever is first has the cell executed
+        while self._waiting and not self._busy:
+            self._busy = True
+            try:
+                await handle(self._kernel, self._waiting.popleft())
+            finally:
+                self._busy = False
+
+    def client(self) -> Client:
+        """Return the client."""
+        return self._client
+
+    def is_alive(self) -> bool:
+        """Tell that it is alive, as who asks."""
+        return True
+
+    def interrupt_kernel(self) -> None:
+        """Do nothing: whoever could ask is waiting for the cell."""
+
+
+@contextmanager
+def here(limits: Limits) -> Iterator[Here]:
+    """Have a kernel in this process, for one run.
+
+    Parameters
+    ----------
+    limits : Limits
+        What it may use.
+
+    Yields
+    ------
+    Here
+    """
+    taken: list[Here] = []
+    with running(lambda channel, message: taken[0].client().put(channel, message), limits) as kernel:
+        taken.append(Here(kernel))
+        yield taken[0]
+
+
+class There:
+    """A kernel in a child process.
+
+    Parameters
+    ----------
+    child : kentstats.engine.process.Child
+        Asked to serve one.
+    """
+
+    has_kernel = True
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._alive = True
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: list[tuple[str, Message]] = []
+        self._client = Client(self._send, self._follow)
+        self._reader: threading.Thread | None = None
+
+    def _send(self, request: Message) -> None:
+        try:
+            self._child.channel.send(request)
+        except OSError:
+            self._alive = False
+
+    async def _follow(self) -> None:
+        """Begin to read, once there is a loop to read for."""
+        if self._reader is None:
+            self._loop = asyncio.get_running_loop()
+            self._reader = threading.Thread(target=self._read, daemon=True)
+            self._reader.start()
+
+    def _read(self) -> None:
+        assert self._loop is not None
+        try:
+            while True:
+                channel, message = self._child.channel.recv()
+                self._loop.call_soon_threadsafe(self._client.put, channel, message)
+        except (EOFError, OSError, RuntimeError):
+            self._alive = False
+
+    def client(self) -> Client:
+        """Return the client."""
+        return self._client
+
+    def is_alive(self) -> bool:
+        """Tell whether the process has not ended."""
+        return self._alive and self._child.code() is None
+
+    def interrupt_kernel(self) -> None:
+        """Interrupt the cell, as Ctrl-C does."""
+        self._child.interrupt()
+
+
+@contextmanager
+def there(prepared: Forks | Spares, limits: Limits) -> Iterator[There]:
+    """Have a kernel in a prepared process, for one run.
+
+    Parameters
+    ----------
+    prepared : Forks or Spares
+        Where the process comes from.
+    limits : Limits
+        What the kernel may use.
+
+    Yields
+    ------
+    There
+    """
+    child = prepared.child()
+    child.ask(serve, limits)
+    try:
+        yield There(child)
+    finally:
+        child.end()
+
+
+def serve(channel: Any, limits: Limits) -> None:
+    """Serve a kernel to the other end of a channel; the body of a child process."""
+    asyncio.run(_serve(channel, limits))
+
+
+async def _serve(channel: Any, limits: Limits) -> None:
+    lock = threading.Lock()
+
+    def sink(name: str, message: Message) -> None:
+        with lock:
+            channel.send((name, message))
+
+    requests: asyncio.Queue[Message | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            while True:
+                loop.call_soon_threadsafe(requests.put_nowait, channel.recv())
+        except (EOFError, OSError):
+            loop.call_soon_threadsafe(requests.put_nowait, None)
+
+    with running(sink, limits) as kernel:
+        # a thread, so that what a cell left to the event loop goes on between cells
+        threading.Thread(target=read, daemon=True).start()
+        while (request := await requests.get()) is not None:
+            await handle(kernel, request)

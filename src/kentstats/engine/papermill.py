@@ -1,0 +1,185 @@
+"""The engine of papermill: ``papermill --engine kentstats in.ipynb out.ipynb``.
+
+Papermill and nbclient do all that they do for any kernel: parameters,
+metadata, progress, saving, outputs. Only where the cells are executed is ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from nbclient.exceptions import DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine
+from papermill.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+    from papermill.engines import NotebookExecutionManager
+
+    from kentstats.engine.process import Forks, Spares
+
+NAME = "kentstats"
+"""Name of the engine."""
+
+
+class Engine(NBClientEngine):
+    """Execute a notebook in a process that is forked from a prepared one."""
+
+    @classmethod
+    def execute_managed_notebook(  # noqa: PLR0913, they are papermill's
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        log_output: bool = False,
+        stdout_file: Any = None,
+        stderr_file: Any = None,
+        start_timeout: int = 60,
+        execution_timeout: float | None = None,
+        notebook_timeout: float | None = None,
+        memory_limit: float | None = None,
+        output_limit: int | None = None,
+        prepared: Forks | Spares | None = None,
+        here: bool = False,
+        **options: Any,
+    ) -> None:
+        """Execute the cells.
+
+        Parameters
+        ----------
+        nb_man : NotebookExecutionManager
+            Papermill's record of the run.
+        kernel_name : str
+            The kernel that is asked for. One of another language, or of
+            another Python, is started as papermill starts it.
+        log_output, stdout_file, stderr_file, start_timeout : optional
+            As of papermill.
+        execution_timeout : float, optional
+            Seconds that a cell may take.
+        notebook_timeout : float, optional
+            Seconds that all cells may take together.
+        memory_limit : float, optional
+            Megabytes that the notebook may use, beyond what the prepared
+            process holds.
+        output_limit : int, optional
+            Characters that it may print.
+        prepared : Forks or Spares, optional
+            Where the process comes from; by default one for all runs of this
+            process.
+        here : bool, default False
+            Execute in this process, which is then of no more use: for one
+            that was forked for this.
+        **options
+            Of nbclient, such as ``interrupt_on_timeout`` and ``allow_errors``.
+
+        Raises
+        ------
+        nbclient.exceptions.CellTimeoutError
+            A time limit has passed.
+        nbclient.exceptions.DeadKernelError
+            The process has ended.
+        """
+        if not _is_this_python(kernel_name):
+            logger.warning("The kernel %s is not this Python; papermill starts it.", kernel_name)
+            super().execute_managed_notebook(
+                nb_man,
+                kernel_name,
+                log_output=log_output,
+                stdout_file=stdout_file,
+                stderr_file=stderr_file,
+                start_timeout=start_timeout,
+                execution_timeout=execution_timeout,
+                **options,
+            )
+            return
+        from kentstats.engine import channels
+        from kentstats.engine.limits import Limits
+
+        limits = Limits(int((memory_limit or 0) * 1_000_000), output_limit or 0)
+        options.pop("input_path", None)
+        options.pop("startup_timeout", None)
+        timeout = execution_timeout or options.pop("timeout", None)
+        opened: contextlib.AbstractContextManager[Any] = (
+            channels.here(limits) if here else channels.there(prepared or _standing(), limits)
+        )
+        with opened as manager:
+            _Client(
+                nb_man,
+                km=manager,
+                until=time.monotonic() + notebook_timeout if notebook_timeout else None,
+                timeout=timeout,
+                kernel_name=kernel_name,
+                log=logger,
+                log_output=log_output,
+                stdout_file=stdout_file,
+                stderr_file=stderr_file,
+                **options,
+            ).execute()
+
+
+class _Client(PapermillNotebookClient):
+    """Papermill's client, with a time limit for the whole notebook."""
+
+    def __init__(self, *arguments: Any, until: float | None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._until = until
+
+    def _get_timeout(self, cell: NotebookNode | None) -> float | None:
+        own = super()._get_timeout(cell)
+        if self._until is None:
+            return own
+        # an hour that is over is over for the next cell too, and nbclient takes 0 for no limit
+        left = max(0.001, self._until - time.monotonic())
+        return min(own, left) if own else left
+
+    async def _async_check_alive(self) -> None:
+        if not self.km.is_alive():
+            raise DeadKernelError("Kernel died")
+
+
+def _is_this_python(name: str) -> bool:
+    """Tell whether a kernel is ipykernel in the Python that runs this."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    spec = KernelSpecManager().get_kernel_spec(name)  # NoSuchKernel, as without this engine
+    program = os.path.basename(spec.argv[0]) if spec.argv else ""
+    own = {"python", f"python{sys.version_info.major}", os.path.basename(sys.executable)}
+    ours = spec.argv[:1] == [sys.executable] or spec.argv[0] == program and program in own
+    return bool(ours and not spec.env and any("ipykernel" in part for part in spec.argv))
+
+
+_lock = threading.Lock()
+_kept: list[Forks | Spares] = []
+
+
+def _standing() -> Forks | Spares:
+    """Return the prepared process that all runs of this process share; it ends with it."""
+    import atexit
+
+    from kentstats.engine.preload import libraries
+    from kentstats.engine.process import serve_from
+
+    with _lock:
+        if not (_kept and _kept[0].alive):
+            _kept[:] = [serve_from([(libraries, ())])]
+            atexit.register(_kept[0].close)
+        return _kept[0]
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Keep papermill's own log quiet, as its command line does not."""
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
