@@ -57,7 +57,7 @@ class Inbox:
             self._came = asyncio.Event()
             try:
                 await asyncio.wait_for(self._came.wait(), timeout)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 raise queue.Empty from None
         return self._messages.popleft()
 
@@ -112,7 +112,7 @@ class Client:
 
     stop_channels = start_channels
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Do nothing: it is ready."""
 
 
@@ -177,7 +177,9 @@ def here(limits: Limits) -> Iterator[Here]:
     Here
     """
     taken: list[Here] = []
-    with running(lambda channel, message: taken[0].client().put(channel, message), limits) as kernel:
+    with running(
+        lambda channel, message: taken[0].client().put(channel, message), limits
+    ) as kernel:
         taken.append(Here(kernel))
         yield taken[0]
 

@@ -72,7 +72,7 @@ class Kernel(IPythonKernel):
     def _supports_kernel_subshells(self) -> bool:
         return False
 
-    def _abort_queues(self, subshell_id: str | None = None) -> None:  # noqa: ARG002
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Drop nothing: no request is ever waiting."""
 
 

@@ -19,22 +19,17 @@ from papermill.engines import NBClientEngine
 from papermill.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nbformat import NotebookNode
     from papermill.engines import NotebookExecutionManager
 
     from kentstats.engine.process import Forks, Spares
-
-NAME = "kentstats"
-"""Name of the engine."""
 
 
 class Engine(NBClientEngine):
     """Execute a notebook in a process that is forked from a prepared one."""
 
     @classmethod
-    def execute_managed_notebook(  # noqa: PLR0913, they are papermill's
+    def execute_managed_notebook(
         cls,
         nb_man: NotebookExecutionManager,
         kernel_name: str,
@@ -152,7 +147,7 @@ def _is_this_python(name: str) -> bool:
     spec = KernelSpecManager().get_kernel_spec(name)  # NoSuchKernel, as without this engine
     program = os.path.basename(spec.argv[0]) if spec.argv else ""
     own = {"python", f"python{sys.version_info.major}", os.path.basename(sys.executable)}
-    ours = spec.argv[:1] == [sys.executable] or spec.argv[0] == program and program in own
+    ours = spec.argv[:1] == [sys.executable] or (spec.argv[0] == program and program in own)
     return bool(ours and not spec.env and any("ipykernel" in part for part in spec.argv))
 
 
@@ -172,14 +167,3 @@ def _standing() -> Forks | Spares:
             _kept[:] = [serve_from([(libraries, ())])]
             atexit.register(_kept[0].close)
         return _kept[0]
-
-
-@contextlib.contextmanager
-def silent() -> Iterator[None]:
-    """Keep papermill's own log quiet, as its command line does not."""
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

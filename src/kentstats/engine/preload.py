@@ -16,7 +16,6 @@ def libraries() -> None:
     import matplotlib.backends.backend_svg
     import matplotlib.font_manager
     import matplotlib.pyplot
-    import matplotlib_inline.backend_inline
     import numpy
     import pandas
     import scipy.stats

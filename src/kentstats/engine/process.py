@@ -51,7 +51,8 @@ class Child:
         """Ask it to call ``function(channel, *arguments)``, in this folder and environment."""
         try:
             self.pid = self.channel.recv()
-            self.channel.send((function, arguments, os.getcwd(), dict(os.environ)))
+            self.channel.send((os.getcwd(), dict(os.environ), sys.path))
+            self.channel.send((function, arguments))
         except (EOFError, OSError):
             raise KentstatsError(
                 "A process to execute notebooks in could not be started.",

@@ -114,13 +114,14 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
     code = 0
     try:
         channel.send(os.getpid())
-        function, arguments, folder, environment = channel.recv()
+        folder, environment, path = channel.recv()
+        os.chdir(folder)
+        function, arguments = _asked(channel, path)
         # what preparing set (colours of a terminal, the way to draw) stays, unless it is asked for
         made = {name: value for name, value in os.environ.items() if BEGUN.get(name) != value}
         own = {name: environment[name] for name in ("MPLBACKEND",) if name in environment}
         os.environ.clear()
         os.environ.update({**environment, **made, **own})
-        os.chdir(folder)
         function(channel, *arguments)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # whoever asked has gone
@@ -132,6 +133,17 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _asked(channel: Connection[Any, Any], path: Sequence[str]) -> Call:
+    """Receive what is asked; its function is found where the asker would find it."""
+    own = list(sys.path)
+    sys.path += [each for each in path if each not in own]
+    try:
+        asked: Call = channel.recv()
+        return asked
+    finally:
+        sys.path[:] = own
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from kentstats.publish.document import Document, read_document
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.render import Front, render
 from kentstats.publish.run import (
+    Execution,
     anonymous,
     declared_parameters,
     execute,
@@ -78,6 +78,7 @@ def publish(
     progress: bool = False,
     say: Callable[[str], object] = str,
     home: Home | None = None,
+    execution: Execution = Execution(),
 ) -> Published:
     """Execute the briefing of one authority and publish it.
 
@@ -104,6 +105,8 @@ def publish(
         Told in a line what is being done.
     home : Home, optional
         The project; the one at hand by default.
+    execution : Execution, optional
+        Where the notebook is executed, and within which limits.
 
     Returns
     -------
@@ -112,10 +115,10 @@ def publish(
     Raises
     ------
     ParameterError
-        An authority, edition or parameter that is not known. No kernel has
-        started.
+        An authority, edition or parameter that is not known. No notebook
+        has run.
     DataError
-        A source breaks the contract. No kernel has started.
+        A source breaks the contract. No notebook has run.
     NotebookError
         A cell failed; the message says where the broken notebook is.
     RenderError
@@ -142,13 +145,15 @@ def publish(
     # beside the place of publication, so that a move is a move and not a copy
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
-        with ThreadPoolExecutor(1) as pool:
-            # while the kernel works
-            tables = pool.submit(_write_tables, subject, aside, home)
-            executed = _execute(
-                notebook, aside, typed, output.parent / "failed" / place, progress=progress
-            )
-            tables.result()
+        _write_tables(subject, aside, home)
+        executed = _execute(
+            notebook,
+            aside,
+            typed,
+            output.parent / "failed" / place,
+            progress=progress,
+            execution=execution,
+        )
         document = read_document(executed)
         front = front_of(subject)
         _stamp(executed, front)
@@ -268,11 +273,18 @@ def front_of(subject: Subject) -> Front:
 
 
 def _execute(
-    notebook: Path, aside: Path, typed: Mapping[str, Any], kept: Path, *, progress: bool
+    notebook: Path,
+    aside: Path,
+    typed: Mapping[str, Any],
+    kept: Path,
+    *,
+    progress: bool,
+    execution: Execution,
 ) -> Any:
     output = aside / "briefing.ipynb"
     try:
-        return anonymous(execute(notebook, output, typed, progress=progress), "briefing.ipynb")
+        executed = execute(notebook, output, typed, progress=progress, execution=execution)
+        return anonymous(executed, "briefing.ipynb")
     except NotebookError as error:
         if not output.is_file():
             raise

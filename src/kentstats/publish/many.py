@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, load_areas
 from kentstats.checksum import checksums
+from kentstats.engine.process import server
 from kentstats.errors import ParameterError
 from kentstats.home import Home, find_home
 from kentstats.load import choose_edition, edition_day
@@ -34,7 +35,8 @@ from kentstats.publish.inputs import (
 from kentstats.publish.lock import alone_in
 from kentstats.publish.manifest import MANIFEST, OUTCOMES, SCHEMA, Entry, Record, read_entries
 from kentstats.publish.quarto import choose_renderer
-from kentstats.publish.workers import Done, Maker, Task, in_turn, in_workers
+from kentstats.publish.ready import ready
+from kentstats.publish.workers import Done, Limits, Maker, Task, Work, in_children, in_turn
 from kentstats.sources.registry import load_sources
 
 if TYPE_CHECKING:
@@ -127,6 +129,8 @@ def publish_all(
     home: Home | None = None,
     force: bool = False,
     run: Maker = publish,
+    isolated: bool = True,
+    limits: Limits = Limits(),
 ) -> Run:
     """Publish the briefing of every authority of an edition that needs it.
 
@@ -142,8 +146,8 @@ def publish_all(
     authorities : sequence of str, optional
         Names or codes; all that the edition has by default.
     jobs : int, default 1
-        How many to publish at a time. Above 1 it is done in as many processes,
-        and one that dies takes no more with it than the authority it was at.
+        How many to publish at a time, each in a process of its own. One that
+        dies takes no more with it than the authority it was at.
     parameters, notebook, output, renderer, home : optional
         As of :func:`kentstats.publish.briefing.publish`.
     progress : bool, default False
@@ -153,7 +157,12 @@ def publish_all(
     force : bool, default False
         Publish also what is unchanged.
     run : callable, default :func:`kentstats.publish.briefing.publish`
-        What publishes one. With `jobs` above 1, a function of a module.
+        What publishes one: a function of a module.
+    isolated : bool, default True
+        Without, all are published in this process, in turn, each executed in
+        one of its own: for who looks for a fault.
+    limits : Limits, optional
+        What the run of one authority may use.
 
     Returns
     -------
@@ -213,8 +222,14 @@ def publish_all(
             renderer=chosen,
             home=home,
         )
+        warm = (ready, (edition, home, float(effective.get("confidence", 0.95))))
         try:
-            _work(tasks, jobs, make, record, say=say, progress=progress)
+            with contextlib.ExitStack() as stack, _bar(len(tasks), progress=progress) as bar:
+                work = in_turn(tasks, make)
+                if isolated and tasks:
+                    prepared = stack.enter_context(server([warm], jobs))
+                    work = in_children(tasks, jobs, make, bar.refresh, prepared, limits)
+                _follow(stack.enter_context(contextlib.closing(work)), record, bar, say)
             record.head["finished"] = _now()
         finally:
             record.write()
@@ -273,27 +288,19 @@ def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def _work(
-    tasks: Sequence[Task],
-    jobs: int,
-    make: Maker,
-    record: Record,
-    *,
-    say: Callable[[str], object],
-    progress: bool,
-) -> None:
+def _follow(work: Work, record: Record, bar: tqdm[Any], say: Callable[[str], object]) -> None:
     failed = 0
-    with _bar(len(tasks), progress=progress) as bar:
-        work = in_workers(tasks, jobs, make, bar.refresh) if jobs > 1 else in_turn(tasks, make)
-        with contextlib.closing(work):
-            for task, done in work:
-                record.done(_entry(task, done))
-                if done.error:
-                    failed += 1
-                    bar.set_postfix_str(f"{failed} failed", refresh=False)
-                    with bar.external_write_mode(file=sys.stderr):
-                        say(f"{task.area.name} failed: {done.error}")
-                bar.update()
+    for task, done in work:
+        record.done(_entry(task, done))
+        told = [f"{task.area.name}: {note}." for note in done.notes]
+        if done.error:
+            failed += 1
+            bar.set_postfix_str(f"{failed} failed", refresh=False)
+            told.append(f"{task.area.name} failed: {done.error}")
+        for line in told:
+            with bar.external_write_mode(file=sys.stderr):
+                say(line)
+        bar.update()
 
 
 def _entry(task: Task, done: Done) -> Entry:
@@ -302,7 +309,7 @@ def _entry(task: Task, done: Done) -> Entry:
         code=task.area.code,
         slug=task.folder.name,
         outcome="failed" if done.error else "published",
-        reason=task.reason,
+        reason="; ".join((task.reason, *done.notes)),
         error=done.error,
         error_kind=done.kind,
         seconds=round(done.seconds, 2),

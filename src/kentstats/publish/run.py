@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import contextlib
 import json
 import os
 import sys
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,10 @@ from kentstats.errors import KentstatsError, NotebookError, ParameterError, near
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from kentstats.engine.process import Forks, Spares
+
+ENGINE = "kentstats"
+"""Name of the engine of papermill, :class:`kentstats.engine.papermill.Engine`."""
 KINDS: dict[str, type] = {"str": str, "float": float, "int": int}
 
 
@@ -124,63 +128,44 @@ def read_parameters(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
     return typed
 
 
-@contextlib.contextmanager
-def kernel(notebook: Path) -> Iterator[Any]:
-    """Start the kernel that a notebook asks for, and end it in any case.
+@dataclass(frozen=True)
+class Execution:
+    """How a notebook is executed.
 
-    Parameters
+    Attributes
     ----------
-    notebook : pathlib.Path
-        The notebook.
-
-    Yields
-    ------
-    jupyter_client.manager.KernelManager
-
-    Raises
-    ------
-    KentstatsError
-        There is no such kernel.
+    here : bool
+        In this process, which is then of no more use: for one that was
+        forked for it. Otherwise in one that is.
+    prepared : Forks or Spares, optional
+        Where that process comes from; one is prepared by default.
+    cell_seconds, notebook_seconds : float
+        How long a cell and all cells may take; 0 for any time. Without
+        effect `here`, where only another process can see to it.
+    memory : float
+        Megabytes that the notebook may use; 0 for any number.
+    output : int
+        Characters that it may print; 0 for any number.
+    told : callable, optional
+        Called with the number of each cell as it begins, from 1.
     """
-    # the kernel of this environment, not one of the same name in the user's home
-    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
-    from jupyter_client.kernelspec import NoSuchKernel
-    from jupyter_client.manager import AsyncKernelManager
 
-    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
-    name = metadata.get("kernelspec", {}).get("name", "python3")
-    clients: list[Any] = []
-
-    # the asynchronous one: with the other, nbclient would wait for a dead kernel for ever
-    class Manager(AsyncKernelManager):
-        # nbclient leaves the client open of a kernel that it did not start itself
-        def client(self, **options: Any) -> Any:
-            clients.append(super().client(**options))
-            return clients[-1]
-
-    manager = Manager(kernel_name=name)
-    try:
-        # without it every kernel warns on stderr that it speaks over loopback
-        asyncio.run(_wait(manager.start_kernel(extra_arguments=["--log-level=ERROR"])))
-    except NoSuchKernel:
-        raise KentstatsError(
-            f"There is no kernel “{name}”, which {notebook.name} asks for.",
-            "Install ipykernel, or set the kernel of the notebook to python3.",
-        ) from None
-    try:
-        yield manager
-    finally:
-        for each in clients:
-            each.stop_channels()
-        asyncio.run(_wait(manager.shutdown_kernel(now=True)))
-
-
-async def _wait(done: Awaitable[Any]) -> None:
-    await done
+    here: bool = False
+    prepared: Forks | Spares | None = None
+    cell_seconds: float = 0.0
+    notebook_seconds: float = 0.0
+    memory: float = 0.0
+    output: int = 0
+    told: Callable[[int], object] | None = None
 
 
 def execute(
-    notebook: Path, output: Path, parameters: Mapping[str, Any], *, progress: bool = False
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    *,
+    progress: bool = False,
+    execution: Execution = Execution(),
 ) -> NotebookNode:
     """Execute a notebook with papermill.
 
@@ -194,6 +179,8 @@ def execute(
         Values by name, of the types that the notebook declares.
     progress : bool, default False
         Whether to show a progress bar.
+    execution : Execution, optional
+        Where, and within which limits.
 
     Returns
     -------
@@ -203,40 +190,82 @@ def execute(
     Raises
     ------
     NotebookError
-        A cell failed, or the kernel died; names the cell and the cause.
+        A cell failed or took too long, or the process ended; names the cell
+        and the cause.
+    KentstatsError
+        There is no such kernel.
     """
-    with kernel(notebook) as manager:
-        # the kernel starts while papermill is imported
-        return _papermill(notebook, output, parameters, manager, progress=progress)
+    if execution.here or execution.prepared:
+        return _papermill(notebook, output, parameters, execution, progress=progress)
+    from kentstats.engine.preload import libraries
+    from kentstats.engine.process import server
+
+    with server([(libraries, ())]) as prepared:
+        # it prepares itself while papermill is imported
+        there = replace(execution, prepared=prepared)
+        return _papermill(notebook, output, parameters, there, progress=progress)
 
 
 def _papermill(
-    notebook: Path, output: Path, parameters: Mapping[str, Any], manager: Any, *, progress: bool
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    execution: Execution,
+    *,
+    progress: bool,
 ) -> NotebookNode:
+    # the kernel of this environment, not one of the same name in the user's home
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     with absent("rfc3987_syntax"):
         import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+
+    begun: list[int] = []
+
+    def begin(*, cell_index: int, **_: Any) -> None:
+        # papermill puts the parameters in as a cell of their own, which is none of the notebook's
+        begun.append(cell_index + 1)
+        if execution.told:
+            execution.told(cell_index + 1)
 
     try:
         executed: NotebookNode = papermill.execute_notebook(
             str(notebook),
             str(output),
             parameters=dict(parameters),
+            engine_name=ENGINE,
             progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
             # saved once, at the end or at the fault
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
-            km=manager,
+            here=execution.here,
+            prepared=execution.prepared,
+            execution_timeout=execution.cell_seconds or None,
+            notebook_timeout=execution.notebook_seconds or None,
+            memory_limit=execution.memory,
+            output_limit=execution.output,
+            on_cell_start=begin,
         )
     except PapermillExecutionError as error:
         raise NotebookError(
             f"Cell {error.cell_index + 1} of {notebook.name} failed: {_cause(error)}",
         ) from None
-    except RuntimeError as error:
-        # nbclient's DeadKernelError and its kin
+    except CellTimeoutError:
         raise NotebookError(
-            f"The kernel that ran {notebook.name} stopped: {error}",
+            f"Cell {begun[-1]} of {notebook.name} took too long.",
+            "Allow more time, or mend the cell.",
+        ) from None
+    except DeadKernelError:
+        raise NotebookError(
+            f"The process that ran {notebook.name} ended in cell {begun[-1]}.",
             "It may have run out of memory; close other programs and run again.",
+        ) from None
+    except NoSuchKernel as error:
+        raise KentstatsError(
+            f"There is no kernel “{error.name}”, which {notebook.name} asks for.",
+            "Install ipykernel, or set the kernel of the notebook to python3.",
         ) from None
     return executed
 

@@ -1,19 +1,18 @@
-"""The work on many authorities: in turn, or in several processes that may die or be stopped."""
+"""The work on many authorities: each in a process of its own, which may die or be stopped."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import functools
+import gc
 import re
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +21,35 @@ from kentstats.areas import Area
 from kentstats.checksum import checksum
 from kentstats.errors import KentstatsError
 from kentstats.publish.briefing import Published
+from kentstats.publish.guard import guard
+from kentstats.publish.run import Execution
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
-PATIENCE = 15.0
-"""Seconds that a worker has to clear up when it is asked to end."""
+    from kentstats.engine.process import Child, Forks, Spares
+
+PATIENCE = 5.0
+"""Seconds that a process has to end by itself when it has said what came of its task."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the run of one authority may use.
+
+    Attributes
+    ----------
+    seconds : float
+        How long it may take.
+    memory : float
+        Megabytes that its notebook may use, beyond what all share.
+    output : int
+        Characters that its notebook may print.
+    """
+
+    seconds: float = 120.0
+    memory: float = 2000.0
+    output: int = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -65,12 +86,15 @@ class Done:
         What went wrong, and the name of the error; empty where nothing did.
     files : mapping of str to mapping
         ``sha256`` and ``size`` of each file published.
+    notes : tuple of str
+        What the notebook left behind, for which it did not fail.
     """
 
     seconds: float
     error: str = ""
     kind: str = ""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 Maker = Callable[..., Published]
@@ -80,7 +104,7 @@ Work = Generator[tuple[Task, Done], None, None]
 
 
 def in_turn(tasks: Iterable[Task], make: Maker) -> Work:
-    """Do each task in this process.
+    """Do each task in this process: for who looks for a fault.
 
     Parameters
     ----------
@@ -129,116 +153,111 @@ def _stamps(folder: Path) -> dict[Path, tuple[int, ...]]:
     return stamps
 
 
-def in_workers(
+def in_children(
     tasks: Iterable[Task],
     jobs: int,
     make: Maker,
     tick: Callable[[], object],
+    prepared: Forks | Spares,
+    limits: Limits,
 ) -> Work:
-    """Hand each task to a process that is free; replace one that dies.
+    """Do each task in a process of its own, so many at a time.
 
     Parameters
     ----------
     tasks : iterable of Task
         What to do.
     jobs : int
-        How many processes.
+        How many at a time.
     make : callable
-        Called with the name of each authority, in one of them.
+        Called with the name of each authority, in its process.
     tick : callable
         Called about once a second.
+    prepared : Forks or Spares
+        Where the processes come from.
+    limits : Limits
+        What each may use.
 
     Yields
     ------
     (Task, Done)
-
-    Notes
-    -----
-    An executor of the standard library breaks as a whole when one of its
-    processes dies, and cannot say whose task it was.
     """
     waiting = deque(tasks)
-    workers: list[_Worker] = []
+    at_work: list[_Worker] = []
     try:
-        while waiting or workers:
-            while waiting and len(workers) < jobs:
-                worker = _Worker(make)
-                workers.append(worker)
-                worker.give(waiting.popleft())
-            # a grandchild may keep the pipe of a dead worker open, so look now and then
-            wait([worker.pipe for worker in workers], timeout=1)
+        while waiting or at_work:
+            while waiting and len(at_work) < jobs:
+                at_work.append(_Worker(waiting.popleft(), make, prepared, limits))
+            # now and then for the bar and the time limits
+            wait([each for worker in at_work for each in worker.child.watched], timeout=1)
             tick()
-            for worker in tuple(workers):
+            for worker in tuple(at_work):
                 done = worker.done()
-                if done is None:
-                    continue
-                task = worker.task
-                if waiting and worker.process.is_alive():
-                    worker.give(waiting.popleft())
-                else:
-                    worker.dismiss()
-                    workers.remove(worker)
-                yield task, done
+                if done is not None:
+                    at_work.remove(worker)
+                    yield worker.task, done
     finally:
-        for worker in workers:
-            worker.process.terminate()
-        for worker in workers:
-            worker.dismiss()
+        for worker in at_work:
+            worker.stop()
 
 
 class _Worker:
-    """A process that publishes one authority after the other."""
+    """A process that publishes one authority."""
 
-    task: Task
-
-    def __init__(self, make: Maker) -> None:
-        context = get_context("spawn")
-        pipe, theirs = context.Pipe()
-        self.pipe: Connection[Any, Any] = pipe
-        self.process: SpawnProcess = context.Process(target=_serve, args=(theirs, make))
-        with theirs, _held_back():
-            self.process.start()
-
-    def give(self, task: Task) -> None:
-        self.task = task
+    def __init__(self, task: Task, make: Maker, prepared: Forks | Spares, limits: Limits) -> None:
+        self.task, self.limits = task, limits
         self.begun = time.perf_counter()
+        self.cell = 0
         self.asides = _asides(task.folder)
-        with contextlib.suppress(OSError):  # it died; done() will tell
-            self.pipe.send((task.area.name, task.folder))
+        self.child: Child = prepared.child()
+        self.child.ask(serve, make, task.area.name, task.folder, limits)
 
     def done(self) -> Done | None:
         """Return what came of the task, None while it is at work."""
-        alive = self.process.is_alive()  # asked first, or its last word might be lost
-        try:
-            if self.pipe.poll():
-                done: Done = self.pipe.recv()
-                return done
-        except (EOFError, OSError):
-            alive = False
-        if alive:
+        code = self.child.code()  # asked first, or its last word might be lost
+        said = self._said()
+        seconds = time.perf_counter() - self.begun
+        if said is not None:
+            self.stop(PATIENCE)
+            if self.child.left_processes:
+                said = replace(said, notes=(*said.notes, "processes left running were ended"))
+            return said
+        if code is None and self.limits.seconds and seconds > self.limits.seconds:
+            self.stop()
+            error = f"It took longer than {self.limits.seconds:g} seconds{self._where()}."
+            return Done(seconds, error, "TimeLimit")
+        if code is None:
             return None
-        self.dismiss()
-        return Done(time.perf_counter() - self.begun, _obituary(self.process), "ProcessDied")
+        self.stop()
+        return Done(seconds, _obituary(code, self._where()), "ProcessDied")
 
-    def dismiss(self) -> None:
-        """Let the process end, end it if it does not, and clear up after it."""
-        self.pipe.close()
-        self.process.join(PATIENCE)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+    def _said(self) -> Done | None:
+        """Hear how far it is; return its last word, if that has come."""
+        with contextlib.suppress(EOFError, OSError):
+            while self.child.channel.poll():
+                word = self.child.channel.recv()
+                if isinstance(word, Done):
+                    return word
+                self.cell = word
+        return None
+
+    def _where(self) -> str:
+        return f", in cell {self.cell}" if self.cell else ""
+
+    def stop(self, patience: float = 0.0) -> None:
+        """End the process, and clear up after it."""
+        self.child.end(patience)
         for aside in _asides(self.task.folder) - self.asides:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _obituary(process: SpawnProcess) -> str:
-    code = process.exitcode or 0
+def _obituary(code: int, where: str) -> str:
     how = f"ended with code {code}"
     if code < 0:
         with contextlib.suppress(ValueError):
             how = f"was killed ({signal.Signals(-code).name})"
     return (
-        f"The process at work on it {how}. "
+        f"The process at work on it {how}{where}. "
         "It may have run out of memory: run again, with fewer --jobs."
     )
 
@@ -249,36 +268,18 @@ def _asides(folder: Path) -> set[Path]:
     return {path for path in folder.parent.iterdir() if shape.fullmatch(path.name)}
 
 
-def _serve(pipe: Connection[Any, Any], make: Maker) -> None:
-    """Publish what comes through the pipe until it closes; the body of a worker."""
-    # Ctrl-C is for all processes of a terminal: the first decides, and ends the others
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_follow, daemon=True).start()
-    with contextlib.suppress(EOFError, OSError), pipe:
-        while True:
-            name, folder = pipe.recv()
-            pipe.send(_publish_one(name, folder, make))
-
-
-def _follow() -> None:
-    """End with the process that started this one, however that ended."""
-    parent = parent_process()
-    if parent:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[None]:
-    """Hold Ctrl-C back, here and in the processes started meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def serve(
+    channel: Connection[Any, Any], make: Maker, name: str, folder: Path, limits: Limits
+) -> None:
+    """Publish one authority, and say what came of it; the body of a process."""
+    # a run of seconds makes no rubbish worth collecting, and collecting is a fifth of drawing
+    gc.set_threshold(100_000, 50, 50)
+    before = set(threading.enumerate())
+    execution = Execution(here=True, memory=limits.memory, output=limits.output, told=channel.send)
+    with guard(folder.parent.parent, folder):
+        done = _publish_one(name, folder, functools.partial(make, execution=execution))
+    left = [one.name for one in threading.enumerate() if one not in before]
+    left = [name for name in left if not name.startswith("kentstats-")]
+    if left:
+        done = replace(done, notes=(f"threads left running were ended: {', '.join(left)}",))
+    channel.send(done)
