@@ -19,6 +19,8 @@ from papermill.engines import NBClientEngine
 from papermill.log import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbformat import NotebookNode
     from papermill.engines import NotebookExecutionManager
 
@@ -44,6 +46,7 @@ class Engine(NBClientEngine):
         output_limit: int | None = None,
         prepared: Forks | Spares | None = None,
         here: bool = False,
+        keep: Callable[[NotebookNode], object] | None = None,
         **options: Any,
     ) -> None:
         """Execute the cells.
@@ -72,6 +75,9 @@ class Engine(NBClientEngine):
         here : bool, default False
             Execute in this process, which is then of no more use: for one
             that was forked for this.
+        keep : callable, optional
+            Given the notebook before its first cell is executed, for who
+            wants what there is of it when it fails.
         **options
             Of nbclient, such as ``interrupt_on_timeout`` and ``allow_errors``.
 
@@ -82,7 +88,9 @@ class Engine(NBClientEngine):
         nbclient.exceptions.DeadKernelError
             The process has ended.
         """
-        if not _is_this_python(kernel_name):
+        if keep:
+            keep(nb_man.nb)
+        if not is_this_python(kernel_name):
             logger.warning("The kernel %s is not this Python; papermill starts it.", kernel_name)
             super().execute_managed_notebook(
                 nb_man,
@@ -140,7 +148,7 @@ class _Client(PapermillNotebookClient):
             raise DeadKernelError("Kernel died")
 
 
-def _is_this_python(name: str) -> bool:
+def is_this_python(name: str) -> bool:
     """Tell whether a kernel is ipykernel in the Python that runs this."""
     from jupyter_client.kernelspec import KernelSpecManager
 

@@ -222,7 +222,7 @@ def publish_all(
             renderer=chosen,
             home=home,
         )
-        warm = (ready, (edition, home, float(effective.get("confidence", 0.95))))
+        warm = (ready, (edition, home, notebook, float(effective.get("confidence", 0.95))))
         try:
             with contextlib.ExitStack() as stack, _bar(len(tasks), progress=progress) as bar:
                 work = in_turn(tasks, make)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kentstats.home import Home
 
 
-def ready(edition: str, home: Home, confidence: float) -> None:
+def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     """Read and work out what all briefings of an edition share.
 
     Libraries, fonts, templates, the tables and comparisons; and the shapes
@@ -18,6 +20,8 @@ def ready(edition: str, home: Home, confidence: float) -> None:
         Name of the edition.
     home : Home
         The project.
+    notebook : pathlib.Path
+        The notebook, which is read and checked but not executed.
     confidence : float
         Confidence of the intervals.
     """
@@ -28,14 +32,22 @@ def ready(edition: str, home: Home, confidence: float) -> None:
 
     with absent("rfc3987_syntax"):
         import papermill
+        import papermill.iorw
+    import ipykernel.kernelspec
+    import tornado.platform.asyncio
 
-    import kentstats.engine.papermill
     from kentstats.areas import load_areas
+    from kentstats.engine.papermill import is_this_python
     from kentstats.load import edition_day
     from kentstats.publish import briefing, render
+    from kentstats.publish.run import versions
 
-    assert papermill, briefing
-    assert kentstats.engine.papermill
+    for module in (briefing, ipykernel.kernelspec, papermill, tornado.platform.asyncio):
+        assert module
+    # what is looked for and checked the first time is kept
+    read = papermill.iorw.load_notebook_node(str(notebook))
+    is_this_python(read.metadata.get("kernelspec", {}).get("name", "python3"))
+    versions()
     render.prepare()
     areas = load_areas(home.raw / "areas").authorities(edition_day(edition, home))
     _rehearse(areas[0].name, edition, home, confidence)
@@ -45,10 +57,14 @@ def _rehearse(authority: str, edition: str, home: Home, confidence: float) -> No
     """Make the charts of one authority, and forget them."""
     from kentstats.present import (
         among,
+        beside,
+        compared,
         funnels,
         inspection,
         notes,
         outcomes,
+        overview,
+        services,
         standing,
         versus,
         years,
@@ -67,6 +83,10 @@ def _rehearse(authority: str, edition: str, home: Home, confidence: float) -> No
         among.rank_table,
         funnels.funnel,
         years.trend,
+        beside.beside,
+        compared.benchmark_bars,
+        overview.unknown,
+        services.estate,
         notes.how_to_read,
     ):
         section(brief)

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +162,7 @@ class Execution:
 
 def execute(
     notebook: Path,
-    output: Path,
+    broken: Path,
     parameters: Mapping[str, Any],
     *,
     progress: bool = False,
@@ -173,8 +174,8 @@ def execute(
     ----------
     notebook : pathlib.Path
         What to execute.
-    output : pathlib.Path
-        Where the executed notebook goes, also when a cell fails.
+    broken : pathlib.Path
+        Where the notebook goes if it fails, as far as it came.
     parameters : mapping
         Values by name, of the types that the notebook declares.
     progress : bool, default False
@@ -196,19 +197,19 @@ def execute(
         There is no such kernel.
     """
     if execution.here or execution.prepared:
-        return _papermill(notebook, output, parameters, execution, progress=progress)
+        return _papermill(notebook, broken, parameters, execution, progress=progress)
     from kentstats.engine.preload import libraries
     from kentstats.engine.process import server
 
     with server([(libraries, ())]) as prepared:
         # it prepares itself while papermill is imported
         there = replace(execution, prepared=prepared)
-        return _papermill(notebook, output, parameters, there, progress=progress)
+        return _papermill(notebook, broken, parameters, there, progress=progress)
 
 
 def _papermill(
     notebook: Path,
-    output: Path,
+    broken: Path,
     parameters: Mapping[str, Any],
     execution: Execution,
     *,
@@ -223,6 +224,7 @@ def _papermill(
     from papermill.exceptions import PapermillExecutionError
 
     begun: list[int] = []
+    kept: list[NotebookNode] = []
 
     def begin(*, cell_index: int, **_: Any) -> None:
         # papermill puts the parameters in as a cell of their own, which is none of the notebook's
@@ -233,13 +235,12 @@ def _papermill(
     try:
         executed: NotebookNode = papermill.execute_notebook(
             str(notebook),
-            str(output),
+            None,  # whoever asked writes it, once; a broken one is written below
             parameters=dict(parameters),
             engine_name=ENGINE,
             progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
-            # saved once, at the end or at the fault
-            request_save_on_cell_execute=False,
             autosave_cell_every=0,
+            keep=kept.append,
             here=execution.here,
             prepared=execution.prepared,
             execution_timeout=execution.cell_seconds or None,
@@ -249,15 +250,18 @@ def _papermill(
             on_cell_start=begin,
         )
     except PapermillExecutionError as error:
+        _write_broken(kept[0], broken)
         raise NotebookError(
             f"Cell {error.cell_index + 1} of {notebook.name} failed: {_cause(error)}",
         ) from None
     except CellTimeoutError:
+        _write_broken(kept[0], broken)
         raise NotebookError(
             f"Cell {begun[-1]} of {notebook.name} took too long.",
             "Allow more time, or mend the cell.",
         ) from None
     except DeadKernelError:
+        _write_broken(kept[0], broken)
         raise NotebookError(
             f"The process that ran {notebook.name} ended in cell {begun[-1]}.",
             "It may have run out of memory; close other programs and run again.",
@@ -268,6 +272,19 @@ def _papermill(
             "Install ipykernel, or set the kernel of the notebook to python3.",
         ) from None
     return executed
+
+
+def _write_broken(notebook: NotebookNode, path: Path) -> None:
+    """Write what there is, with papermill's mark at the cell that failed."""
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import raise_for_execution_errors
+
+    try:
+        raise_for_execution_errors(notebook, str(path))
+    except PapermillExecutionError:
+        return
+    nbformat.write(notebook, path)
 
 
 @contextlib.contextmanager
@@ -318,17 +335,29 @@ def anonymous(notebook: NotebookNode, name: str) -> NotebookNode:
     """
     notes = notebook.metadata.get("papermill", {})
     for key in ("input_path", "output_path"):
-        if notes.get(key):
+        if key in notes:
             notes[key] = name
     return notebook
 
 
 def versions() -> dict[str, str]:
     """Name the versions that a result depends on."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": sys.version.split()[0], "kentstats": __version__}
-    for name in ("markdown-it-py", "matplotlib", "numpy", "pandas", "papermill", "typst"):
+    found = [("python", sys.version.split()[0]), ("kentstats", __version__)]
+    for name in (
+        "markdown-it-py",
+        "matplotlib",
+        "numpy",
+        "pandas",
+        "papermill",
+        "typst",
+    ):
         with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            found.append((name, version(name)))
+    return tuple(found)
