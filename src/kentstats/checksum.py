@@ -1,9 +1,12 @@
-"""Checksums of files."""
+"""Checksums of files and of values."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def checksum(path: Path) -> str:
@@ -37,3 +40,24 @@ def checksums(folder: Path) -> dict[str, str]:
         In the order of the names.
     """
     return {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """Compute one checksum over values by name, whatever their order.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        Anything that JSON can hold.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -92,6 +92,13 @@ def main() -> None:
     show_default=True,
     help="With --all: how many at once.",
 )
+@click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="With --all: on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786; "
+    "local starts --jobs of them here.",
+)
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
     "--contact", default="", help="With --all: whom to write to, for the page's accessibility."
@@ -131,6 +138,7 @@ def briefing(
     edition: str,
     everyone: bool,
     jobs: int,
+    cluster: str,
     again: bool,
     contact: str,
     renderer: str,
@@ -154,6 +162,7 @@ def briefing(
       kentstats briefing Essex --edition 2025
       kentstats briefing E10000016 --renderer quarto
       kentstats briefing --all --edition 2025 --jobs 2
+      kentstats briefing --all --cluster tcp://10.0.0.5:8786
       kentstats briefing Kent -p confidence 0.99 --output /tmp/try
     """
     if everyone == bool(authority):
@@ -163,10 +172,12 @@ def briefing(
             else f"“{authority}” and --all are both given; choose one.",
             2,
         )
+    if cluster and not everyone:
+        raise failure("--cluster is for many: give --all with it.", 2)
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if everyone:
-        _every(edition, jobs, again, contact, renderer, parameters, notebook, output, quiet)
+        _every(edition, jobs, cluster, again, contact, renderer, parameters, notebook, output, quiet)
         return
     from kentstats.publish.briefing import publish
 
@@ -193,6 +204,7 @@ def _silent(line: str) -> None:
 def _every(
     edition: str,
     jobs: int,
+    cluster: str,
     again: bool,
     contact: str,
     renderer: str,
@@ -214,6 +226,7 @@ def _every(
         progress=sys.stderr.isatty() and not quiet,
         say=_silent if quiet else lambda line: click.echo(line, err=True),
         force=again,
+        cluster=cluster,
     )
     page = write_index(output, edition, contact=contact)
     write_home(output, contact=contact)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from kentstats.areas import Area, load_areas
+from kentstats.areas import Area, Register, load_areas
 from kentstats.errors import ParameterError, nearest
 from kentstats.facts import (
     FACTS,
@@ -223,7 +223,7 @@ def _open(edition: str, home: Home, stamp: int) -> Official:
 
 
 def official_facts(official: Official) -> pd.DataFrame:
-    """Make tidy facts of the figures of an edition.
+    """Make tidy facts of the figures of an edition; once for each edition and register.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def official_facts(official: Official) -> pd.DataFrame:
     pandas.DataFrame
         The columns of :data:`kentstats.facts.FACTS`, sorted by ``fact_id``.
         An authority bears the code that it had on the day of the edition,
-        so that its years join.
+        so that its years join. Not to be changed in place.
 
     Examples
     --------
@@ -244,7 +244,53 @@ def official_facts(official: Official) -> pd.DataFrame:
     >>> facts.loc[chosen, ["numerator", "denominator"]].values.tolist()
     [[539.0, 912.0]]
     """
-    register, catalogue = load_areas(), load_indicators()
+    return _facts_of(official).frame.copy(deep=False)
+
+
+def _facts_of(official: Official) -> _Facts:
+    """Return the facts of an edition, kept with it: its frames cannot be looked up by content."""
+    register = load_areas()
+    known: _Facts | None = official.__dict__.get("_facts")
+    if known is None or known.register is not register:
+        known = _Facts(_make_facts(official, register), register)
+        official.__dict__["_facts"] = known
+    return known
+
+
+class _Facts:
+    """The facts of an edition by area, so that those of one cost no look at all the others."""
+
+    def __init__(self, frame: pd.DataFrame, register: Register) -> None:
+        self.frame, self.register = frame, register
+
+    @cached_property
+    def _at(self) -> dict[str, Any]:
+        found = self.frame.groupby("area_code", sort=False).indices
+        return {str(code): places for code, places in found.items()}
+
+    @cached_property
+    def _joined(self) -> dict[str, list[str]]:
+        """Codes of the joined areas that each authority is part of."""
+        chosen = self.frame["area_type"].eq("combined")
+        found: dict[str, list[str]] = {}
+        for code in self.frame.loc[chosen, "area_code"].unique():
+            for part in str(code).split("/"):
+                found.setdefault(part.strip(), []).append(str(code))
+        return found
+
+    def about(self, area: Area) -> pd.DataFrame:
+        """Return the facts of an authority, of its region, of England, and those joined."""
+        import numpy as np
+
+        codes = {area.code, area.region, "E92000001", *self._joined.get(area.code, ())}
+        places = [self._at[code] for code in codes if code in self._at]
+        if not places:
+            return self.frame.iloc[:0]
+        return self.frame.take(np.sort(np.concatenate(places)))
+
+
+def _make_facts(official: Official, register: Register) -> pd.DataFrame:
+    catalogue = load_indicators()
     figures = official.figures
     codes = {code: register.on(code, official.day) for code in figures["area_code"].unique()}
     areas = {code: register.by_code(code) or register.combined(code) for code in codes.values()}
@@ -386,20 +432,14 @@ def load_facts(
             parts += [tidy("facts", READERS["facts"](source)) for source in reports]
         official = open_official(name, home)
         if official and kind != "report":
-            facts = official_facts(official)
-            parts.append(facts if area is None else facts[_about(facts, area)])
+            facts = _facts_of(official)
+            parts.append(facts.frame if area is None else facts.about(area))
     if not parts:
         if told and authority:
             raise told
         choose(authority, edition, home=home)  # says that there is no report
         raise ParameterError("There are no such facts.", "kentstats status lists what there is.")
     return pd.concat(parts).sort_values("fact_id", kind="stable", ignore_index=True)
-
-
-def _about(facts: pd.DataFrame, area: Area) -> pd.Series:
-    codes = {area.code, area.region, "E92000001"}
-    joined = facts["area_type"].eq("combined") & facts["area_code"].str.contains(area.code)
-    return facts["area_code"].isin(codes) | joined
 
 
 def load_judgements(

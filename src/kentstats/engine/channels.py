@@ -6,8 +6,12 @@ that change later, widgets, time limits, hooks.
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import contextlib
+import os
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,9 +23,12 @@ from jupyter_client.session import Session
 from kentstats.engine.kernel import Kernel, Message, handle, running
 from kentstats.engine.limits import Limits
 from kentstats.engine.process import Child, Forks, Spares
+from kentstats.engine.streams import STARTED_BY_US
 
-ENDED: Message = {}
-"""Stands in a channel where the kernel has ended."""
+INTERRUPT: Message = {}
+"""Stands for Ctrl-C where no signal can (Windows)."""
+LAST_WORDS = 5.0
+"""Seconds that a process has to end by itself, as nbclient gives a kernel."""
 
 
 class Inbox:
@@ -36,13 +43,15 @@ class Inbox:
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
         self._messages: deque[Message] = deque()
-        self._came: asyncio.Event | None = None
+        self._came: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
     def put(self, message: Message) -> None:
-        """Add a message; in the thread of the event loop."""
+        """Add a message, in any thread."""
         self._messages.append(message)
         if self._came is not None:
-            self._came.set()
+            loop, came = self._came
+            with contextlib.suppress(RuntimeError):  # nobody waits any more
+                loop.call_soon_threadsafe(came.set)
 
     async def get_msg(self, timeout: float | None = None) -> Message:
         """Return the next message.
@@ -53,13 +62,16 @@ class Inbox:
             None came in so many seconds.
         """
         await self._work()
-        while not self._messages:
-            self._came = asyncio.Event()
+        while True:
+            came = asyncio.Event()
+            self._came = asyncio.get_running_loop(), came
+            # looked for after this is announced, or one might come in between
+            if self._messages:
+                return self._messages.popleft()
             try:
-                await asyncio.wait_for(self._came.wait(), timeout)
+                await asyncio.wait_for(came.wait(), timeout)
             except TimeoutError:
                 raise queue.Empty from None
-        return self._messages.popleft()
 
 
 class Client:
@@ -198,32 +210,28 @@ class There:
     def __init__(self, child: Child) -> None:
         self._child = child
         self._alive = True
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._early: list[tuple[str, Message]] = []
         self._client = Client(self._send, self._follow)
-        self._reader: threading.Thread | None = None
 
-    def _send(self, request: Message) -> None:
+    def _send(self, request: Message | None) -> None:
         try:
             self._child.channel.send(request)
         except OSError:
             self._alive = False
 
     async def _follow(self) -> None:
-        """Begin to read, once there is a loop to read for."""
-        if self._reader is None:
-            self._loop = asyncio.get_running_loop()
-            self._reader = threading.Thread(target=self._read, daemon=True)
-            self._reader.start()
+        """Begin to read, once somebody waits for an answer."""
+        if self._child.reader is None:
+            self._child.reader = threading.Thread(target=self._read, daemon=True)
+            self._child.reader.start()
 
     def _read(self) -> None:
-        assert self._loop is not None
-        try:
+        channel = self._child.channel
+        # whatever ends it, the kernel counts as dead then, and is not waited for
+        with contextlib.suppress(Exception):
             while True:
-                channel, message = self._child.channel.recv()
-                self._loop.call_soon_threadsafe(self._client.put, channel, message)
-        except (EOFError, OSError, RuntimeError):
-            self._alive = False
+                channel.poll(None)
+                self._client.put(*channel.recv())
+        self._alive = False
 
     def client(self) -> Client:
         """Return the client."""
@@ -235,7 +243,14 @@ class There:
 
     def interrupt_kernel(self) -> None:
         """Interrupt the cell, as Ctrl-C does."""
-        self._child.interrupt()
+        if sys.platform == "win32":
+            self._send(INTERRUPT)
+        else:
+            self._child.interrupt()
+
+    def leave(self) -> None:
+        """Tell the kernel that nothing more will be asked."""
+        self._send(None)
 
 
 @contextmanager
@@ -254,16 +269,25 @@ def there(prepared: Forks | Spares, limits: Limits) -> Iterator[There]:
     There
     """
     child = prepared.child()
-    child.ask(serve, limits)
+    patience = 0.0
     try:
-        yield There(child)
+        child.ask(serve, limits)
+        manager = There(child)
+        yield manager
+        manager.leave()
+        patience = LAST_WORDS
     finally:
-        child.end()
+        child.end(patience)
 
 
 def serve(channel: Any, limits: Limits) -> None:
     """Serve a kernel to the other end of a channel; the body of a child process."""
+    # notebooks tell by it that they run in a kernel
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())
     asyncio.run(_serve(channel, limits))
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()  # as Python does at its end
 
 
 async def _serve(channel: Any, limits: Limits) -> None:
@@ -277,14 +301,18 @@ async def _serve(channel: Any, limits: Limits) -> None:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        try:
-            while True:
-                loop.call_soon_threadsafe(requests.put_nowait, channel.recv())
-        except (EOFError, OSError):
+        request: Message | None = None
+        with contextlib.suppress(EOFError, OSError):
+            while (request := channel.recv()) is not None:
+                if request == INTERRUPT:
+                    _thread.interrupt_main()
+                else:
+                    loop.call_soon_threadsafe(requests.put_nowait, request)
+        with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(requests.put_nowait, None)
 
     with running(sink, limits) as kernel:
         # a thread, so that what a cell left to the event loop goes on between cells
-        threading.Thread(target=read, daemon=True).start()
+        threading.Thread(target=read, name=STARTED_BY_US + "requests", daemon=True).start()
         while (request := await requests.get()) is not None:
             await handle(kernel, request)

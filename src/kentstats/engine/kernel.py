@@ -19,20 +19,25 @@ from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as Anything
 
-from kentstats.engine.limits import Limits, hold_to
-from kentstats.engine.streams import Direct, Stream
+from kentstats.engine.limits import UNLIMITED, Limits, Memory, Meter, OutputLimitError
+from kentstats.engine.streams import Direct, OutStream
 
 Message = dict[str, Any]
 Sink = Callable[[str, Message], object]
 """Takes the name of a channel, ``shell`` or ``iopub``, and a message."""
+SHOWN = frozenset({"display_data", "execute_result", "update_display_data"})
+"""Messages that count as output; what is printed is counted where it is."""
 
 
 class CallSession(Session):
     """A session that calls where others send."""
 
     sink: Sink
+    meter = Meter()
+    answered = ""
+    """The number of the request that was answered last."""
 
-    def send(  # type: ignore[override]
+    def send(
         self,
         stream: Any,
         msg_or_type: Message | str,
@@ -49,9 +54,21 @@ class CallSession(Session):
             message = msg_or_type
         else:
             message = self.msg(msg_or_type, content, parent, header, metadata)
-        message["buffers"] = buffers or message.get("buffers", [])
-        if os.getpid() == self.pid:
-            self.sink("shell" if stream == "shell" else "iopub", message)
+        if os.getpid() != self.pid:
+            return message
+        packed = self.pack(message["content"])
+        if message["msg_type"] in SHOWN and self.meter.take(len(packed)) < len(packed):
+            self.meter.check()
+        sent = {
+            **message,
+            # as they would arrive: what is no JSON is made so, or refused where it is shown
+            "content": self.unpack(packed),
+            "metadata": self.unpack(self.pack(message["metadata"])),
+            "buffers": [bytes(each) for each in buffers or message.get("buffers", [])],
+        }
+        if stream == "shell":
+            self.answered = message["parent_header"].get("msg_id", "")
+        self.sink("shell" if stream == "shell" else "iopub", sent)
         return message
 
     def feed_identities(self, msg: Any, copy: bool = True) -> tuple[list[bytes], Any]:  # noqa: ARG002, FBT001, FBT002
@@ -67,6 +84,8 @@ class Kernel(IPythonKernel):
     """IPython's kernel, called directly."""
 
     shell_stream = Anything()  # the name of a channel, where ipykernel has a socket
+    meter = Meter()
+    memory = Memory()
 
     @property
     def _supports_kernel_subshells(self) -> bool:
@@ -75,18 +94,37 @@ class Kernel(IPythonKernel):
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Drop nothing: no request is ever waiting."""
 
+    async def do_execute(self, *arguments: Any, **options: Any) -> Any:
+        """Execute a cell within its limits."""
+        with self.memory.held():
+            reply = await super().do_execute(*arguments, **options)
+        sys.stdout.flush()  # what programs have printed counts too
+        sys.stderr.flush()
+        try:
+            self.meter.check()
+        except OutputLimitError as error:
+            if reply["status"] == "ok":
+                name, words = type(error).__name__, str(error)
+                told = {"ename": name, "evalue": words, "traceback": [f"{name}: {words}"]}
+                self.send_response(self.iopub_socket, "error", told)
+                return {**reply, "status": "error", **told}
+        return reply
+
 
 class App(IPKernelApp):
     """ipykernel's application, with all that it reads and sets up, but no sockets."""
 
     kernel_class = Kernel
-    outstream_class = f"{Stream.__module__}.{Stream.__name__}"
+    outstream_class = f"{OutStream.__module__}.{OutStream.__name__}"
+    streams: tuple[OutStream, OutStream, Any]
 
-    def init_connection_file(self) -> None:
+    def init_connection_file(self, **_: Any) -> None:
         """Do without: nobody connects."""
 
     init_poller = init_heartbeat = write_connection_file = init_connection_file
     log_connection_info = init_connection_file
+    # they come later, see begin
+    init_extensions = init_code = init_connection_file
 
     def init_sockets(self) -> None:
         """Let the session call."""
@@ -116,6 +154,26 @@ class App(IPKernelApp):
         )
         self.displayhook.get_execution_count = lambda: self.kernel.execution_count
 
+    def begin(self, sink: Sink, limits: Limits) -> None:
+        """Begin to work, in a process of its own: a user's startup files may do anything."""
+        self.session.pid = os.getpid()
+        self.session.sink = sink
+        self.kernel.meter = self.session.meter = meter = Meter(limits.output)
+        sys.stdout, sys.stderr, sys.displayhook = self.streams
+        for stream in self.streams[:2]:
+            stream.catch(meter)
+        super().init_extensions()
+        super().init_code()
+        self.kernel.memory = memory = Memory(limits.memory)
+        if limits.memory and self.shell:
+            show = self.shell.showtraceback
+
+            def showtraceback(*arguments: Any, **options: Any) -> None:
+                memory.let_go()  # telling that there was not enough needs more
+                show(*arguments, **options)
+
+            self.shell.showtraceback = showtraceback  # type: ignore[method-assign]
+
 
 def prepare() -> None:
     """Set a kernel up, before a fork; nothing runs yet, and no thread starts."""
@@ -125,12 +183,12 @@ def prepare() -> None:
     streams = sys.stdout, sys.stderr, sys.displayhook
     # the history in memory, as nbclient has it
     app.initialize(["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"])
-    app.streams = sys.stdout, sys.stderr, sys.displayhook
+    app.streams = sys.stdout, sys.stderr, sys.displayhook  # type: ignore[assignment]
     sys.stdout, sys.stderr, sys.displayhook = streams
 
 
 @contextmanager
-def running(sink: Sink, limits: Limits = Limits()) -> Iterator[Kernel]:
+def running(sink: Sink, limits: Limits = UNLIMITED) -> Iterator[Kernel]:
     """Let the kernel of this process work, once.
 
     Parameters
@@ -143,26 +201,18 @@ def running(sink: Sink, limits: Limits = Limits()) -> Iterator[Kernel]:
     Yields
     ------
     Kernel
-        To be given requests with ``await kernel.dispatch_shell(message)``, in
-        a running event loop.
+        To be given requests with :func:`handle`, in a running event loop.
     """
     prepare()
     app = App.instance()
     _afresh()
-    app.session.pid = os.getpid()
-    app.session.sink = sink
     before = sys.stdout, sys.stderr, sys.displayhook
-    descriptors = [os.dup(1), os.dup(2)]
-    sys.stdout, sys.stderr, sys.displayhook = app.streams
-    for stream in app.streams[:2]:
-        stream.catch(limits.output)
-    hold_to(limits.memory)
+    app.begin(sink, limits)
     try:
         yield app.kernel
     finally:
-        hold_to(0)
-        for number, kept in enumerate(descriptors, start=1):
-            os.dup2(kept, number)
+        for stream in app.streams[:2]:
+            stream.release()
         sys.stdout, sys.stderr, sys.displayhook = before
 
 
@@ -175,6 +225,18 @@ def _afresh() -> None:
 
 
 async def handle(kernel: Kernel, request: Message) -> None:
-    """Let a kernel work on a request, in the running event loop."""
+    """Let a kernel work on a request, in the running event loop.
+
+    Raises
+    ------
+    RuntimeError
+        It gave no answer: whoever waits for one would wait for ever.
+    """
     kernel.io_loop = IOLoop.current()
+    owner = os.getpid()
     await kernel.dispatch_shell(request)
+    if os.getpid() != owner:
+        # a cell has forked: the notebook goes on in one process
+        os._exit(0)
+    if App.instance().session.answered != request["header"]["msg_id"]:
+        raise RuntimeError("The kernel has given no answer.")

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from kentstats.engine.process import Forks, Spares
 
 
+AT_START = "PYTHON", "IPYTHON", "JUPYTER", "MPL", "LC_", "LANG", "OMP_", "OPENBLAS_", "MKL_"
+"""How the names of variables begin that Python or a library reads once, when it starts."""
+
+
 class Engine(NBClientEngine):
     """Execute a notebook in a process that is forked from a prepared one."""
 
@@ -109,7 +113,7 @@ class Engine(NBClientEngine):
         limits = Limits(int((memory_limit or 0) * 1_000_000), output_limit or 0)
         options.pop("input_path", None)
         options.pop("startup_timeout", None)
-        timeout = execution_timeout or options.pop("timeout", None)
+        timeout = options.pop("timeout", None)
         opened: contextlib.AbstractContextManager[Any] = (
             channels.here(limits) if here else channels.there(prepared or _standing(), limits)
         )
@@ -118,7 +122,7 @@ class Engine(NBClientEngine):
                 nb_man,
                 km=manager,
                 until=time.monotonic() + notebook_timeout if notebook_timeout else None,
-                timeout=timeout,
+                timeout=execution_timeout or timeout,
                 kernel_name=kernel_name,
                 log=logger,
                 log_output=log_output,
@@ -136,7 +140,7 @@ class _Client(PapermillNotebookClient):
         self._until = until
 
     def _get_timeout(self, cell: NotebookNode | None) -> float | None:
-        own = super()._get_timeout(cell)
+        own: float | None = super()._get_timeout(cell)
         if self._until is None:
             return own
         # an hour that is over is over for the next cell too, and nbclient takes 0 for no limit
@@ -160,7 +164,8 @@ def is_this_python(name: str) -> bool:
 
 
 _lock = threading.Lock()
-_kept: list[Forks | Spares] = []
+_kept: list[tuple[dict[str, str], Forks | Spares]] = []
+"""What was prepared, the latest last; others are of a process that this one was forked from."""
 
 
 def _standing() -> Forks | Spares:
@@ -171,7 +176,13 @@ def _standing() -> Forks | Spares:
     from kentstats.engine.process import serve_from
 
     with _lock:
-        if not (_kept and _kept[0].alive):
-            _kept[:] = [serve_from([(libraries, ())])]
-            atexit.register(_kept[0].close)
-        return _kept[0]
+        settings = {name: value for name, value in os.environ.items() if name.startswith(AT_START)}
+        if _kept:
+            of_then, prepared = _kept[-1]
+            if prepared.alive and of_then == settings:
+                return prepared
+            prepared.close()
+        prepared = serve_from([(libraries, ())])
+        _kept.append((settings, prepared))
+        atexit.register(prepared.close)
+        return prepared

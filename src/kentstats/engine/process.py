@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import secrets
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, wait
+from pathlib import Path
 from typing import Any, Protocol
 
 from kentstats.engine.server import Call
@@ -24,6 +28,14 @@ FORKS = hasattr(os, "fork") and sys.platform != "darwin"
 """Whether processes are forked from a prepared one, or prepared one by one ahead."""
 ALONE = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_NUM_THREADS"
 """Set to 1: each process has a core, and a prepared process must have no threads."""
+STALLED = 10
+"""Seconds after which a message that has begun and does not go on is given up."""
+START = (
+    # nothing of the folder at hand is imported in the place of a library; not with -P, which the
+    # programs that a notebook starts would inherit
+    "import sys; sys.path[:1] == [''] and sys.path.pop(0); "
+    "from kentstats.engine.server import main; main(sys.argv[1:])"
+)
 
 
 class Child:
@@ -34,45 +46,67 @@ class Child:
     channel : multiprocessing.connection.Connection
         Speaks with the function that was asked for.
     pid : int
-        Its number.
+        Its number; 0 as long as it has not told.
     left_processes : bool
         Whether it left processes behind, known once it has ended.
+    reader : threading.Thread, optional
+        Who reads from the channel, which is not closed before that has ended.
     """
 
-    def __init__(self, channel: Connection[Any, Any], status: Connection[Any, Any] | None) -> None:
+    def __init__(
+        self,
+        channel: Connection[Any, Any],
+        *,
+        status: Connection[Any, Any] | None = None,
+        popen: subprocess.Popen[bytes] | None = None,
+    ) -> None:
         self.channel = channel
-        self._status = status
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._status, self._popen = status, popen
         self._code: int | None = None
         self.left_processes = False
-        self.pid: int = 0
+        self.pid = 0
+        self.reader: threading.Thread | None = None
 
     def ask(self, function: Callable[..., object], *arguments: object) -> None:
-        """Ask it to call ``function(channel, *arguments)``, in this folder and environment."""
+        """Ask it to call ``function(channel, *arguments)``, in this folder and environment.
+
+        Raises
+        ------
+        KentstatsError
+            It could not be started.
+        """
         try:
             self.pid = self.channel.recv()
-            self.channel.send((os.getcwd(), dict(os.environ), sys.path))
+            self.channel.send((str(Path.cwd()), dict(os.environ), sys.path))
             self.channel.send((function, arguments))
+            _lose_patience(self.channel)
         except (EOFError, OSError):
-            raise KentstatsError(
-                "A process to execute notebooks in could not be started.",
-                "The machine may be out of memory; close other programs and run again.",
-            ) from None
+            self.end()
+            raise _not_started() from None
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def watched(self) -> list[Any]:
         """What :func:`multiprocessing.connection.wait` can wait for: a word, or its end."""
-        if self._popen is not None:
-            return [self.channel]
-        return [self.channel, self._status]
+        return [each for each in (self.channel, self._status) if each is not None]
 
     def code(self) -> int | None:
         """Return its exit code, None while it is at work; minus a signal where one ended it."""
         if self._code is None and self._popen is not None:
             self._code = self._popen.poll()
         elif self._code is None and self._status is not None and self._status.poll():
-            self._code, self.left_processes = _read_status(self._status)
+            self._code, self.left_processes = self._read_status(self._status)
         return self._code
+
+    def _read_status(self, status: Connection[Any, Any]) -> tuple[int, bool]:
+        told = os.read(status.fileno(), 64).split()
+        if told:
+            return int(told[0]), told[1] == b"1"
+        # the server itself has gone, and may not have taken its children with it
+        self._kill()
+        return -int(signal.SIGKILL), False
 
     def end(self, patience: float = 0.0) -> int:
         """Wait so long for it to end by itself, then end it, and all that it started.
@@ -83,36 +117,63 @@ class Child:
             Its exit code.
         """
         until = time.monotonic() + patience
-        while self.code() is None and time.monotonic() < until:
-            wait(self.watched[1:] or [self.channel], max(0.0, until - time.monotonic()))
-            if self._popen is not None:
+        while self.code() is None and (left := until - time.monotonic()) > 0:
+            if self._popen is None:
+                wait([self._status], left)
+            else:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._popen.wait(max(0.0, until - time.monotonic()))
-        if self.code() is None:
+                    self._popen.wait(left)
+        # one that has not told its number has not begun, and ends when it finds nobody there
+        if self.code() is None and (self.pid or self._popen):
             self._kill()
             while self.code() is None:
-                time.sleep(0.005)
-        for each in (self.channel, self._status):
-            if each is not None:
-                each.close()
+                time.sleep(0.002)
+        if self._popen is not None:
+            self.left_processes = self._kill()
+        self._close()
         return self._code if self._code is not None else -signal.SIGTERM
 
+    def _close(self) -> None:
+        if self._status is not None:
+            self._status.close()
+        if self.reader is not None and self.reader is not threading.current_thread():
+            self.reader.join(1)
+            if self.reader.is_alive():
+                return  # to close under its hands what it reads is to let it read something else
+        self.channel.close()
+
     def interrupt(self) -> None:
-        """Interrupt what it is at, as Ctrl-C does."""
-        os.kill(self.pid, signal.SIGINT)
-
-    def _kill(self) -> None:
-        if self._popen is not None:
-            self._popen.kill()
-            return
+        """Interrupt what it is at, as Ctrl-C does; not on Windows."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGINT)
+
+    def _kill(self) -> bool:
+        """End it and its group; tell whether there was anything to end."""
+        if sys.platform == "win32":
+            if self._popen is not None:
+                self._popen.kill()
+            return False
+        with contextlib.suppress(OSError):
+            # one that is prepared ahead leads a group from the start
+            group = self._popen.pid if self._popen is not None else self.pid
+            if group:
+                os.killpg(group, signal.SIGKILL)
+                return True
+        return False
 
 
-def _read_status(status: Connection[Any, Any]) -> tuple[int, bool]:
-    told = os.read(status.fileno(), 64).split()
-    # the server itself has gone, and took its children with it
-    return (int(told[0]), told[1] == b"1") if told else (-int(signal.SIGKILL), False)
+def _lose_patience(channel: Connection[Any, Any]) -> None:
+    """Let a message that stops half-way be an error: a notebook may write to any descriptor."""
+    if sys.platform != "win32":
+        with socket.socket(fileno=os.dup(channel.fileno())) as own:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED, 0))
+
+
+def _not_started() -> KentstatsError:
+    return KentstatsError(
+        "A process to execute notebooks in could not be started.",
+        "The machine may be out of memory; close other programs and run again.",
+    )
 
 
 class Server(Protocol):
@@ -138,7 +199,7 @@ class Forks:
         ours, theirs = socket.socketpair()
         with theirs:
             self._popen = subprocess.Popen(
-                _command("fork", str(theirs.fileno())),
+                _command("fork", theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -152,18 +213,31 @@ class Forks:
         channel.send(list(warm))
         channel.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of the prepared process."""
+        return self._popen.pid
+
     def child(self) -> Child:
-        """Fork; returns at once."""
+        """Fork; returns at once.
+
+        Raises
+        ------
+        KentstatsError
+            The prepared process has ended.
+        """
         ours, theirs = socket.socketpair()
         status, told = socket.socketpair()
-        with theirs, told, self._lock:
-            try:
+        try:
+            with theirs, told, self._lock:
                 socket.send_fds(self._control, [b"."], [theirs.fileno(), told.fileno()])
-            except OSError:
-                raise KentstatsError(
-                    "The process that executes notebooks has ended.", "Run again."
-                ) from None
-        return Child(Connection(ours.detach()), Connection(status.detach()))
+        except OSError:
+            ours.close()
+            status.close()
+            raise KentstatsError(
+                "The process that executes notebooks has ended.", "Run again."
+            ) from None
+        return Child(Connection(ours.detach()), status=Connection(status.detach()))
 
     @property
     def alive(self) -> bool:
@@ -173,8 +247,10 @@ class Forks:
     def close(self) -> None:
         """End it, and every child that is still at work."""
         self._control.close()
+        if self._owner != os.getpid():
+            return  # a copy, in a process that was forked from the one that asks
         try:
-            self._popen.wait(5)
+            self._popen.wait(10)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
@@ -201,29 +277,32 @@ class Spares:
 
     def _start(self) -> tuple[Listener, subprocess.Popen[bytes]]:
         key = secrets.token_bytes(16)
-        listener = Listener(authkey=key)
+        listener = Listener(("127.0.0.1", 0), "AF_INET", authkey=key)
         popen = subprocess.Popen(
-            _command("once", str(listener.address)),
+            _command("once", listener.address[1]),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env=_environment(),
             start_new_session=True,
         )
-        with popen.stdin as pipe:  # type: ignore[union-attr]
-            pipe.write(key.hex().encode() + b"\n")
+        assert popen.stdin
+        with popen.stdin as pipe, contextlib.suppress(OSError):
+            pipe.write(pickle.dumps((key, self._warm)))
         return listener, popen
 
     def child(self) -> Child:
-        """Take a spare process, and start another in its place."""
+        """Take a spare process, and start another in its place.
+
+        Raises
+        ------
+        KentstatsError
+            It ended before it was ready.
+        """
         with self._lock:
             listener, popen = self._ready.popleft()
             self._ready.append(self._start())
         with listener:
-            channel = listener.accept()
-        channel.send(self._warm)
-        child = Child(channel, None)
-        child._popen = popen  # noqa: SLF001
-        return child
+            return Child(_accept(listener, popen), popen=popen)
 
     @property
     def alive(self) -> bool:
@@ -232,11 +311,25 @@ class Spares:
 
     def close(self) -> None:
         """End the spares."""
-        for listener, popen in self._ready:
-            popen.kill()
-            popen.wait()
+        while self._ready:
+            listener, popen = self._ready.popleft()
             listener.close()
-        self._ready.clear()
+            if self._owner == os.getpid():
+                popen.kill()
+                popen.wait()
+
+
+def _accept(listener: Listener, popen: subprocess.Popen[bytes]) -> Connection[Any, Any]:
+    """Wait until a process that prepares itself is ready."""
+    listener._listener._socket.settimeout(0.2)  # type: ignore[attr-defined]  # noqa: SLF001
+    while True:
+        try:
+            return listener.accept()
+        except TimeoutError:
+            if popen.poll() is not None:
+                raise _not_started() from None
+        except (AuthenticationError, EOFError, ConnectionError):
+            continue  # somebody else knocked
 
 
 def serve_from(warm: Sequence[Call], number: int = 1) -> Forks | Spares:
@@ -254,9 +347,8 @@ def server(warm: Sequence[Call], number: int = 1) -> Iterator[Forks | Spares]:
         prepared.close()
 
 
-def _command(*arguments: str) -> list[str]:
-    # -P: nothing of the folder at hand is imported in the place of a library
-    return [sys.executable, "-P", "-m", "kentstats.engine.server", *arguments]
+def _command(kind: str, where: int) -> list[str]:
+    return [sys.executable, "-c", START, kind, str(where)]
 
 
 def _environment() -> dict[str, str]:

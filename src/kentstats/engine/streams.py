@@ -3,27 +3,35 @@
 ipykernel's streams, which hand over what was printed a fifth of a second
 after it was, or when something is displayed. What reaches the descriptors
 without Python's knowledge (``os.system``, a library in C, a forked process)
-is kept in a file and taken from there, so that nothing has to be waited for.
+comes through a pipe. It is read before anything is printed or handed over,
+so that it stands where it was written, and meanwhile by a thread.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
-import tempfile
+import select
+import sys
 import threading
 import time
 from typing import Any
 
-from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel import iostream
 
-from kentstats.engine.limits import OutputLimit
+from kentstats.engine.limits import Meter
 
-STARTED_BY_US = "kentstats-flush"
-"""Name of the thread that hands over what was printed a while ago."""
+STARTED_BY_US = "kentstats-"
+"""How the names of the threads begin that belong to no notebook."""
+AT_ONCE = 1 << 20
+"""Bytes that are read from a pipe at a time; most hold less."""
 
 
-class Direct(IOPubThread):
+class Direct(iostream.IOPubThread):
     """ipykernel's thread for output, without a thread: what it is given is done at once."""
+
+    thread: Any
+    io_loop: Any
 
     # deliberately not calling that of ipykernel, which opens sockets
     def __init__(self) -> None:
@@ -34,37 +42,55 @@ class Direct(IOPubThread):
         f()
 
 
-class Stream(OutStream):
-    """One of the two streams.
-
-    Attributes
-    ----------
-    most : int
-        Characters that may be printed; 0 for any number.
-    """
-
-    most = 0
-    printed = 0
-    _caught: Any = None
-    _offset = 0
-    _due = float("inf")
+class OutStream(iostream.OutStream):
+    """One of the two streams; it has the name that notebooks know."""
 
     def __init__(self, session: Any, pub_thread: Direct, name: str, **_: Any) -> None:
         super().__init__(session, pub_thread, name, watchfd=False)
+        self._descriptor = 1 if name == "stdout" else 2
+        self._meter = Meter()
+        self._pipe: int | None = None
+        self._due = 0.0
+        self._lock = threading.RLock()
         self._wake = threading.Event()
 
-    def catch(self, most: int = 0) -> None:
-        """Begin to keep what reaches the descriptor; in the child, once."""
-        self.most = most
+    def catch(self, meter: Meter) -> None:
+        """Begin to hand over, and to read what reaches the descriptor; in the child, once."""
+        self._meter = meter
         self._master_pid = os.getpid()
-        number = 1 if self.name == "stdout" else 2
-        self._caught = tempfile.TemporaryFile("ab+", buffering=0)  # noqa: SIM115, for life
+        threads = [self._hand_over_later]
+        if sys.platform != "win32":  # nor does ipykernel there
+            self._redirect()
+            threads.append(self._follow)
+        for each in threads:
+            name = f"{STARTED_BY_US}{self.name}"
+            threading.Thread(target=each, name=name, daemon=True).start()
+
+    def _redirect(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         # a program that is told to write to this stream writes to the terminal, as from a kernel
-        self._original_stdstream_copy = os.dup(number)
-        os.dup2(self._caught.fileno(), number)
-        threading.Thread(target=self._follow, name=STARTED_BY_US, daemon=True).start()
+        self._original_stdstream_copy = os.dup(self._descriptor)
+        self._pipe, writer = os.pipe()
+        os.set_blocking(self._pipe, False)
+        os.dup2(writer, self._descriptor)
+        os.close(writer)
+
+    def release(self) -> None:
+        """Give the descriptor back, and read no more."""
+        self.flush()
+        if self._pipe is not None:
+            os.dup2(self._original_stdstream_copy, self._descriptor)
 
     def _follow(self) -> None:
+        while (pipe := self._pipe) is not None:
+            try:
+                select.select([pipe], [], [])
+            except (OSError, ValueError):
+                return  # a notebook has closed it
+            with self._lock:
+                self._take()
+
+    def _hand_over_later(self) -> None:
         while self._wake.wait():
             time.sleep(max(0.0, self._due - time.monotonic()))
             self._wake.clear()
@@ -76,39 +102,49 @@ class Stream(OutStream):
             self._due = time.monotonic() + self.flush_interval
             self._wake.set()
 
-    def write(self, string: str) -> int | None:
+    def write(self, string: str) -> int:
         """Print; what a program printed before goes first.
 
         Raises
         ------
-        OutputLimit
+        OutputLimitError
             More was printed than may be.
         """
+        if not isinstance(string, str) or self.pub_thread is None:
+            super().write(string)  # complains
         if os.getpid() != self._master_pid:
             # a forked process has no way to the notebook but the descriptor
-            os.write(1 if self.name == "stdout" else 2, string.encode(errors="replace"))
+            os.write(self._descriptor, string.encode(errors="replace"))
             return len(string)
-        self._take()
-        self._count(len(string))
-        return super().write(string)
-
-    def _count(self, characters: int) -> None:
-        self.printed += characters
-        if self.most and self.printed > self.most:
-            raise OutputLimit(f"The notebook has printed more than {self.most:,} characters.")
+        with self._lock:
+            self._take()
+            kept = self._meter.take(len(string))
+            super().write(string[:kept])
+        self._meter.check()
+        return len(string)
 
     def _take(self) -> None:
-        """Print what has reached the descriptor since the last time."""
-        if self._caught is None or os.getpid() != self._master_pid:
-            return
-        size = os.fstat(self._caught.fileno()).st_size
-        if size > self._offset:
-            most = min(size - self._offset, self.most + 1) if self.most else size - self._offset
-            text = os.pread(self._caught.fileno(), most, self._offset).decode(errors="replace")
-            self._offset = size
-            self.printed += len(text)
-            super().write(text)
+        """Print what has come through the pipe."""
+        while content := self._read():
+            text = self._decoder.decode(content)
+            super().write(text[: self._meter.take(len(text))])
+
+    def _read(self) -> bytes:
+        if self._pipe is None:
+            return b""
+        try:
+            content = os.read(self._pipe, AT_ONCE)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            content = b""
+        if not content:
+            self._pipe = None
+        return content
 
     def _flush(self) -> None:
-        self._take()
-        super()._flush()
+        # a forked process has a copy of what is still to be handed over, which is not its own
+        if os.getpid() == self._master_pid:
+            with self._lock:
+                self._take()
+                super()._flush()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kentstats.facts import Row, records
 from kentstats.indicators import load_indicators
-from kentstats.present import authority_charts, charts, trend_charts
+from kentstats.present import authority_charts, charts, crowds, trend_charts
 from kentstats.present.blocks import Block, Cell, table
 from kentstats.present.blocks import figure as block_figure
 from kentstats.present.claims import Claim, claim
@@ -51,19 +51,17 @@ def ranked(edition: Edition) -> Block | None:
     fact = facts_of(edition)[row["indicator"], row["group"]]
     everyone = edition.official.everyone(row["indicator"], str(row["group"]))
     shown = everyone[everyone["estimate"].notna()]
-    near = set(edition.official.neighbours())
+    near = edition.official.neighbours()
     data = pd.DataFrame(
         {
             "value": shown["estimate"],
             "lower": shown["lower"],
             "upper": shown["upper"],
             "ours": shown["area_code"].eq(edition.area.code),
-            "neighbour": shown["area_code"].isin(near),
+            "neighbour": shown["area_code"].isin(list(near)),
         }
     )
-    england = facts_of(edition, edition.official.shared.places.country)[
-        row["indicator"], row["group"]
-    ]
+    england = facts_of(edition, edition.official.country)[row["indicator"], row["group"]]
     place = rank_text(edition, row["indicator"], str(row["group"]))
     title = say(
         "{measure}: {figure}, England {england}",
@@ -94,9 +92,8 @@ def ranked(edition: Edition) -> Block | None:
         else None
     )
     caption = say(
-        "Every authority by its figure, with its {level} interval as a line.{near}{without} "
-        "{place}",
-        level=setting(edition.confidence, "confidence"),
+        "{every}{near}{without} {place}",
+        every=_drawn(len(shown), edition.confidence),
         near=" Darker dots are statistical neighbours." if near else "",
         without=say(" {number} have no figure.", number=without) if without else "",
         place=place,
@@ -116,6 +113,21 @@ def ranked(edition: Edition) -> Block | None:
     )
 
 
+def _drawn(count: int, confidence: float) -> Text:
+    """Say how the authorities are drawn: one by one, or summed up where they are many."""
+    level = setting(confidence, "confidence")
+    if count <= crowds.MANY:
+        return say(
+            "Every authority by its figure, with its {level} interval as a line.", level=level
+        )
+    return say(
+        "Authorities in the order of their figures. They are too many to draw each: the line is "
+        "their figures, the band their {level} intervals, both as the middle one of those that "
+        "stand together.",
+        level=level,
+    )
+
+
 def axis(unit: str) -> Callable[[float], str]:
     """Return how the numbers of an axis are printed."""
     if unit == "percent":
@@ -125,41 +137,36 @@ def axis(unit: str) -> Callable[[float], str]:
 
 def rank_text(edition: Edition, indicator: str, group: str) -> Text:
     """Say the rank of a measure, never without the ranks that chance allows."""
-    found = edition.official.ranks
-    rows = records(found[found["indicator"].eq(indicator) & found["group"].eq(group)])
-    if not rows:
+    fact = facts_of(edition)[indicator, group]
+    row = _placed(edition, fact)
+    if row is None:
         return Text(())
-    if not _placed(rows[0], facts_of(edition).get((indicator, group))):
-        return Text(())
-    parts = _rank(edition, rows[0])
     return say(
         "{authority} is {rank} of {of}; chance allows any place from {low} to {high}.",
         authority=edition.authority,
-        **parts,
+        **_rank(row, fact),
     )
 
 
-def _placed(row: Row, fact: Row | None) -> bool:
-    """Tell whether a place may be printed: the places that chance allows are known."""
+def _placed(edition: Edition, fact: Row) -> Row | None:
+    """Return the place of a fact, if it may be printed: the places that chance allows are known."""
     # standard errors of fewer cases say nothing, and none at all of a share of nought
-    enough = fact is not None and fact["denominator"] >= SMALLEST_BASE
-    return enough and row["rank_low"] == row["rank_low"]
+    if not fact["denominator"] >= SMALLEST_BASE:
+        return None
+    row = edition.official.rank(fact["indicator"], fact["group"])
+    return row if row and row["rank_low"] == row["rank_low"] else None
 
 
-def _rank(edition: Edition, row: Row) -> dict[str, Claim]:
-    everyone = edition.official.everyone(str(row["indicator"]), str(row["group"]))
-    everyone = everyone[everyone["estimate"].notna()]
-    fact = facts_of(edition)[row["indicator"], row["group"]]
-    parents = [
-        {"fact_id": fact["fact_id"], "locator": fact["locator"]},
-        *({"fact_id": fact_id, "locator": fact["locator"]} for fact_id in everyone["fact_id"]),
-    ]
+def _rank(row: Row, fact: Row) -> dict[str, Claim]:
+    def made(name: str, unit: str, how: str) -> Claim:
+        return claim(row[name], [fact], unit=unit, calculation=how, others=row["facts"])
+
     how = "pairwise tests at 95%, Bonferroni"
     return {
-        "rank": claim(row["rank"], parents, unit="rank", calculation="ties share the best place"),
-        "of": claim(row["of"], parents, unit="count", calculation="authorities with a figure"),
-        "low": claim(row["rank_low"], parents, unit="rank", calculation=how),
-        "high": claim(row["rank_high"], parents, unit="rank", calculation=how),
+        "rank": made("rank", "rank", "ties share the best place"),
+        "of": made("of", "count", "authorities with a figure"),
+        "low": made("rank_low", "rank", how),
+        "high": made("rank_high", "rank", how),
     }
 
 
@@ -167,28 +174,25 @@ def rank_table(edition: Edition) -> Block | None:
     """Set the rank of every measure that has limits, with the ranks chance allows."""
     if edition.standing is None:
         return None
-    facts = facts_of(edition)
-    found = [
-        row
-        for row in records(edition.official.ranks)
-        if _placed(row, facts.get((row["indicator"], row["group"])))
-    ]
-    if not found:
-        return None
     rows: list[list[Cell]] = []
-    for row in ordered(found):
-        made = _rank(edition, row)
+    for fact in ordered(list(facts_of(edition).values())):
+        row = _placed(edition, fact)
+        if row is None:
+            continue
+        made = _rank(row, fact)
         indicator = load_indicators()[row["indicator"]]
         counted = {"high": "highest first", "low": "lowest first"}.get(indicator.polarity)
         rows.append(
             [
                 named(label(indicator, str(row["group"]))),
-                figure(facts[row["indicator"], row["group"]], bare=True),
+                figure(fact, bare=True),
                 counted or "highest first",
                 say("{rank} of {of}", rank=made["rank"], of=made["of"]),
                 say("{low} to {high}", low=made["low"], high=made["high"]),
             ]
         )
+    if not rows:
+        return None
     return table(
         ["Measure", heading(edition), "Counted", "Place", "Chance allows"],
         rows,

@@ -52,14 +52,20 @@ class Block:
         What is printed.
     claims : tuple of Claim
         The claims in it, those of charts and alternative texts too.
+    used : tuple of pairs of str
+        What a briefing was told, by :attr:`kentstats.stats.standing.Standing.used`;
+        of the one block that carries it.
     """
 
     markdown: str
     claims: tuple[Claim, ...] = ()
+    used: tuple[tuple[str, str], ...] = ()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        metadata = {"kentstats": {"claims": [made.record() for made in self.claims]}}
-        return {"text/markdown": self.markdown, "text/plain": self.markdown}, metadata
+        ours: dict[str, Any] = {"claims": [made.record() for made in self.claims]}
+        if self.used:
+            ours["used"] = dict(self.used)
+        return {"text/markdown": self.markdown, "text/plain": self.markdown}, {"kentstats": ours}
 
     def __add__(self, other: Block) -> Block:
         claims = tuple(dict.fromkeys(self.claims + other.claims))

@@ -79,6 +79,7 @@ def claim(
     shown: str = "",
     decimals: int | None = None,
     qualifier: str = "exact",
+    others: Sequence[str] = (),
 ) -> Claim:
     """Make a claim from facts.
 
@@ -100,6 +101,9 @@ def claim(
         one for a percentage that was worked out.
     qualifier : str, default "exact"
         One of :data:`~kentstats.facts.QUALIFIERS`.
+    others : sequence of str, optional
+        Ids of more facts behind it, where they are many and their places
+        are not named.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def claim(
         if not math.isfinite(value):
             raise ValueError(f"{value} cannot be claimed: there is no figure")
         shown = shown or show(value, unit, decimals=decimals, qualifier=qualifier)
-    facts = tuple(dict.fromkeys(str(parent["fact_id"]) for parent in parents))
+    facts = tuple(dict.fromkeys([*(str(parent["fact_id"]) for parent in parents), *others]))
     places = tuple(dict.fromkeys(str(parent["locator"]) for parent in parents))
     text = "|".join((*facts, *places, calculation, unit, str(value), shown))
     digest = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]

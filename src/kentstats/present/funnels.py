@@ -8,7 +8,7 @@ import numpy as np
 
 from kentstats.facts import SCALE, Row
 from kentstats.indicators import load_indicators
-from kentstats.present import authority_charts, charts, trend_charts
+from kentstats.present import authority_charts, charts, crowds, trend_charts
 from kentstats.present.among import axis, lead
 from kentstats.present.blocks import Block
 from kentstats.present.blocks import figure as block_figure
@@ -40,7 +40,7 @@ def funnel(edition: Edition) -> Block | None:
     indicator = load_indicators()[row["indicator"]]
     key = (row["indicator"], row["group"])
     fact = facts_of(edition)[key]
-    england = facts_of(edition, edition.official.shared.places.country)[key]
+    england = facts_of(edition, edition.official.country)[key]
     everyone = edition.official.everyone(row["indicator"], str(row["group"]))
     shown = everyone[everyone["lower"].notna()]
     scale = SCALE[indicator.unit]
@@ -72,9 +72,13 @@ def funnel(edition: Edition) -> Block | None:
     caption = say(
         "The measure on which the authority differs most surely from England. Small groups scatter "
         "more: the inner and outer lines are where {low} and {high} of authorities would lie if "
-        "chance alone made them differ.{more}",
+        "chance alone made them differ.{many}{more}",
         low=setting(0.95, "level of confidence"),
         high=setting(0.998, "level of confidence"),
+        many=" Dots stand for the authorities around them, the larger the more, but for the "
+        "furthest beyond the outermost lines: there are too many to draw each."
+        if len(shown) > crowds.MANY
+        else "",
         more=" They differ by more than that, so wider lines are drawn too, adjusted for the "
         "spread between authorities. A verdict against England asks whether the authority differs "
         "from England; the widest lines ask whether it differs by more than authorities usually do."

@@ -39,13 +39,12 @@ def official_figures(edition: Edition) -> Block | None:
     """Set every figure of official statistics that the briefing is made of, with its line."""
     if edition.standing is None:
         return None
-    shared = edition.official.shared
     country, region = (
-        facts_of(edition, code) for code in (shared.places.country, edition.area.region)
+        facts_of(edition, code) for code in (edition.official.country, edition.area.region)
     )
     joined = {
         (fact["indicator"], fact["group"]): fact
-        for area in edition.official.combined
+        for area in edition.official.combined()
         for fact in facts_of(edition, area.code).values()
     }
     facts = facts_of(edition)
@@ -85,7 +84,7 @@ def measures(edition: Edition) -> Block | None:
         return None
     rows: list[list[Cell]] = []
     seen: set[str] = set()
-    for fact in ordered(list(facts_of(edition, edition.official.shared.places.country).values())):
+    for fact in ordered(list(facts_of(edition, edition.official.country).values())):
         if fact["indicator"] in seen:
             continue
         seen.add(fact["indicator"])
@@ -225,27 +224,16 @@ def sources(edition: Edition) -> Block:
     if edition.source:
         files.append("the tables of the report (`judgements.csv`, `actions.csv`, `statements.csv`)")
     blocks.append(
-        f"Beside this briefing lie {', '.join(files)}, and `claims.json`, which lists each printed "
-        "number with the facts and the calculation behind it."
+        f"Beside this briefing lie {', '.join(files)}, `claims.json`, which lists each printed "
+        "number with the facts and the calculation behind it, and `inputs.json`, by which it is "
+        "known when the briefing must be made again."
     )
     return Block("\n\n".join(blocks), claims)
 
 
 def _publications(edition: Edition) -> list[str]:
-    official = edition.official.shared.official
-    shared = edition.official.shared
-    # earlier years, and what is counted together with another, may be of another source
-    codes = {edition.area.code, *(area.code for area in edition.official.combined)}
-    codes |= {edition.area.region, shared.places.country}
-    figures = shared.figures
-    used = {str(name) for name in figures.loc[figures["area_code"].isin(codes), "source_id"]}
-    used |= {row["source_id"] for row in official.judgements}
-    listed = edition.official.shared.neighbour_list
-    used |= {f"statistical-neighbours-{listed}"} if listed else set()
     lines = []
-    for source in official.sources:
-        if source.id not in used:
-            continue
+    for source in edition.official.sources():
         # what is in brackets is how the places of figures name the source
         words = f"{source.publisher}: {source.title} ({source.id})."
         if source.note:
@@ -253,6 +241,22 @@ def _publications(edition: Edition) -> list[str]:
         link = f" <{source.url}>" if source.url else ""
         lines.append(f"- {escape(words)}{link}")
     return ["\n".join(lines) + "\n", escape(ATTRIBUTION)]
+
+
+def inputs(edition: Edition) -> Block | None:
+    """Carry what the briefing was told of official statistics; the last of its sections.
+
+    Nothing is shown. The table of figures beside the briefing counts too.
+
+    Returns
+    -------
+    Block or None
+        None without official statistics.
+    """
+    if edition.standing is None:
+        return None
+    edition.official.note_table()
+    return Block("", used=tuple(edition.official.used.items()))
 
 
 @of_report

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from kentstats.areas import KINDS, load_areas
-from kentstats.facts import SCALE, Row, records
+from kentstats.areas import KINDS
+from kentstats.facts import SCALE, Row
 from kentstats.indicators import THEMES, Indicator, load_indicators
 from kentstats.present.claims import Claim, claim, show
 from kentstats.present.edition import Edition
@@ -65,14 +65,14 @@ def ordered(rows: Sequence[Row]) -> list[Row]:
 
 def facts_of(edition: Edition, code: str = "") -> dict[tuple[str, str], Row]:
     """Return the latest facts of an area by indicator and group; the authority's by default."""
-    return edition.official.facts(code or edition.area.code)
+    return edition.official.facts(code)
 
 
 def against(edition: Edition, comparator: str) -> dict[tuple[str, str], Row]:
     """Return the authority's comparisons with one comparator, by indicator and group."""
-    found = edition.official.benchmarks
-    rows = records(found[found["comparator"].eq(comparator)])
-    return {(row["indicator"], row["group"]): row for row in rows}
+    official = edition.official
+    rows = {series: official.comparison(*series, comparator) for series in official.facts()}
+    return {series: row for series, row in rows.items() if row is not None}
 
 
 def has_figure(fact: Row | None) -> bool:
@@ -156,26 +156,17 @@ def numbers(fact: Row) -> Text:
 
 def benchmark(edition: Edition, row: Row, *, bare: bool = False) -> Claim:
     """Make the claim of a comparator's figure, published or worked out."""
-    shared = edition.official.shared
     unit = load_indicators()[row["indicator"]].unit
     if row["benchmark_id"]:
         # published by England or the region, for the same measure
-        whose = shared.places.country if row["comparator"] == "england" else edition.area.region
+        england = row["comparator"] == "england"
+        whose = edition.official.country if england else edition.area.region
         return figure(facts_of(edition, whose)[row["indicator"], row["group"]], bare=bare)
-    codes = members(edition, row)
-    latest = shared.latest
-    chosen = latest[
-        latest["indicator"].eq(row["indicator"])
-        & latest["group"].eq(row["group"])
-        & latest["area_code"].isin(codes)
-        & latest["estimate"].notna()
-    ]
     whose = (
         "statistical neighbours" if row["comparator"] == "neighbours" else "authorities of its type"
     )
-    source = str(chosen["source_id"].iloc[0]) if len(chosen) else ""
-    place = f"{source}, lines of {whose}"
-    parents = [{"fact_id": fact_id, "locator": place} for fact_id in chosen["fact_id"]]
+    place = f"{next(iter(row['source_ids']), '')}, lines of {whose}"
+    first, *others = row["facts"]
     how = (
         "sum of counts over sum of bases" if row["statistic"] == "pooled" else "mean of the figures"
     )
@@ -183,24 +174,13 @@ def benchmark(edition: Edition, row: Row, *, bare: bool = False) -> Claim:
     plain = bare and unit != "percent"
     return claim(
         value,
-        parents,
+        [{"fact_id": first, "locator": place}],
         unit=unit,
         decimals=1,
         shown=show(value, "count", decimals=1) if plain else "",
         calculation=f"{how}, {row['members']:.0f} {whose}",
+        others=others,
     )
-
-
-def members(edition: Edition, row: Row) -> list[str]:
-    """Return the codes of the areas behind a figure that was worked out."""
-    if row["comparator"] == "neighbours":
-        return edition.official.neighbours()
-    kinds = edition.official.shared.places.kind
-    return [
-        code
-        for code, kind in kinds.items()
-        if kind == edition.area.kind and code != edition.area.code
-    ]
 
 
 def limit(fact: Row, end: str) -> Claim:
@@ -247,7 +227,7 @@ def worse_first(rows: Sequence[Row], verdict: str) -> list[Row]:
 
 def credit(edition: Edition, fact: Row) -> str:
     """Name the source of a fact, as a chart does."""
-    source = edition.official.shared.official.source(str(fact["source_id"]))
+    source = edition.official.source(str(fact["source_id"]))
     title = source.title.partition(",")[0]
     return f"Source: {source.publisher}, {title}"
 
@@ -257,8 +237,8 @@ def comparator_name(edition: Edition, comparator: str) -> str:
     if comparator == "england":
         return "England"
     if comparator == "region":
-        area = load_areas().by_code(edition.area.region)
-        return f"the {area.name} region" if area else "its region"
+        name = edition.official.name(edition.area.region)
+        return f"the {name} region" if name else "its region"
     if comparator == "type":
         return f"other {KINDS.get(edition.area.kind, 'authorities of its type')}"
     return "its statistical neighbours"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kentstats.areas import load_areas
 from kentstats.facts import Row
 from kentstats.present import charts
 from kentstats.present.blocks import Block, figure, table
@@ -18,19 +17,12 @@ def outcomes(edition: Edition) -> list[Row]:
     """Return the authority's judgements, each with an id by which claims refer to it."""
     if edition.standing is None:
         return []
-    official = edition.official.shared.official
-    register = load_areas()
-    found = [
-        row
-        for row in official.judgements
-        if register.on(row["area_code"], official.day) == edition.area.code
-    ]
     return [
         {
             **row,
             "fact_id": f"{edition.name}.{row['source_id']}.{row['position']}.{row['area_code']}",
         }
-        for row in sorted(found, key=lambda row: row["position"])
+        for row in edition.official.judgements()
     ]
 
 
@@ -42,7 +34,7 @@ def grade(row: Row, *, running: bool = False) -> Claim:
 
 def summary(edition: Edition) -> Block | None:
     """Say when the authority was last inspected, and what was judged overall."""
-    if edition.standing is None or not edition.official.shared.official.judgements:
+    if edition.standing is None or not edition.official.judged:
         return None
     rows = outcomes(edition)
     if not rows:

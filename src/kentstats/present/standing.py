@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kentstats.facts import Row, records
+from kentstats.facts import Row
 from kentstats.indicators import load_indicators
 from kentstats.present.blocks import Block, bullets
 from kentstats.present.claims import Claim, claim, escape
@@ -149,19 +149,18 @@ def unknown(edition: Edition) -> Block | None:
     if edition.standing is None:
         return None
     facts = facts_of(edition)
-    england = facts_of(edition, edition.official.shared.places.country)
+    england = facts_of(edition, edition.official.country)
     texts: list[Text] = []
-    if edition.source is None and not edition.official.shared.official.judgements:
+    if edition.source is None and not edition.official.judged:
         texts.append(
             say(
                 "What inspectors judged: this edition has no inspection of {authority}.",
                 authority=edition.authority,
             )
         )
-    joined = edition.official.combined
+    joined = edition.official.combined()
     for area in joined:
-        own = edition.official.shared.latest
-        theirs = records(own[own["area_code"].eq(area.code)])
+        theirs = _facts_of(edition, area.code)
         names = [load_indicators()[row["indicator"]].short for row in theirs]
         texts.append(
             say(
@@ -203,7 +202,7 @@ def unknown(edition: Edition) -> Block | None:
             )
         )
     texts += _untested(edition, facts)
-    if not edition.official.shared.neighbour_list:
+    if not edition.official.neighbour_list:
         texts.append(
             say(
                 "How {authority} compares with its statistical neighbours: no list of them covers "
@@ -257,8 +256,8 @@ def changed(edition: Edition) -> Block | None:
     """Say which measures have a trend over five years."""
     if edition.standing is None:
         return None
-    trends = records(edition.official.trends)
-    found = [row for row in trends if row["direction"] not in {"not calculated"}]
+    trends = edition.official.trends()
+    found = [row for row in trends.values() if row["direction"] not in {"not calculated"}]
     if not found and edition.source:
         return None  # that it is the first edition has been said
     if not found:
@@ -314,7 +313,8 @@ def questions(edition: Edition, *, most: int = 6) -> Block | None:
     rows = list(against(edition, "england").values())
     chosen = worse_first(rows, "worse")
     worse = {(row["indicator"], row["group"]) for row in chosen}
-    sliding = [row for row in records(edition.official.trends) if row["words"] == "getting worse"]
+    trends = edition.official.trends().values()
+    sliding = [row for row in trends if row["words"] == "getting worse"]
     chosen += [row for row in sliding if (row["indicator"], row["group"]) not in worse]
     asked = {(row["indicator"], row["group"]) for row in chosen}
     chosen += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kentstats.facts import SCALE, Row, records
+from kentstats.facts import SCALE, Row
 from kentstats.indicators import load_indicators
 from kentstats.present import benchmark_charts, charts
 from kentstats.present.blocks import Block, Cell, table
@@ -27,7 +27,8 @@ from kentstats.present.official import (
     word,
 )
 from kentstats.present.words import Text, named, say, setting
-from kentstats.stats.spine import positions, quartiles
+from kentstats.stats.answers import neighbour_source
+from kentstats.stats.spine import positions
 from kentstats.stats.verdict import holm, poisson_p, score_p
 
 
@@ -37,7 +38,7 @@ def spine(edition: Edition) -> Block | None:
 
     if edition.standing is None:
         return None
-    england = facts_of(edition, edition.official.shared.places.country)
+    england = facts_of(edition, edition.official.country)
     facts = facts_of(edition)
     rows, claims = [], list[Claim]()
     compared = against(edition, "england")
@@ -127,13 +128,11 @@ def _places(
     edition: Edition, row: Row, centre: float, polarity: str
 ) -> tuple[float, float, float, float, float] | None:
     """Place the figure, the ends and the quartiles of all authorities on the spine."""
-    everyone = edition.official.everyone(row["indicator"], str(row["group"]))
-    values = everyone["estimate"].dropna().to_numpy()
-    if len(values) < 4:
+    spread = edition.official.spread(row["indicator"], str(row["group"]))
+    if spread is None:
         return None
-    ends = (values.min(), values.max())
-    worst, best = reversed(ends) if polarity == "low" else ends
-    low, high = (float(each) for each in quartiles(values))
+    least, low, high, most = spread
+    worst, best = (most, least) if polarity == "low" else (least, most)
     placed = [
         float(positions(value, centre, polarity=polarity, best=best, worst=worst))
         for value in (row["value"], worst, low, high, best)
@@ -147,7 +146,7 @@ def england_table(edition: Edition) -> Block | None:
     if edition.standing is None:
         return None
     facts = facts_of(edition)
-    england = facts_of(edition, edition.official.shared.places.country)
+    england = facts_of(edition, edition.official.country)
     compared = against(edition, "england")
     rows: list[list[Cell]] = []
     for fact in ordered(list(facts.values())):
@@ -234,7 +233,6 @@ def others_table(edition: Edition) -> Block | None:
     if edition.standing is None:
         return None
     facts = facts_of(edition)
-    by = {name: against(edition, name) for name in ("region", "type", "neighbours")}
     near = bool(edition.official.neighbours())
     names = ["region", "type", *(["neighbours"] if near else [])]
     rows: list[list[Cell]] = []
@@ -248,8 +246,8 @@ def others_table(edition: Edition) -> Block | None:
             cell(fact),
         ]
         for name in names:
-            row = by[name][key]
-            if row["benchmark"] != row["benchmark"]:
+            row = edition.official.comparison(*key, name)
+            if row is None or row["benchmark"] != row["benchmark"]:
                 cells.append("no figure")
                 continue
             mark = "*" if row["sensitive"] else ""
@@ -301,13 +299,11 @@ def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple
             authority=edition.authority,
         )
     ]
-    listed = edition.official.shared.neighbour_list
-    codes = edition.official.neighbours()
-    if codes:
-        places = edition.official.shared.latest.drop_duplicates("area_code")
-        chosen = places[places["area_code"].isin(codes)].set_index("area_code")["area_name"]
-        names = [str(chosen[code]) for code in codes if code in chosen.index]
-        source = edition.official.shared.official.source(f"statistical-neighbours-{listed}")
+    listed = edition.official.neighbour_list
+    near = edition.official.neighbours()
+    if near:
+        names = [name for name in near.values() if name]
+        source = edition.official.source(neighbour_source(listed))
         parent = {"fact_id": source.id, "locator": f"{source.file}, row of {edition.authority}"}
         texts.append(
             say(
@@ -346,48 +342,34 @@ def heat(edition: Edition, *, most: int = 20) -> Block | None:
     """Draw the authority and its neighbours, each against England, as a table."""
     import pandas as pd
 
-    codes = edition.official.neighbours() if edition.standing else []
-    if not codes:
+    names = edition.official.neighbours() if edition.standing else {}
+    if not names:
         return None
-    shared = edition.official.shared
-    everyone = shared.benchmarks
-    chosen = everyone[
-        everyone["comparator"].eq("england")
-        & everyone["area_code"].isin([edition.area.code, *codes])
-    ]
-    verdicts = {(r["indicator"], r["group"], r["area_code"]): r for r in records(chosen)}
-    latest = shared.latest[shared.latest["area_code"].isin([edition.area.code, *codes])]
-    facts = {(r["indicator"], r["group"], r["area_code"]): r for r in records(latest)}
-    names = {row["area_code"]: row["area_name"] for row in facts.values()}
+    own = against(edition, "england")
     mine = [
         fact
         for fact in ordered(list(facts_of(edition).values()))
-        if verdicts[fact["indicator"], fact["group"], edition.area.code]["verdict"]
-        != "not compared"
+        if own[fact["indicator"], fact["group"]]["verdict"] != "not compared"
     ][:most]
     if not mine:
         return None
     rows, claims = [], list[Claim]()
     for fact in mine:
-        for code in [edition.area.code, *codes]:
-            key = (fact["indicator"], fact["group"], code)
-            other = facts.get(key)
+        series = (fact["indicator"], fact["group"])
+        ours = (edition.area.code, fact, own[series]["verdict"])
+        for code, other, verdict in [ours, *edition.official.near(*series)]:
             made = figure(other, bare=True) if has_figure(other) and other else None
             claims += [made] if made else []
             rows.append(
                 (
                     label(load_indicators()[fact["indicator"]], str(fact["group"])),
-                    names.get(code, code),
+                    edition.authority if other is fact else names[code] or code,
                     made.shown if made else "–",
-                    verdicts[key]["verdict"] if key in verdicts else "not compared",
+                    verdict,
                 )
             )
     data = pd.DataFrame(rows, columns=["measure", "area", "label", "word"])
-    differ = [
-        f
-        for f in mine
-        if verdicts[f["indicator"], f["group"], edition.area.code]["verdict"] in SURE
-    ]
+    differ = [f for f in mine if own[f["indicator"], f["group"]]["verdict"] in SURE]
     title = say(
         "{authority} beside its neighbours: {number} of {all} differ from England",
         authority=edition.authority if len(edition.authority.split()) < 3 else "The authority",

@@ -38,19 +38,22 @@ def trend(edition: Edition) -> Block | None:
     if chosen is None:
         return None
     indicator = load_indicators()[chosen["indicator"]]
-    figures = edition.official.shared.figures
+    official = edition.official
     codes = {
         edition.area.code: edition.authority,
         edition.area.region: comparator_name(edition, "region")
         .removeprefix("the ")
         .removesuffix(" region"),
-        edition.official.shared.places.country: "England",
+        official.country: "England",
     }
-    one = figures[
-        figures["indicator"].eq(chosen["indicator"])
-        & figures["group"].eq(chosen["group"])
-        & figures["area_code"].isin(list(codes))
-    ].sort_values(["period_end", "period"])
+    one = pd.DataFrame(
+        [
+            row
+            for code in codes
+            for row in official.years(code)
+            if (row["indicator"], row["group"]) == (chosen["indicator"], chosen["group"])
+        ]
+    ).sort_values(["period_end", "period", "fact_id"])
     periods = list(dict.fromkeys(one["period"]))
     mine = one[one["area_code"].eq(edition.area.code)]
     if len(periods) < 2 or mine["estimate"].notna().sum() < 2:
@@ -94,7 +97,7 @@ def trend(edition: Edition) -> Block | None:
 
 
 def _moved(edition: Edition) -> Row | None:
-    rows = records(edition.official.trends)
+    rows = list(edition.official.trends().values())
     for words in ("getting worse", "getting better", "increasing", "decreasing"):
         for row in rows:
             if row["words"] == words:
@@ -133,17 +136,16 @@ def trend_table(edition: Edition) -> Block | None:
     """Set five years of every measure, with its recent trend."""
     if edition.standing is None:
         return None
-    figures = edition.official.shared.figures
-    mine = figures[figures["area_code"].eq(edition.area.code)]
-    trends = {(row["indicator"], row["group"]): row for row in records(edition.official.trends)}
-    years = edition.official.shared.official
-    if mine["period"].nunique() < 2:
+    mine = edition.official.years()
+    trends = edition.official.trends()
+    if len({fact["period"] for fact in mine}) < 2:
         return None
     rows: list[list[Cell]] = []
     grouped: dict[tuple[str, str], dict[int, Row]] = {}
-    for fact in records(mine):
+    for fact in mine:
         grouped.setdefault((fact["indicator"], fact["group"]), {})[_year(fact)] = fact
-    span = list(range(years.first, years.last + 1))
+    first, last = edition.official.span
+    span = list(range(first, last + 1))
     for key in ordered([{"indicator": name, "group": group} for name, group in grouped]):
         series = grouped[key["indicator"], key["group"]]
         if sum(has_figure(fact) for fact in series.values()) < 2:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kentstats.areas import Area
-from kentstats.checksum import checksums
+from kentstats.checksum import checksums, fingerprint
 from kentstats.errors import (
     DataError,
     KentstatsError,
@@ -34,13 +34,23 @@ from kentstats.load import (
     official_folder,
 )
 from kentstats.publish.document import Document, read_document
+from kentstats.publish.inputs import (
+    FILE,
+    effective_parameters,
+    report_of,
+    shared_inputs,
+    versions_with,
+    write_inputs,
+)
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.render import Front, render
 from kentstats.publish.run import (
+    THERE,
     Execution,
     anonymous,
     declared_parameters,
     execute,
+    prepared,
     read_parameters,
     versions,
 )
@@ -78,7 +88,8 @@ def publish(
     progress: bool = False,
     say: Callable[[str], object] = str,
     home: Home | None = None,
-    execution: Execution = Execution(),
+    execution: Execution = THERE,
+    inputs: Mapping[str, str] | None = None,
 ) -> Published:
     """Execute the briefing of one authority and publish it.
 
@@ -107,6 +118,9 @@ def publish(
         The project; the one at hand by default.
     execution : Execution, optional
         Where the notebook is executed, and within which limits.
+    inputs : mapping of str to str, optional
+        Checksum of each group of inputs, where they are known already: those of
+        :func:`kentstats.publish.inputs.shared_inputs`.
 
     Returns
     -------
@@ -145,15 +159,16 @@ def publish(
     # beside the place of publication, so that a move is a move and not a copy
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
-        _write_tables(subject, aside, home)
-        executed = _execute(
-            notebook,
-            aside,
-            typed,
-            output.parent / "failed" / place,
-            progress=progress,
-            execution=execution,
-        )
+        with prepared(execution) as execution:
+            _write_tables(subject, aside, home)
+            executed = _execute(
+                notebook,
+                aside,
+                typed,
+                output.parent / "failed" / place,
+                progress=progress,
+                execution=execution,
+            )
         document = read_document(executed)
         front = front_of(subject)
         _stamp(executed, front)
@@ -165,6 +180,9 @@ def publish(
             render(document, front, aside, home.reports / "template")
         defaults = {name: default for name, (_, default) in declared_parameters(notebook).items()}
         _write_claims(subject, document, {**defaults, **typed}, chosen, aside)
+        groups = inputs or _shared_inputs(subject, notebook, parameters or {}, chosen, home)
+        groups = {**groups, "report": report_of(subject.report)}
+        write_inputs(aside / FILE, groups, document.used)
         _move(aside, folder, files_of(subject))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -319,17 +337,23 @@ def _write_tables(subject: Subject, folder: Path, home: Home) -> None:
         (folder / "facts.csv").write_text(text, encoding="utf-8", newline="\n")
 
 
+def _shared_inputs(
+    subject: Subject,
+    notebook: Path,
+    parameters: Mapping[str, str],
+    renderer: str,
+    home: Home,
+) -> dict[str, str]:
+    effective, found = effective_parameters(notebook, parameters), versions_with(renderer)
+    return shared_inputs(subject.edition, notebook, effective, found, renderer, home)
+
+
 def inputs_of(subject: Subject) -> dict[str, str]:
-    """Return the SHA-256 of every file that the briefing is made of, by folder and name."""
-    folders = [subject.report.folder] if subject.report else []
-    if subject.official:
-        # whom an authority is compared with depends on the register too
-        folders += [subject.official, subject.official.parent / "areas"]
-    return {
-        f"{folder.name}/{name}": digest
-        for folder in folders
-        for name, digest in checksums(folder).items()
-    }
+    """Return the SHA-256 of every file of the report, by folder and name."""
+    if subject.report is None:
+        return {}
+    folder = subject.report.folder
+    return {f"{folder.name}/{name}": digest for name, digest in checksums(folder).items()}
 
 
 def _write_claims(
@@ -342,6 +366,8 @@ def _write_claims(
         "source": subject.report.id if subject.report else "",
         "parameters": dict(effective),
         "inputs": inputs_of(subject),
+        # not the tables of the edition: they hold what the briefing says nothing of
+        "used": fingerprint(document.used),
         "renderer": renderer,
         "versions": versions(),
         "claims": list(document.claims.values()),
@@ -354,7 +380,7 @@ def files_of(subject: Subject) -> list[str]:
     """List what is published, in the order in which it is put in place."""
     tables = list(READERS) if subject.report else ["facts"]
     names = [f"{table}.csv" for table in tables]
-    return ["briefing.ipynb", *names, "claims.json", "briefing.html", "briefing.pdf"]
+    return ["briefing.ipynb", *names, "claims.json", FILE, "briefing.html", "briefing.pdf"]
 
 
 def _move(aside: Path, folder: Path, files: Sequence[str]) -> None:

@@ -26,10 +26,14 @@ class Document:
         Markdown cells and Markdown outputs, in order.
     claims : dict of str to dict
         Every claim printed, by its id, in the order of first appearance.
+    used : dict of str to str
+        What the briefing was told of official statistics: keys, each with the
+        digest of the answer. Empty where the notebook does not say.
     """
 
     blocks: tuple[str, ...]
     claims: dict[str, dict[str, Any]] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
 
     @property
     def markdown(self) -> str:
@@ -56,6 +60,7 @@ def read_document(notebook: NotebookNode) -> Document:
     """
     blocks: list[str] = []
     claims: dict[str, dict[str, Any]] = {}
+    used: dict[str, str] = {}
     shown = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -67,12 +72,15 @@ def read_document(notebook: NotebookNode) -> Document:
                     continue
                 shown = True
                 # nbformat allows a text to be kept as a list of lines
-                blocks.append(text if isinstance(text, str) else "".join(text))
-                for made in output.get("metadata", {}).get("kentstats", {}).get("claims", []):
+                text = text if isinstance(text, str) else "".join(text)
+                blocks += [text] if text else []
+                ours = output.get("metadata", {}).get("kentstats", {})
+                used.update(ours.get("used", {}))
+                for made in ours.get("claims", []):
                     claims.setdefault(made["id"], made)
     if not shown:
         raise RenderError("The notebook shows nothing.", "Execute it before rendering it.")
-    return Document(tuple(prune(blocks)), claims)
+    return Document(tuple(prune(blocks)), claims, used)
 
 
 HEADING = re.compile(r"(#{1,6}) ")

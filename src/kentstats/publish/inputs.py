@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import kentstats
-from kentstats.checksum import checksum
+from kentstats.checksum import checksum, checksums
+from kentstats.checksum import fingerprint as fingerprint
 from kentstats.errors import ParameterError
 from kentstats.home import Home
 from kentstats.load import official_folder
 from kentstats.publish.manifest import Entry
 from kentstats.publish.quarto import find_quarto
 from kentstats.publish.run import declared_parameters, read_parameters, versions
+from kentstats.sources.registry import Source
 
 GROUPS = {
     "tables": "the tables of the edition changed",
@@ -29,6 +32,9 @@ GROUPS = {
     "renderer": "the renderer changed",
 }
 """Groups of inputs, each with what is said where it is no longer the same."""
+FILE = "inputs.json"
+"""What an authority's briefing was made from, beside it."""
+SCHEMA = 1
 
 
 def effective_parameters(notebook: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -98,17 +104,10 @@ def shared_inputs(
         A checksum for each of :data:`GROUPS`; empty for the report, which is
         of one authority.
     """
-    package = Path(kentstats.__file__).parent
-    code = [path for kind in ("*.py", "*.yml") for path in package.rglob(kind)]
-    folders = [home.raw / "areas", official_folder(edition, home)]
-    tables = [path for folder in folders if folder for path in folder.iterdir()]
     templates = [home.reports / "_quarto.yml", *(home.reports / "template").glob("*")]
     inputs = {
-        "tables": fingerprint(_sums(tables, home.raw)),
-        # an installed package carries the project, which has groups of its own
-        "code": fingerprint(
-            _sums((one for one in code if package / "project" not in one.parents), package)
-        ),
+        "tables": fingerprint(tables_of(edition, home)),
+        "code": fingerprint(code_of(notebook)),
         "notebook": checksum(notebook),
         # of index.html and its style no briefing is made
         "templates": fingerprint(
@@ -121,33 +120,154 @@ def shared_inputs(
     return {group: inputs.get(group, "") for group in GROUPS}
 
 
+def tables_of(edition: str, home: Home) -> dict[str, str]:
+    """Compute the SHA-256 of each table of official statistics of an edition, by its path.
+
+    The register of areas is one of them: whom an authority is compared with
+    depends on it.
+    """
+    folders = [home.raw / "areas", official_folder(edition, home)]
+    tables = [path for folder in folders if folder for path in sorted(folder.iterdir())]
+    return _sums(tables, home.raw)
+
+
+def report_of(source: Source | None) -> str:
+    """Compute one checksum over the files of an inspection report, or of none."""
+    return fingerprint(checksums(source.folder) if source else {})
+
+
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(kentstats[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)"
+    r"|import[ \t]+(kentstats[^\n]*))",
+    re.MULTILINE,
+)
+
+
+def imports_of(text: str) -> Iterator[str]:
+    r"""List what Python code imports of this package, anywhere in it, by full names.
+
+    Read by a pattern, since to parse all modules takes longer than all else
+    that a run does where nothing changed.
+
+    Parameters
+    ----------
+    text : str
+        The code.
+
+    Yields
+    ------
+    str
+        Names of modules, and of what is taken out of them.
+
+    Examples
+    --------
+    >>> list(imports_of("from kentstats.present import (\n  among,\n  versus as v,\n)"))
+    ['kentstats.present', 'kentstats.present.among', 'kentstats.present.versus']
+    """
+    for origin, names, plain in _IMPORT.findall(text):
+        if origin:
+            yield origin
+        # what is behind a mark is a comment
+        bare = re.sub(r"#[^\n]*", "", names or plain).strip("() \t\n,")
+        for name in bare.split(",") if bare else ():
+            first = name.split()[0]
+            yield f"{origin}.{first}" if origin else first
+
+
+def code_of(notebook: Path) -> dict[str, str]:
+    """Compute the SHA-256 of each file of the package of which briefings are made.
+
+    These are the modules that the notebook imports and that which publishes,
+    whatever they import in turn, and the YAML files that these read. What
+    reads the publishers' files, or the command line, makes no briefing.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        The notebook.
+
+    Returns
+    -------
+    dict of str to str
+        By path within the package.
+    """
+    package = Path(kentstats.__file__).parent
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    waiting = ["kentstats.publish.briefing", *(each for text in texts for each in imports_of(text))]
+    found: dict[Path, str] = {}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        waiting += [name.rpartition(".")[0]] if "." in name else []
+        base = package.joinpath(*name.split(".")[1:])
+        for path in (base.with_suffix(".py"), base / "__init__.py"):
+            if path not in found and path.is_file():
+                content = path.read_bytes()
+                found[path] = hashlib.sha256(content).hexdigest()
+                text = content.decode()
+                waiting += imports_of(text)
+                beside = (path.with_name(each) for each in re.findall(r'"(\w+\.yml)"', text))
+                found |= {each: checksum(each) for each in beside if each.is_file()}
+    return {path.relative_to(package).as_posix(): digest for path, digest in sorted(found.items())}
+
+
+def write_inputs(path: Path, inputs: Mapping[str, str], used: Mapping[str, str]) -> None:
+    """Write what a briefing was made from: the same bytes for the same inputs.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where to.
+    inputs : mapping of str to str
+        Checksum of each of :data:`GROUPS`.
+    used : mapping of str to str
+        What it was told of official statistics, in the place of the checksum
+        of all tables, which says of others too.
+    """
+    groups = {name: digest for name, digest in inputs.items() if name != "tables"}
+    record = {"schema": SCHEMA, "inputs": groups, "used": dict(sorted(used.items()))}
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_used(path: Path) -> dict[str, str]:
+    """Read what a briefing was told of official statistics.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its ``inputs.json``.
+
+    Returns
+    -------
+    dict of str to str
+        Empty where the file is missing, damaged or does not say, so that
+        nothing can be left out of account.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+        used = record["used"] if record["schema"] == SCHEMA else {}
+        sound = all(isinstance(each, str) for pair in used.items() for each in pair)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+    return dict(used) if sound else {}
+
+
 def _sums(paths: Iterable[Path], root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): checksum(path) for path in paths if path.is_file()}
 
 
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """Compute one checksum over values by name, whatever their order.
-
-    Parameters
-    ----------
-    values : mapping of str to object
-        Anything that JSON can hold.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Examples
-    --------
-    >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
-    True
-    """
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
 def reason_to_publish(
-    before: Entry | None, inputs: Mapping[str, str], folder: Path, *, force: bool = False
+    before: Entry | None,
+    inputs: Mapping[str, str],
+    folder: Path,
+    *,
+    force: bool = False,
+    tables: Callable[[], str] = lambda: GROUPS["tables"],
 ) -> str:
     """Say why an authority is to be done.
 
@@ -161,6 +281,9 @@ def reason_to_publish(
         Where its files are.
     force : bool, default False
         Do it in any case.
+    tables : callable, optional
+        Called where nothing but the tables changed: says what that is to the
+        authority, and nothing where it uses nothing that changed.
 
     Returns
     -------
@@ -178,7 +301,10 @@ def reason_to_publish(
         return "there is no record of it" if folder.exists() else "it is not published yet"
     if before.outcome == "failed":
         return "it failed last time"
-    changed = [why for group, why in GROUPS.items() if before.inputs.get(group) != inputs[group]]
+    groups = [group for group in GROUPS if before.inputs.get(group) != inputs[group]]
+    changed = [GROUPS[group] for group in groups]
+    if groups == ["tables"]:
+        changed = [why for why in [tables()] if why]
     if not changed and not folder.is_dir():
         changed.append("its folder is missing")
     if not changed:

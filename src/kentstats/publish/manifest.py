@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kentstats.areas import Area
+from kentstats.checksum import fingerprint
 from kentstats.errors import KentstatsError
 
 SCHEMA = 1
@@ -180,10 +181,15 @@ class Record:
         self.roots = roots
         self.written = time.monotonic()
 
-    def unchanged(self, area: Area) -> None:
-        """Take note that an authority is left as it is."""
+    def unchanged(self, area: Area, inputs: Mapping[str, str] | None = None) -> None:
+        """Take note that an authority is left as it is, with inputs that make no difference."""
         entry = self.entries[area.code]
-        self.entries[area.code] = replace(entry, outcome="unchanged", reason="nothing changed")
+        if inputs is not None and dict(inputs) != dict(entry.inputs):
+            why, digest = "nothing that it uses changed", fingerprint(inputs)
+            entry = replace(entry, reason=why, inputs=dict(inputs), fingerprint=digest)
+        else:
+            entry = replace(entry, reason="nothing changed")
+        self.entries[area.code] = replace(entry, outcome="unchanged")
 
     def done(self, entry: Entry) -> None:
         """Take note of what came of an authority, and write the manifest now and then."""

@@ -19,25 +19,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, load_areas
-from kentstats.checksum import checksums
 from kentstats.engine.process import server
 from kentstats.errors import ParameterError
 from kentstats.home import Home, find_home
 from kentstats.load import choose_edition, edition_day
 from kentstats.publish.briefing import publish, slug
+from kentstats.publish.cluster import in_cluster
 from kentstats.publish.inputs import (
+    GROUPS,
     effective_parameters,
     fingerprint,
-    reason_to_publish,
     shared_inputs,
+    tables_of,
     versions_with,
 )
 from kentstats.publish.lock import alone_in
 from kentstats.publish.manifest import MANIFEST, OUTCOMES, SCHEMA, Entry, Record, read_entries
+from kentstats.publish.plan import Decision, plan
 from kentstats.publish.quarto import choose_renderer
 from kentstats.publish.ready import ready
-from kentstats.publish.workers import Done, Limits, Maker, Task, Work, in_children, in_turn
-from kentstats.sources.registry import load_sources
+from kentstats.publish.workers import LIMITS, Done, Limits, Maker, Task, Work, in_children, in_turn
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -130,7 +131,8 @@ def publish_all(
     force: bool = False,
     run: Maker = publish,
     isolated: bool = True,
-    limits: Limits = Limits(),
+    limits: Limits = LIMITS,
+    cluster: str = "",
 ) -> Run:
     """Publish the briefing of every authority of an edition that needs it.
 
@@ -163,6 +165,9 @@ def publish_all(
         one of its own: for who looks for a fault.
     limits : Limits, optional
         What the run of one authority may use.
+    cluster : str, optional
+        Address of a Dask scheduler, on whose workers all are published, or
+        ``local`` for as many workers of this machine as there are jobs.
 
     Returns
     -------
@@ -175,7 +180,7 @@ def publish_all(
     RenderError
         Quarto is wanted and not there.
     KentstatsError
-        Another run is at work in the same place.
+        Another run is at work in the same place; or the cluster cannot be used.
     """
     begun = time.monotonic()
     home = home or find_home()
@@ -202,6 +207,7 @@ def publish_all(
                 "parameters": effective,
                 "renderer": chosen,
                 "versions": versions,
+                "tables": tables_of(edition, home),
                 "started": _now(),
                 "finished": None,
                 "left_over": _left_over(folder, areas),
@@ -211,8 +217,6 @@ def publish_all(
             # what a message may name, and no other machine has
             (output.resolve().parent, home.root, Path.cwd(), Path.home()),
         )
-        tasks = _to_do(wanted, shared, record, edition, home, force=force)
-        _tell(tasks, len(wanted), say)
         make = functools.partial(
             run,
             edition=edition,
@@ -221,13 +225,36 @@ def publish_all(
             output=output,
             renderer=chosen,
             home=home,
+            inputs=shared,
         )
-        warm = (ready, (edition, home, notebook, float(effective.get("confidence", 0.95))))
+        confidence = float(effective.get("confidence", 0.95))
+        warm = (ready, (edition, home, notebook, confidence))
         try:
-            with contextlib.ExitStack() as stack, _bar(len(tasks), progress=progress) as bar:
-                work = in_turn(tasks, make)
-                if isolated and tasks:
+            with contextlib.ExitStack() as stack:
+                prepared = None
+                if isolated and not cluster and (force or _likely(wanted, record, shared)):
+                    # it gets ready while it is worked out what there is to do
                     prepared = stack.enter_context(server([warm], jobs))
+                decisions = plan(
+                    wanted,
+                    shared,
+                    record.entries,
+                    folder,
+                    edition,
+                    home,
+                    confidence=confidence,
+                    force=force,
+                )
+                tasks = _to_do(decisions, record)
+                _tell(tasks, len(wanted), say)
+                bar = stack.enter_context(_bar(len(tasks), progress=progress))
+                work = in_turn(tasks, make)
+                if cluster and tasks:
+                    work = in_cluster(
+                        tasks, cluster, jobs, make, bar.refresh, limits, effective, shared
+                    )
+                elif isolated and tasks:
+                    prepared = prepared or stack.enter_context(server([warm], jobs))
                     work = in_children(tasks, jobs, make, bar.refresh, prepared, limits)
                 _follow(stack.enter_context(contextlib.closing(work)), record, bar, say)
             record.head["finished"] = _now()
@@ -241,27 +268,25 @@ def publish_all(
     )
 
 
-def _to_do(
-    wanted: Iterable[Area],
-    shared: Mapping[str, str],
-    record: Record,
-    edition: str,
-    home: Home,
-    *,
-    force: bool,
-) -> list[Task]:
-    """List what is to be done, and take note of what is not."""
-    reports = {one.authority: one for one in load_sources(home) if one.edition == edition}
-    tasks = []
+def _likely(wanted: Iterable[Area], record: Record, shared: Mapping[str, str]) -> bool:
+    """Tell, without looking closely, whether there is probably something to do."""
     for area in wanted:
-        report = reports.get(area.name)
-        inputs = {**shared, "report": fingerprint(checksums(report.folder) if report else {})}
-        place = record.path.parent / slug(area.name)
-        reason = reason_to_publish(record.entries.get(area.code), inputs, place, force=force)
-        if reason:
-            tasks.append(Task(area, place, inputs, reason))
+        entry = record.entries.get(area.code)
+        if entry is None or entry.outcome == "failed":
+            return True
+        if any(entry.inputs.get(group) != shared[group] for group in GROUPS if group != "report"):
+            return True
+    return False
+
+
+def _to_do(decisions: Iterable[Decision], record: Record) -> list[Task]:
+    """List what is to be done, and take note of what is not."""
+    tasks = []
+    for one in decisions:
+        if one.reason:
+            tasks.append(Task(one.area, one.place, one.inputs, one.reason))
         else:
-            record.unchanged(area)
+            record.unchanged(one.area, one.inputs)
     return tasks
 
 

@@ -160,13 +160,41 @@ class Execution:
     told: Callable[[int], object] | None = None
 
 
+THERE = Execution()
+"""In a process prepared for it, without limits."""
+
+
+@contextlib.contextmanager
+def prepared(execution: Execution) -> Iterator[Execution]:
+    """Let a process prepare itself for a notebook, while other things are done.
+
+    Parameters
+    ----------
+    execution : Execution
+        How a notebook is to be executed.
+
+    Yields
+    ------
+    Execution
+        The same, with a process that is ready or getting ready.
+    """
+    if execution.here or execution.prepared:
+        yield execution
+        return
+    from kentstats.engine.preload import libraries
+    from kentstats.engine.process import server
+
+    with server([(libraries, ())]) as started:
+        yield replace(execution, prepared=started)
+
+
 def execute(
     notebook: Path,
     broken: Path,
     parameters: Mapping[str, Any],
     *,
     progress: bool = False,
-    execution: Execution = Execution(),
+    execution: Execution = THERE,
 ) -> NotebookNode:
     """Execute a notebook with papermill.
 
@@ -196,15 +224,8 @@ def execute(
     KentstatsError
         There is no such kernel.
     """
-    if execution.here or execution.prepared:
-        return _papermill(notebook, broken, parameters, execution, progress=progress)
-    from kentstats.engine.preload import libraries
-    from kentstats.engine.process import server
-
-    with server([(libraries, ())]) as prepared:
-        # it prepares itself while papermill is imported
-        there = replace(execution, prepared=prepared)
-        return _papermill(notebook, broken, parameters, there, progress=progress)
+    with prepared(execution) as ready:
+        return _papermill(notebook, broken, parameters, ready, progress=progress)
 
 
 def _papermill(

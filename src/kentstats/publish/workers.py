@@ -52,6 +52,10 @@ class Limits:
     output: int = 8_000_000
 
 
+LIMITS = Limits()
+"""What is far more than any briefing uses."""
+
+
 @dataclass(frozen=True)
 class Task:
     """An authority to be done.

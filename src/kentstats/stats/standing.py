@@ -6,17 +6,21 @@ confidence; what is one authority's own is a selection from it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kentstats.areas import Area
-from kentstats.facts import Row, records
+from kentstats.facts import FACTS, Row
 from kentstats.indicators import load_indicators
 from kentstats.load import official_facts
-from kentstats.sources.official import Official
+from kentstats.sources.official import Official, Publication
+from kentstats.stats.answers import Answers, Series, key_of
 from kentstats.stats.benchmark import Places, benchmarks, estimates
 from kentstats.stats.places import neighbours_of, places_of
 from kentstats.stats.ranks import rank, rank_interval
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SERIES = ["indicator", "group"]
+_LIMITS = ("estimate", "lower", "upper")
 
 RANKS = {
     "indicator": "key into the indicator catalogue",
@@ -60,8 +65,11 @@ class Shared:
     ----------
     official : Official
         The edition.
+    every : pandas.DataFrame
+        Every fact, whether it is of the latest period, and then its
+        estimate and limits.
     figures : pandas.DataFrame
-        Every fact, with its estimate and limits.
+        The same, but for measures that the catalogue does not know.
     latest : pandas.DataFrame
         The facts of the latest period of every indicator and group.
     places : Places
@@ -75,6 +83,7 @@ class Shared:
     """
 
     official: Official
+    every: pd.DataFrame
     figures: pd.DataFrame
     latest: pd.DataFrame
     places: Places
@@ -91,6 +100,21 @@ class Shared:
     def ranks(self) -> pd.DataFrame:
         """Return ranks and their intervals, latest period."""
         return ranks_of(latest_of(self.figures_95))
+
+    @cached_property
+    def trends(self) -> pd.DataFrame:
+        """Return the recent trends of every area."""
+        return trends_of(self.figures_95)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Return what answers the questions of every authority."""
+        return Answers(self)
+
+    def prepare(self) -> Shared:
+        """Work out all that waits to be asked for, before processes part that share it."""
+        self.answers.prepare()
+        return self
 
 
 def share(official: Official, confidence: float = 0.95) -> Shared:
@@ -131,14 +155,18 @@ class _Key:
 @lru_cache(maxsize=8)
 def _share(key: _Key, confidence: float) -> Shared:
     official = key.official
-    facts = official_facts(official)
+    every = estimates(official_facts(official), confidence=confidence)
     # measures taken in under a name of their own are for analysts, not for briefings
-    facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
-    figures = estimates(facts, confidence=confidence)
-    latest = latest_of(figures)
-    places = places_of(official, facts)
+    known = every["indicator"].isin(list(load_indicators()))
+    every = every.assign(latest=known & _is_latest(every))
+    given = [name for name in FACTS if name != "upper"]
+    every = every[[*given, "latest", *(name for name in every if name not in {*given, "latest"})]]
+    figures = every if known.all() else every[known].reset_index(drop=True)
+    latest = figures[figures["latest"]].reset_index(drop=True)
+    places = places_of(official, figures)
     return Shared(
         official,
+        every,
         figures,
         latest,
         places,
@@ -162,10 +190,15 @@ def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
         An authority without a figure for that period has none here: an
         older one is not put in its place.
     """
+    return facts[_is_latest(facts)].reset_index(drop=True)
+
+
+def _is_latest(facts: pd.DataFrame) -> pd.Series:
     ends = facts["period_end"].astype("int64").where(facts["period_end"].notna(), -1)
-    keyed = facts.assign(_end=ends).sort_values(["_end", "period"], kind="stable")
+    keyed = facts[[*SERIES, "period"]].assign(_end=ends)
+    keyed = keyed.sort_values(["_end", "period"], kind="stable")
     newest = keyed.groupby(SERIES, observed=True)["period"].transform("last")
-    return facts[newest.reindex(facts.index).eq(facts["period"])].reset_index(drop=True)
+    return newest.reindex(facts.index).eq(facts["period"])
 
 
 def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
@@ -220,21 +253,30 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     polarity = {name: one.polarity for name, one in load_indicators().items()}
-    dated = figures.assign(_year=years_of(figures))
-    ordered = dated[dated["_year"] >= 0].sort_values(
-        [*SERIES, "area_code", "_year", "period_end", "period"], kind="stable"
-    )
-    latest = ordered.groupby([*SERIES, "area_code"], sort=False)["source_id"].transform("last")
-    ordered = ordered[ordered["source_id"].eq(latest)].reset_index(drop=True)
+    year = years_of(figures)
+    ordered = figures[[*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]]
+    ordered, year = ordered[year >= 0], year[year >= 0]
     if ordered.empty:
         return pd.DataFrame(columns=list(TRENDS))
-    rows = ordered.groupby([*SERIES, "area_code"], sort=False, observed=True).ngroup().to_numpy()
+    # sorted by codes: texts of some thousand rows are slow to compare
+    keys = [pd.factorize(ordered[name], sort=True)[0] for name in (*SERIES, "area_code")]
+    end = ordered["period_end"].to_numpy(dtype="datetime64[ms]").astype(np.int64)
+    undated = ordered["period_end"].isna().to_numpy(dtype=bool)
+    end = np.where(undated, np.iinfo(np.int64).max, end)
+    period = pd.factorize(ordered["period"], sort=True)[0]
+    order = np.lexsort((period, end, year, *reversed(keys)))
+    ordered, year = ordered.iloc[order], year[order]
+    new = np.any([np.diff(key[order], prepend=-1) != 0 for key in keys], axis=0)
+    rows = np.cumsum(new) - 1
+    source = pd.factorize(ordered["source_id"])[0]
+    newest = source[np.append(np.flatnonzero(new)[1:], len(new)) - 1]
+    kept = source == newest[rows]
+    ordered, year, rows = ordered[kept], year[kept], rows[kept]
     # a year in between that nobody published is a gap in time, and counts as one
-    year = ordered["_year"].to_numpy()
     column = year - year.min()
     shape = (rows.max() + 1, column.max() + 1)
     grids = []
-    for name in ("estimate", "lower", "upper"):
+    for name in _LIMITS:
         grid = np.full(shape, np.nan)
         grid[rows, column] = ordered[name].to_numpy()
         grids.append(grid)
@@ -243,12 +285,12 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     label[rows, column] = ordered["period"].to_numpy()
     there = found.used.any(axis=1)
     row = np.arange(shape[0])
-    keys = ordered.drop_duplicates([*SERIES, "area_code"])
+    named = ordered.iloc[np.flatnonzero(np.diff(rows, prepend=-1))]
     first = label[row, found.used.argmax(axis=1)]
     last = label[row, shape[1] - 1 - found.used[:, ::-1].argmax(axis=1)]
-    signs = keys["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
-    return (
-        keys[[*SERIES, "area_code"]]
+    signs = named["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
+    made: pd.DataFrame = (
+        named[[*SERIES, "area_code"]]
         .assign(
             first=np.where(there, first, ""),
             last=np.where(there, last, ""),
@@ -257,83 +299,199 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
         )[list(TRENDS)]
         .reset_index(drop=True)
     )
+    return made
 
 
 def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
     """Return the year in which the period of each fact ends; -1 where it names none."""
-    labels = facts["period"].str.extract(r"^(\d{4})(?:/(\d{2}))?")
-    named = labels[0].astype("float64") + labels[1].notna()
-    years = facts["period_end"].dt.year.astype("float64").fillna(named).fillna(-1)
-    whole: NDArray[np.intp] = years.to_numpy(dtype=np.float64).astype(np.intp)
+    import pandas as pd
+
+    codes, labels = pd.factorize(facts["period"])
+    found = [re.match(r"(\d{4})(/\d{2})?", str(label)) for label in labels]
+    named = np.array([int(one[1]) + bool(one[2]) if one else -1 for one in found] + [-1])[codes]
+    years = facts["period_end"].dt.year.to_numpy(dtype=np.float64)
+    whole: NDArray[np.intp] = np.where(np.isnan(years), named, years).astype(np.intp)
     return whole
 
 
-@dataclass(frozen=True, eq=False)
 class Standing:
-    """How one authority stands.
+    """How one authority stands, and a note of all that was asked.
 
-    Attributes
+    Whatever a briefing says of official statistics it has asked here. So what
+    is noted is all that it was made from, and another change is none to it.
+
+    Parameters
     ----------
     area : Area
         The authority.
     shared : Shared
         What it shares with all others.
+
+    Examples
+    --------
+    >>> from kentstats.areas import find_area
+    >>> from kentstats.load import open_official
+    >>> kent = Standing(find_area("Kent"), share(open_official("2010")))
+    >>> kent.rank("health-assessments")["of"]
+    149
+    >>> list(kent.used)
+    ['area', 'rank/health-assessments/all']
     """
 
-    area: Area
-    shared: Shared
-
-    @cached_property
-    def latest(self) -> pd.DataFrame:
-        """Its facts of the latest periods, those counted together with others too."""
-        return self._of(self.shared.latest)
-
-    @cached_property
-    def benchmarks(self) -> pd.DataFrame:
-        """Its comparisons."""
-        return self._of(self.shared.benchmarks)
-
-    @cached_property
-    def ranks(self) -> pd.DataFrame:
-        """Its ranks."""
-        return self._of(self.shared.ranks)
-
-    @cached_property
-    def trends(self) -> pd.DataFrame:
-        """Its recent trends."""
-        return trends_of(self._of(self.shared.figures_95))
+    def __init__(self, area: Area, shared: Shared) -> None:
+        self.area = area
+        self._shared = shared
+        self._used: dict[str, str] = {}
+        self._told: dict[str, Any] = {}
+        self._years: dict[str, list[Row]] = {}
+        self._latest: dict[str, dict[Series, Row]] = {}
+        self._ask("area")
 
     @property
+    def used(self) -> Mapping[str, str]:
+        """What was asked so far: keys, sorted, each with the digest of its answer."""
+        return MappingProxyType(dict(sorted(self._used.items())))
+
+    def _ask(self, *parts: str) -> Any:
+        key = key_of(*parts)
+        if key not in self._told:
+            self._told[key], self._used[key] = self._shared.answers.answer(self.area, key)
+        return self._told[key]
+
+    @property
+    def country(self) -> str:
+        """The code of England."""
+        return self._shared.places.country
+
+    # figures of areas
+
+    def years(self, code: str = "") -> list[Row]:
+        """Return the facts of an area, of all periods; the authority's by default."""
+        code = code or self.area.code
+        if code not in self._years:
+            known = load_indicators()
+            rows = [
+                row
+                for series in self._ask("measures", code)
+                if series[0] in known
+                for row in self._ask("facts", code, *series)
+            ]
+            self._years[code] = sorted(rows, key=lambda row: str(row["fact_id"]))
+        return self._years[code]
+
+    def facts(self, code: str = "") -> dict[Series, Row]:
+        """Return the latest facts of an area by indicator and group."""
+        code = code or self.area.code
+        if code not in self._latest:
+            self._latest[code] = {
+                (row["indicator"], row["group"]): row for row in self.years(code) if row["latest"]
+            }
+        return self._latest[code]
+
+    def trends(self) -> dict[Series, Row]:
+        """Return its recent trends by indicator and group: they follow from its own facts."""
+        self.years()
+        return self._shared.answers.trends(self.area.code)
+
     def combined(self) -> list[Area]:
-        """The joined areas that it is part of, by their facts."""
-        from kentstats.areas import load_areas
+        """Return the joined areas that it is part of, by their facts."""
+        found: list[Area] = self._ask("joined")
+        return found
 
-        codes = self.shared.latest["area_code"].unique()
-        joined = [code for code in codes if "/" in code and self.area.code in code]
-        found = [load_areas().combined(code) for code in joined]
-        return [area for area in found if area]
+    def note_table(self) -> None:
+        """Note all that the table of figures beside a briefing holds."""
+        for code in self._shared.answers.beside(self.area):
+            for series in self._ask("measures", code):
+                self._ask("facts", code, *series)
 
-    def _of(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return frame[frame["area_code"].eq(self.area.code)].reset_index(drop=True)
+    def name(self, code: str) -> str:
+        """Return the name of another area; empty where there is none."""
+        return str(self._ask("name", code))
 
-    @cached_property
-    def _facts(self) -> dict[str, dict[tuple[str, str], Row]]:
-        return {}
+    # against others
 
-    def facts(self, code: str) -> dict[tuple[str, str], Row]:
-        """Return the latest facts of an area by indicator and group; looked up once."""
-        if code not in self._facts:
-            latest = self.shared.latest
-            rows = records(latest[latest["area_code"].eq(code)])
-            self._facts[code] = {(row["indicator"], row["group"]): row for row in rows}
-        return self._facts[code]
+    def comparison(self, indicator: str, group: str, comparator: str) -> Row | None:
+        """Return a comparison of its latest figure, with the facts behind the comparator.
+
+        Parameters
+        ----------
+        indicator, group : str
+            The measure.
+        comparator : str
+            One of :data:`kentstats.stats.benchmark.COMPARATORS`.
+
+        Returns
+        -------
+        mapping or None
+            Columns of :data:`kentstats.stats.benchmark.COLUMNS`, and the ids
+            and sources of the facts of those who were summed up; None where
+            the authority has no such fact.
+        """
+        row: Row | None = self._ask("benchmarks", indicator, group, comparator)
+        return row
+
+    def rank(self, indicator: str, group: str = "all") -> Row | None:
+        """Return its place among all, with the facts of all who have one; None without a figure."""
+        row: Row | None = self._ask("rank", indicator, group)
+        return row
+
+    def spread(
+        self, indicator: str, group: str = "all"
+    ) -> tuple[float, float, float, float] | None:
+        """Return the least, the quartiles and the most of all; None where only few have a figure.
+
+        See :data:`kentstats.stats.answers.SPREAD_OF`.
+        """
+        told: tuple[float, float, float, float] | None = self._ask("spread", indicator, group)
+        return told
 
     def everyone(self, indicator: str, group: str = "all") -> pd.DataFrame:
-        """Return the facts of every authority for one indicator, latest period."""
-        latest = self.shared.latest
-        chosen = latest["indicator"].eq(indicator) & latest["group"].eq(group)
-        return latest[chosen & latest["area_type"].eq("authority")].reset_index(drop=True)
+        """Return the latest figure of every authority, for a picture of all of them."""
+        told: pd.DataFrame = self._ask("everyone", indicator, group)
+        return told
 
-    def neighbours(self) -> list[str]:
-        """Return the codes of its statistical neighbours, the closest first."""
-        return list(self.shared.places.neighbours.get(self.area.code, []))
+    def neighbours(self) -> dict[str, str]:
+        """Return its statistical neighbours, the closest first: names by code.
+
+        A name is empty where the edition has no figure of the neighbour.
+        """
+        told: dict[str, str] = self._ask("neighbours")
+        return told
+
+    def near(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
+        """Return code, latest fact and verdict against England of each neighbour."""
+        told: list[tuple[str, Row | None, str]] = self._ask("near", indicator, group)
+        return told
+
+    # judgements, sources and the edition
+
+    def judgements(self) -> list[Row]:
+        """Return its latest judgements, in order."""
+        told: list[Row] = self._ask("judgements")
+        return told
+
+    def source(self, source_id: str) -> Publication:
+        """Return a source, without the checksum of its file."""
+        told: Publication = self._ask("source", source_id)
+        return told
+
+    def sources(self) -> list[Publication]:
+        """Return the sources of what its briefing gives."""
+        told: list[Publication] = self._ask("sources")
+        return told
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last year of the edition."""
+        first, last = self._ask("edition")["years"]
+        return first, last
+
+    @property
+    def judged(self) -> bool:
+        """Whether the edition has judgements of anyone."""
+        return bool(self._ask("edition")["judged"])
+
+    @property
+    def neighbour_list(self) -> str:
+        """The list of neighbours that covers the edition, by its month; empty where none does."""
+        return str(self._ask("edition")["neighbours"])

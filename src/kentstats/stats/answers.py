@@ -1,0 +1,560 @@
+"""What an authority's briefing is told of official statistics, key by key.
+
+A key says what was asked, as seen from one authority; its digest is that of
+the answer. The same code answers while a briefing is made and afterwards,
+when its keys are asked again to find what has moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kentstats.areas import Area, load_areas
+from kentstats.facts import Row
+from kentstats.indicators import load_indicators
+from kentstats.stats.benchmark import COMPARATORS
+from kentstats.stats.spine import quartiles
+from kentstats.stats.verdict import NOT_COMPARED
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from kentstats.stats.standing import Shared
+
+KEYS = {
+    "area": "the authority itself: its name, kind and region",
+    "edition": "name and years of the edition, its list of neighbours, whether it has judgements",
+    "name/AREA": "the name of another area",
+    "measures/AREA": "which measures an area has",
+    "facts/AREA/INDICATOR/GROUP": "the figures of an area for one measure, of all periods",
+    "joined": "the areas as which it is counted together with others",
+    "benchmarks/INDICATOR/GROUP/COMPARATOR": "a comparison, with the facts behind the comparator",
+    "rank/INDICATOR/GROUP": "its place, and which authorities have a figure",
+    "spread/INDICATOR/GROUP": "the ends and the quartiles of all authorities",
+    "everyone/INDICATOR/GROUP": "the latest figure of every authority",
+    "neighbours": "its statistical neighbours, with their names",
+    "near/INDICATOR/GROUP": "the latest figures of its neighbours and their verdicts",
+    "judgements": "its latest judgements",
+    "source/SOURCE": "title, publisher and address of a source",
+    "sources": "the sources that it names",
+}
+"""What can be asked, and what the answer holds."""
+SPREAD_OF = 4
+"""Authorities with a figure below which there is no spread."""
+DRAWN = (
+    *("area_code", "fact_id", "source_id", "estimate"),
+    *("lower", "upper", "numerator", "denominator", "locator"),
+)
+"""What a section is told of every authority."""
+_COMPARED = (
+    *("indicator", "group", "comparator", "statistic", "members", "benchmark_id", "value"),
+    *("lower", "upper", "benchmark", "difference", "direction", "verdict", "level", "sensitive"),
+    "reason",
+)
+_RANKED = ("indicator", "group", "rank", "of", "rank_low", "rank_high")
+_KEPT = 1024
+"""Areas whose rows are kept at hand: all there are now, and no more where there are many."""
+
+_OF_ALL = frozenset({"edition", "spread", "everyone", "source", "name"})
+"""What is answered in the same way whoever asks."""
+
+Series = tuple[str, str]
+"""An indicator and a group."""
+Answer = tuple[object, Callable[[], Any]]
+"""What the digest is of, and how to tell it."""
+
+
+def key_of(*parts: str) -> str:
+    """Join the parts of a key; a code may hold a slash itself."""
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
+
+
+def parts_of(key: str) -> list[str]:
+    """Take a key apart.
+
+    Examples
+    --------
+    >>> parts_of(key_of("measures", "E09000021 / E09000027"))
+    ['measures', 'E09000021 / E09000027']
+    """
+    if "%" not in key:
+        return key.split("/")
+    return [part.replace("%2F", "/").replace("%25", "%") for part in key.split("/")]
+
+
+def digest_of(answer: object) -> str:
+    """Compute the digest of an answer: 16 hexadecimal digits of BLAKE2 over its text.
+
+    Parameters
+    ----------
+    answer : object
+        Numbers, texts and days, in tuples; their text is the same on every
+        machine.
+    """
+    return hashlib.blake2b(repr(answer).encode(), digest_size=8).hexdigest()
+
+
+class Rows:
+    """A table by the areas that its rows are of, as plain values.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With an ``area_code``.
+    names : iterable of str, optional
+        The columns wanted; all by default.
+    """
+
+    def __init__(self, frame: pd.DataFrame, names: Iterable[str] = ()) -> None:
+        self.names = tuple(names) or tuple(frame.columns)
+        self._columns = [_plain(frame[name]) for name in self.names]
+        self._at = frame.groupby("area_code", sort=False).indices
+
+    def of(self, code: str) -> list[tuple[Any, ...]]:
+        """Return the rows of an area, in the order of the table."""
+        at = self._at.get(code)
+        return [] if at is None else self.at(at)
+
+    def at(self, places: Any) -> list[tuple[Any, ...]]:
+        """Return the rows at some places of the table."""
+        return list(zip(*(column[places].tolist() for column in self._columns), strict=True))
+
+
+def _plain(column: pd.Series) -> NDArray[Any]:
+    if column.dtype.kind == "M":
+        days, at = np.unique(column.to_numpy(), return_inverse=True)
+        # days are few, and a day of pandas is slow to make and to write
+        plain = [None if np.isnat(day) else day.astype("datetime64[us]").item() for day in days]
+        return np.array([*plain, None], dtype=object)[at]
+    return column.to_numpy() if column.dtype.kind in "fib" else column.to_numpy(dtype=object)
+
+
+@dataclass(frozen=True)
+class _Behind:
+    """The facts behind a number that comes of several authorities, their sources, and a digest."""
+
+    facts: tuple[str, ...]
+    sources: tuple[str, ...]
+    digest: str
+
+
+class _Measure:
+    """The authorities that have a figure for one measure, latest period."""
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        self._rows = rows
+        self.all = self._behind(range(len(rows)))
+        self._place = {row[0]: at for at, row in enumerate(rows)}
+        self._of_kind: dict[str, tuple[_Behind, dict[str, int]]] = {}
+
+    def _behind(self, places: Iterable[int]) -> _Behind:
+        rows = [self._rows[at] for at in places]
+        facts, sources = (tuple(row[place] for row in rows) for place in (1, 2))
+        return _Behind(facts, sources, digest_of((facts, sources)))
+
+    def among(self, codes: Iterable[str]) -> _Behind:
+        """Return what some authorities have, in the order of the table."""
+        return self._behind(sorted(self._place[code] for code in codes if code in self._place))
+
+    def of_kind(self, kind: str, kinds: Mapping[str, str]) -> tuple[_Behind, dict[str, int]]:
+        """Return what the authorities of a type have, and the place of each among them."""
+        if kind not in self._of_kind:
+            codes = [code for code in self._place if kinds.get(code) == kind]
+            self._of_kind[kind] = self.among(codes), {code: at for at, code in enumerate(codes)}
+        return self._of_kind[kind]
+
+
+class Answers:
+    """What there is to tell of an edition.
+
+    Parameters
+    ----------
+    shared : Shared
+        What every authority shares.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._rows = Rows(shared.every)
+        self._compared = Rows(shared.benchmarks, _COMPARED)
+        names = self._rows.names
+        self._series_at = names.index("indicator"), names.index("group")
+        self._latest_at, self._source_at = names.index("latest"), names.index("source_id")
+        # what stands after it follows from what stands before
+        self._given = self._latest_at + 1
+        self._kept: dict[str, str] = {}
+        # bound here and not above a method, so that they end with the edition
+        self._facts_of = lru_cache(_KEPT)(self._read_facts)
+        self._comparisons_of = lru_cache(_KEPT)(self._read_comparisons)
+        self._seen_of = lru_cache(_KEPT * 16)(self._see)
+        self._kinds: dict[str, Callable[..., Answer]] = {
+            "area": self._area,
+            "edition": self._edition,
+            "name": self._name,
+            "measures": self._measures,
+            "facts": self._facts,
+            "joined": self._joined,
+            "benchmarks": self._benchmarks,
+            "rank": self._rank,
+            "spread": self._spread,
+            "everyone": self._everyone,
+            "neighbours": self._neighbours,
+            "near": self._near,
+            "judgements": self._judgements,
+            "source": self._source,
+            "sources": self._sources,
+        }
+
+    def answer(self, area: Area, key: str) -> tuple[Any, str]:
+        """Answer a key for an authority.
+
+        Parameters
+        ----------
+        area : Area
+            The authority.
+        key : str
+            One of :data:`KEYS`, filled in.
+
+        Returns
+        -------
+        answer : object
+            What a section is told; None or empty where there is nothing.
+        digest : str
+            That of the answer.
+        """
+        kind, *rest = parts_of(key)
+        over, tell = self._kinds[kind](area, *rest)
+        return tell(), self._digest(key, over)
+
+    def digest(self, area: Area, key: str) -> str:
+        """Return the digest of an answer alone; empty where the key can no longer be answered."""
+        if key in self._kept:
+            return self._kept[key]
+        kind, *rest = parts_of(key)
+        try:
+            over, _ = self._kinds[kind](area, *rest)
+        except (KeyError, TypeError):  # of another version, made up, or of a source that is gone
+            return ""
+        return self._digest(key, over)
+
+    def _digest(self, key: str, over: object) -> str:
+        digest = self._kept.get(key) or digest_of(over)
+        kind, _, rest = key.partition("/")
+        if kind in _OF_ALL or rest.partition("/")[0] in self._wide:
+            self._kept[key] = digest  # the same whoever asks
+        return digest
+
+    @cached_property
+    def _wide(self) -> frozenset[str]:
+        """Codes of the country and the regions, of which many ask."""
+        regions = set(self._shared.places.region.values())
+        return frozenset({self._shared.places.country, *regions})
+
+    def prepare(self) -> None:
+        """Work out all that authorities share, before many ask at the same time."""
+        shared = self.joined, self._everywhere, self._named, self._judged, self._ranks, self._trends
+        del shared
+
+    # the facts of an area
+
+    def _read_facts(self, code: str) -> dict[Series, list[tuple[Any, ...]]]:
+        found: dict[Series, list[tuple[Any, ...]]] = defaultdict(list)
+        indicator, group = self._series_at
+        for row in self._rows.of(code):
+            found[row[indicator], row[group]].append(row)
+        return dict(found)
+
+    def _facts(self, area: Area, code: str, indicator: str, group: str) -> Answer:
+        del area
+        rows = self._facts_of(code).get((indicator, group), [])
+        names = self._rows.names
+        return (
+            [row[: self._given] for row in rows],
+            lambda: [dict(zip(names, row, strict=True)) for row in rows],
+        )
+
+    def _measures(self, area: Area, code: str) -> Answer:
+        del area
+        told = list(self._facts_of(code))
+        return told, lambda: told
+
+    @cached_property
+    def joined(self) -> dict[str, list[str]]:
+        """Codes of the joined areas that each authority is part of."""
+        found: dict[str, list[str]] = defaultdict(list)
+        every = self._shared.every
+        for code in every.loc[every["area_type"].eq("combined"), "area_code"].unique():
+            for part in str(code).split("/"):
+                found[part.strip()].append(str(code))
+        return dict(found)
+
+    def _joined(self, area: Area) -> Answer:
+        codes = [
+            code
+            for code in self.joined.get(area.code, [])
+            if any(row[self._latest_at] for rows in self._facts_of(code).values() for row in rows)
+        ]
+        told = [each for each in map(load_areas().combined, codes) if each]
+        return told, lambda: told
+
+    def beside(self, area: Area) -> list[str]:
+        """List the codes of the areas whose figures are given with the authority's own."""
+        country = self._shared.places.country
+        codes = [area.code, area.region, country, *self.joined.get(area.code, [])]
+        return [code for code in dict.fromkeys(codes) if code]
+
+    # areas, and the edition as a whole
+
+    def _area(self, area: Area) -> Answer:
+        return area, lambda: area
+
+    def _name(self, area: Area, code: str) -> Answer:
+        del area
+        other = load_areas().by_code(code)
+        told = other.name if other else ""
+        return told, lambda: told
+
+    def _edition(self, area: Area) -> Answer:
+        del area
+        official = self._shared.official
+        told = {
+            "name": official.name,
+            "years": (official.first, official.last),
+            "neighbours": self._shared.neighbour_list,
+            "judged": bool(official.judgements),
+        }
+        return told, lambda: told
+
+    # against others
+
+    def _read_comparisons(self, code: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
+        return {row[:3]: row for row in self._compared.of(code)}
+
+    def _benchmarks(self, area: Area, indicator: str, group: str, comparator: str) -> Answer:
+        row = self._comparisons_of(area.code).get((indicator, group, comparator))
+        if row is None:
+            return None, lambda: None
+        places, measure = self._shared.places, self._measure((indicator, group))
+        if comparator == "neighbours":
+            some = measure.among(places.neighbours.get(area.code, ()))
+            return (row, some.digest), lambda: _compared(row, some.facts, some.sources)
+        if comparator == "type":
+            kind, at = measure.of_kind(area.kind, places.kind)
+            own = at.get(area.code, len(kind.facts))
+            # one digest stands for a list that is long and, but for the authority, of all its type
+            return (row, kind.digest, own), lambda: _compared(
+                row, _without(kind.facts, own), _without(kind.sources, own)
+            )
+        return row, lambda: _compared(row)
+
+    @cached_property
+    def _everywhere(self) -> dict[Series, NDArray[np.intp]]:
+        """Where in the latest figures those of authorities are, by measure."""
+        latest = self._shared.latest
+        at = np.flatnonzero(latest["area_type"].eq("authority").to_numpy(dtype=bool))
+        found = latest.iloc[at].groupby(["indicator", "group"], sort=False).indices
+        return {series: at[places] for series, places in found.items()}  # type: ignore[misc]
+
+    def _at(self, series: Series) -> NDArray[np.intp]:
+        return self._everywhere.get(series, np.empty(0, np.intp))
+
+    @cached_property
+    def _latest(self) -> Rows:
+        return Rows(self._shared.latest, DRAWN)
+
+    @cached_property
+    def _measures_known(self) -> dict[Series, _Measure]:
+        return {}
+
+    def _measure(self, series: Series) -> _Measure:
+        if series not in self._measures_known:
+            rows = self._latest.at(self._at(series))
+            self._measures_known[series] = _Measure([row[:4] for row in rows if row[3] == row[3]])
+        return self._measures_known[series]
+
+    @cached_property
+    def _ranks(self) -> Rows:
+        return Rows(self._shared.ranks, _RANKED)
+
+    def _read_ranks(self, code: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
+        return {row[:2]: row for row in self._ranks.of(code)}
+
+    @cached_property
+    def _ranks_of(self) -> Callable[[str], dict[tuple[str, ...], tuple[Any, ...]]]:
+        return lru_cache(_KEPT)(self._read_ranks)
+
+    def _rank(self, area: Area, indicator: str, group: str) -> Answer:
+        row = self._ranks_of(area.code).get((indicator, group))
+        if row is None:
+            return None, lambda: None
+        every = self._measure((indicator, group)).all
+        return (row, every.digest), lambda: {
+            **dict(zip(_RANKED, row, strict=True)),
+            "facts": every.facts,
+        }
+
+    def _spread(self, area: Area, indicator: str, group: str) -> Answer:
+        del area
+        values = self._shared.latest["estimate"].to_numpy()[self._at((indicator, group))]
+        values = values[~np.isnan(values)]
+        if len(values) < SPREAD_OF:
+            return None, lambda: None
+        low, high = (float(each) for each in quartiles(values))
+        told = (float(values.min()), low, high, float(values.max()))
+        return told, lambda: told
+
+    def _everyone(self, area: Area, indicator: str, group: str) -> Answer:
+        del area
+        at, latest = self._at((indicator, group)), self._shared.latest
+        return (
+            self._latest.at(at),
+            lambda: latest[list(DRAWN)].iloc[at].reset_index(drop=True),
+        )
+
+    # the neighbours
+
+    @cached_property
+    def _named(self) -> dict[str, str]:
+        """Names of the areas that have a figure of the latest period."""
+        latest = self._shared.latest.drop_duplicates("area_code")
+        return dict(zip(latest["area_code"], latest["area_name"], strict=True))
+
+    def _neighbours(self, area: Area) -> Answer:
+        codes = self._shared.places.neighbours.get(area.code, [])
+        told = {code: self._named.get(code, "") for code in codes}
+        return told, lambda: told
+
+    def _see(self, code: str) -> dict[Series, tuple[str, str]]:
+        """Return the digest of each latest fact of an area, and its verdict against England."""
+        compared, at = self._comparisons_of(code), _COMPARED.index("verdict")
+        found = {}
+        for series, row in self._newest(code).items():
+            verdict = compared.get((*series, COMPARATORS[0]))
+            found[series] = digest_of(row[: self._given]), verdict[at] if verdict else NOT_COMPARED
+        return found
+
+    def _newest(self, code: str) -> dict[Series, tuple[Any, ...]]:
+        return {
+            series: row
+            for series, rows in self._facts_of(code).items()
+            for row in rows
+            if row[self._latest_at]
+        }
+
+    def _near(self, area: Area, indicator: str, group: str) -> Answer:
+        series, codes = (indicator, group), self._shared.places.neighbours.get(area.code, [])
+        seen = [(code, *self._seen_of(code).get(series, ("", NOT_COMPARED))) for code in codes]
+
+        def tell() -> list[tuple[str, Row | None, str]]:
+            rows = [self._newest(code).get(series) for code in codes]
+            names = self._rows.names
+            return [
+                (code, dict(zip(names, row, strict=True)) if row else None, verdict)
+                for (code, _, verdict), row in zip(seen, rows, strict=True)
+            ]
+
+        return seen, tell
+
+    # judgements and sources
+
+    @cached_property
+    def _judged(self) -> dict[str, list[Row]]:
+        register, official = load_areas(), self._shared.official
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in sorted(official.judgements, key=lambda row: int(row["position"])):
+            found[register.on(row["area_code"], official.day)].append(row)
+        return dict(found)
+
+    def _judgements(self, area: Area) -> Answer:
+        told = self._judged.get(area.code, [])
+        return told, lambda: told
+
+    def _source(self, area: Area, source_id: str) -> Answer:
+        del area
+        # a file that was put right has another checksum, whomever it concerns
+        told = replace(self._shared.official.source(source_id), sha256="")
+        return told, lambda: told
+
+    def _sources(self, area: Area) -> Answer:
+        catalogue, official = load_indicators(), self._shared.official
+        # earlier years, and what is counted together with another, may be of another source
+        used = {
+            row[self._source_at]
+            for code in self.beside(area)
+            for (indicator, _), rows in self._facts_of(code).items()
+            for row in rows
+            if indicator in catalogue
+        }
+        used |= {row["source_id"] for row in official.judgements}
+        used |= {neighbour_source(self._shared.neighbour_list)}
+        told = [replace(each, sha256="") for each in official.sources if each.id in used]
+        return told, lambda: told
+
+    # what follows from the facts of the authority alone
+
+    @cached_property
+    def _trends(self) -> Rows:
+        return Rows(self._shared.trends)
+
+    def trends(self, code: str) -> dict[Series, Row]:
+        """Return the recent trends of an area: those who ask for them ask for its facts."""
+        names = self._trends.names
+        rows = [dict(zip(names, row, strict=True)) for row in self._trends.of(code)]
+        return {(row["indicator"], row["group"]): row for row in rows}
+
+
+def neighbour_source(listed: str) -> str:
+    """Name the source of a list of neighbours."""
+    return f"statistical-neighbours-{listed}"
+
+
+def _compared(
+    row: tuple[Any, ...], facts: tuple[str, ...] = (), sources: tuple[str, ...] = ()
+) -> Row:
+    return {**dict(zip(_COMPARED, row, strict=True)), "facts": facts, "source_ids": sources}
+
+
+def _without(listed: tuple[str, ...], at: int) -> tuple[str, ...]:
+    return listed[:at] + listed[at + 1 :]
+
+
+def moved(shared: Shared, area: Area, used: Mapping[str, str]) -> list[str]:
+    """List what an authority was told and would not be told again.
+
+    Parameters
+    ----------
+    shared : Shared
+        The edition as it is now.
+    area : Area
+        The authority as it is now.
+    used : mapping of str to str
+        What its briefing was told: keys, each with the digest of the answer.
+
+    Returns
+    -------
+    list of str
+        The keys whose answer is another, or that can no longer be answered.
+
+    Examples
+    --------
+    >>> from kentstats.areas import find_area
+    >>> from kentstats.load import open_official
+    >>> from kentstats.stats.standing import Standing, share
+    >>> shared = share(open_official("2010"))
+    >>> kent = Standing(find_area("Kent"), shared)
+    >>> _ = kent.facts("E12000008")
+    >>> moved(shared, kent.area, kent.used)
+    []
+    """
+    answers = shared.answers
+    return [
+        key for key, digest in used.items() if not digest or answers.digest(area, key) != digest
+    ]
