@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from briefings import CHECKS, Made, made, make, plain, sections
 
-from kentstats.facts import Row, records
+from kentstats.facts import Row
 from kentstats.indicators import load_indicators
 from kentstats.present import beside, standing
 from kentstats.present.edition import open_edition
@@ -103,7 +104,7 @@ def test_the_checks_do_find_faults() -> None:
 def test_what_is_counted_together_with_another_is_given_for_both_and_said_to_be(name: str) -> None:
     brief = made(name, "2025")
     together = TOGETHER[name]
-    assert [area.name for area in brief.edition.official.combined] == [together]
+    assert [area.name for area in brief.edition.official.combined()] == [together]
     line = re.search(rf"(?m)^- {name} by itself, for (.*): (.*)$", brief.text("standing.unknown"))
     assert line
     assert line[1].split("; ") == [
@@ -230,7 +231,7 @@ def test_every_measure_of_the_authority_is_a_row_and_every_figure_has_its_line(
 
 @every_case
 def test_the_sources_named_are_those_of_the_figures(brief: Made) -> None:
-    official = brief.edition.official.shared.official
+    official = brief.edition.official._shared.official
     used = {
         place.partition(", line")[0]
         for cell in brief.cells.values()
@@ -251,7 +252,7 @@ def test_the_latest_judgements_are_those_of_the_list() -> None:
     rows = brief["outcomes.judgement_table"].rows[2:]
     judged = [
         row
-        for row in brief.edition.official.shared.official.judgements
+        for row in brief.edition.official._shared.official.judgements
         if row["area_code"] == brief.edition.area.code
     ]
     words = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
@@ -334,16 +335,17 @@ def test_another_confidence_reaches_every_interval_and_verdict() -> None:
     sure = open_edition("Essex", "2025", confidence=0.998)
     usual = made("Essex", "2025").edition
     for name in ("lower", "upper"):
-        moved = sure.official.latest[name] - usual.official.latest[name]
-        wider = moved.dropna() * (1 if name == "upper" else -1)
+        latest = (facts_of(each) for each in (sure, usual))
+        limits = (pd.Series({key: fact[name] for key, fact in facts.items()}) for facts in latest)
+        wider = (next(limits) - next(limits)).dropna() * (1 if name == "upper" else -1)
         # nought and a hundred per cent are as far as a limit goes
         assert (wider >= 0).all()
         assert (wider > 0).mean() > 0.8
     found = {
         brief.confidence: {
             (row["indicator"], row["group"])
-            for row in records(brief.official.benchmarks)
-            if row["comparator"] == "england" and row["verdict"] in {"better", "worse"}
+            for row in against(brief, "england").values()
+            if row["verdict"] in {"better", "worse"}
         }
         for brief in (sure, usual)
     }

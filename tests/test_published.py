@@ -13,9 +13,11 @@ import nbformat
 import pytest
 
 import kentstats
+from kentstats.checksum import fingerprint
 from kentstats.home import find_home
 from kentstats.load import open_official
 from kentstats.publish.document import read_document
+from kentstats.publish.inputs import read_used
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -78,6 +80,7 @@ def test_every_file_is_there(published: Path) -> None:
         "briefing.pdf",
         "claims.json",
         "facts.csv",
+        "inputs.json",
         "judgements.csv",
         "statements.csv",
     ]
@@ -212,14 +215,16 @@ def test_the_published_tables_are_the_tidy_ones(published: Path) -> None:
     assert (published / "facts.csv").read_text(encoding="utf-8") == expected
 
 
-def test_the_record_names_inputs_and_versions(record: dict[str, Any]) -> None:
-    report, official = find_home().raw / "ofsted-kent-2010", find_home().raw / "official-2010"
+def test_the_record_names_inputs_and_versions(
+    record: dict[str, Any], published: Path
+) -> None:
+    report = find_home().raw / "ofsted-kent-2010"
     assert record["inputs"] == {
-        f"{folder.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in (report, official, find_home().raw / "areas")
-        for path in folder.iterdir()
+        f"{report.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in report.iterdir()
     }
-    assert {"ofsted-kent-2010/facts.csv", "official-2010/figures.csv.gz"} <= set(record["inputs"])
+    # what the tables hold of others is no input
+    assert record["used"] == fingerprint(read_used(published / "inputs.json"))
     assert record["code"] == "E10000016"
     assert record["source"] == "ofsted-kent-2010"
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in record["inputs"].values())

@@ -197,7 +197,7 @@ def from_the_data(edition: Edition) -> list[str]:
 
 
 def publications(edition: Edition) -> tuple[Publication, ...]:
-    return edition.official.shared.official.sources
+    return edition.official._shared.official.sources
 
 
 def without(text: str, words: list[str]) -> str:

@@ -51,6 +51,12 @@ def standing(name: str, edition: str = "2025") -> Standing:
     return Standing(load_areas().resolve(name, one.official.day), one)
 
 
+def own(mine: Standing, table: str = "latest") -> pd.DataFrame:
+    """The rows of an authority in a table that all share."""
+    frame: pd.DataFrame = getattr(mine._shared, table)
+    return frame[frame["area_code"].eq(mine.area.code)].reset_index(drop=True)
+
+
 def series(*values: float, ends: list[str] | None = None, **other: Any) -> pd.DataFrame:
     """Make one area's figures of several years, with limits of one point each way."""
     days = ends or [f"{2025 - len(values) + place + 1}-03-31" for place in range(len(values))]
@@ -321,7 +327,8 @@ def test_the_trend_of_an_area_is_the_same_alone_and_among_others() -> None:
     for name in ("Kent", "Hackney", "City of London", "Cumberland"):
         mine = standing(name)
         among = everyone[everyone["area_code"].eq(mine.area.code)].reset_index(drop=True)
-        pd.testing.assert_frame_equal(mine.trends, among)
+        pd.testing.assert_frame_equal(trends_of(own(mine, "figures_95")), among)
+        assert list(mine.trends().values()) == records(among)
 
 
 def test_a_trend_does_not_cross_sources() -> None:
@@ -393,12 +400,11 @@ def test_one_year_makes_no_trend() -> None:
 def test_an_authority_that_got_a_new_code_keeps_its_years(name: str) -> None:
     mine = standing(name)
     assert mine.area.code == RECODED[name]
-    figures = mine.shared.figures
-    own = figures[figures["area_code"].eq(mine.area.code) & figures["indicator"].eq(HIGH)]
-    assert own["period"].tolist() == ["2021", "2022", "2023", "2024", "2025"]
-    assert own["estimate"].notna().all()
-    assert set(own["area_name"]) == {name}
-    trend = mine.trends.set_index("indicator").loc[HIGH]
+    facts = [row for row in mine.years() if row["indicator"] == HIGH]
+    assert [row["period"] for row in facts] == ["2021", "2022", "2023", "2024", "2025"]
+    assert all(row["estimate"] == row["estimate"] for row in facts)
+    assert {row["area_name"] for row in facts} == {name}
+    trend = mine.trends()[HIGH, "all"]
     assert (trend["first"], trend["last"]) == ("2021", "2025")
 
 
@@ -425,20 +431,19 @@ def test_an_old_code_in_a_source_joins_the_years_of_the_new_one() -> None:
 )
 def test_an_authority_has_no_years_before_it_began(name: str, first: str) -> None:
     mine = standing(name)
-    figures = mine.shared.figures
-    own = figures[figures["area_code"].eq(mine.area.code) & figures["indicator"].eq(HIGH)]
-    assert own.loc[own["estimate"].notna(), "period"].min() == first
-    assert mine.trends.set_index("indicator").loc[HIGH, "direction"] == "not calculated"
+    facts = [row for row in mine.years() if row["indicator"] == HIGH]
+    assert min(row["period"] for row in facts if row["estimate"] == row["estimate"]) == first
+    assert mine.trends()[HIGH, "all"]["direction"] == "not calculated"
 
 
 @pytest.mark.parametrize("name", ["Barnsley", "Sheffield"])
 def test_an_authority_whose_code_changes_after_the_edition_has_its_neighbours(name: str) -> None:
     mine = standing(name)
     assert len(mine.neighbours()) == 10
-    near = mine.benchmarks[mine.benchmarks["comparator"].eq("neighbours")]
-    chosen = near[near["indicator"].eq(HIGH)]
-    assert chosen["members"].tolist() == [10]
-    assert chosen["verdict"].ne("not compared").all()
+    found = mine.comparison(HIGH, "all", "neighbours")
+    assert found
+    assert found["members"] == len(found["facts"]) == 10
+    assert found["verdict"] != "not compared"
 
 
 # what one authority has
@@ -463,15 +468,30 @@ def test_a_confidence_that_is_none_is_refused(confidence: float) -> None:
 def test_one_authority_has_its_part_of_every_table() -> None:
     mine = standing("Kent")
     assert mine.area.code == KENT
-    for frame in (mine.latest, mine.benchmarks, mine.ranks, mine.trends):
-        assert len(frame) > 20
-        assert set(frame["area_code"]) == {KENT}
-        assert frame.index.tolist() == list(range(len(frame)))
-    assert len(mine.benchmarks) == 4 * len(mine.latest)
-    assert mine.combined == []
+    latest = {(row["indicator"], row["group"]): row for row in records(own(mine))}
+    assert mine.facts().keys() == latest.keys()
+    for series, row in mine.facts().items():
+        assert row["area_code"] == KENT
+        for name in ("fact_id", "period", "locator", "status"):
+            assert row[name] == latest[series][name]
+    compared = records(own(mine, "benchmarks"))
+    assert len(compared) == 4 * len(latest)
+    for row in compared:
+        found = mine.comparison(row["indicator"], row["group"], row["comparator"])
+        assert found
+        assert all(found[name] == row[name] for name in ("verdict", "members", "benchmark_id"))
+    for row in records(own(mine, "ranks")):
+        place = mine.rank(row["indicator"], row["group"])
+        assert place
+        assert (place["rank"], place["of"]) == (row["rank"], row["of"])
+        assert len(place["facts"]) == row["of"]
+    assert len(mine.trends()) == len(own(mine, "trends")) > 20
+    assert mine.combined() == []
     everyone = mine.everyone(HIGH)
-    assert set(everyone["area_type"]) == {"authority"}
-    assert len(everyone) == 153
+    assert len(everyone) == everyone["area_code"].nunique() == 153
+    assert mine.comparison(HIGH, "no such group", "type") is None
+    assert mine.rank(HIGH, "no such group") is None
+    assert mine.spread(HIGH, "no such group") is None
     assert mine.everyone(HIGH, "no such group").empty
 
 
@@ -485,11 +505,11 @@ def test_one_authority_has_its_part_of_every_table() -> None:
 )
 def test_an_authority_counted_together_with_another_has_that_area(name: str, joined: str) -> None:
     mine = standing(name)
-    (area,) = mine.combined
+    (area,) = mine.combined()
     assert (area.code, area.type) == (joined, "combined")
-    alone = mine.latest[mine.latest["indicator"].eq("agency-workers")]
-    assert alone["estimate"].isna().all()
-    compared = mine.shared.benchmarks
+    alone = mine.facts().get(("agency-workers", "all"))
+    assert alone is None or math.isnan(alone["estimate"])
+    compared = mine._shared.benchmarks
     both = compared[
         compared["area_code"].eq(joined) & compared["indicator"].eq("social-worker-vacancy")
     ].set_index("comparator")

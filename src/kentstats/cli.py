@@ -99,6 +99,13 @@ def main() -> None:
     help="With --all: on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786; "
     "local starts --jobs of them here.",
 )
+@click.option(
+    "--store",
+    default="",
+    metavar="URL",
+    help="With --cluster: where its workers write, such as s3://bucket/briefings; "
+    "--output keeps what the next run needs.",
+)
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
     "--contact", default="", help="With --all: whom to write to, for the page's accessibility."
@@ -139,6 +146,7 @@ def briefing(
     everyone: bool,
     jobs: int,
     cluster: str,
+    store: str,
     again: bool,
     contact: str,
     renderer: str,
@@ -172,12 +180,13 @@ def briefing(
             else f"“{authority}” and --all are both given; choose one.",
             2,
         )
-    if cluster and not everyone:
-        raise failure("--cluster is for many: give --all with it.", 2)
+    if (cluster or store) and not everyone:
+        raise failure("--cluster and --store are for many: give --all with them.", 2)
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if everyone:
-        _every(edition, jobs, cluster, again, contact, renderer, parameters, notebook, output, quiet)
+        where = (cluster, store)
+        _every(edition, jobs, where, again, contact, renderer, parameters, notebook, output, quiet)
         return
     from kentstats.publish.briefing import publish
 
@@ -204,7 +213,7 @@ def _silent(line: str) -> None:
 def _every(
     edition: str,
     jobs: int,
-    cluster: str,
+    where: tuple[str, str],
     again: bool,
     contact: str,
     renderer: str,
@@ -216,6 +225,7 @@ def _every(
     from kentstats.publish.many import publish_all
     from kentstats.publish.site import write_home, write_index
 
+    cluster, store = where
     run = publish_all(
         edition,
         jobs=jobs,
@@ -227,9 +237,17 @@ def _every(
         say=_silent if quiet else lambda line: click.echo(line, err=True),
         force=again,
         cluster=cluster,
+        store=store,
     )
-    page = write_index(output, edition, contact=contact)
-    write_home(output, contact=contact)
+    page: str | Path
+    if store:
+        from kentstats.publish.store import Store
+
+        written = write_index(output, edition, contact=contact, there=lambda _: True)
+        page = Store(store).put(f"{edition}/{written.name}", written.read_bytes())
+    else:
+        page = write_index(output, edition, contact=contact)
+        write_home(output, contact=contact)
     if not quiet:
         click.echo(run.summary())
         click.echo(page)

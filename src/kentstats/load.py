@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -261,75 +261,91 @@ class _Facts:
     """The facts of an edition by area, so that those of one cost no look at all the others."""
 
     def __init__(self, frame: pd.DataFrame, register: Register) -> None:
+        import numpy as np
+        import pandas as pd
+
         self.frame, self.register = frame, register
-
-    @cached_property
-    def _at(self) -> dict[str, Any]:
-        found = self.frame.groupby("area_code", sort=False).indices
-        return {str(code): places for code, places in found.items()}
-
-    @cached_property
-    def _joined(self) -> dict[str, list[str]]:
-        """Codes of the joined areas that each authority is part of."""
-        chosen = self.frame["area_type"].eq("combined")
-        found: dict[str, list[str]] = {}
-        for code in self.frame.loc[chosen, "area_code"].unique():
-            for part in str(code).split("/"):
-                found.setdefault(part.strip(), []).append(str(code))
-        return found
+        at, codes = pd.factorize(frame["area_code"])
+        # worked out at once: processes that part afterwards share it
+        self._order = np.argsort(at, kind="stable").astype(np.int32)
+        self._ends = np.searchsorted(at[self._order], np.arange(len(codes) + 1))
+        self._place = {str(code): place for place, code in enumerate(codes)}
+        combined = frame.loc[frame["area_type"].eq("combined"), "area_code"].unique()
+        self._joined: dict[str, list[str]] = {}
+        for code in map(str, combined):
+            for part in code.split("/"):
+                self._joined.setdefault(part.strip(), []).append(code)
 
     def about(self, area: Area) -> pd.DataFrame:
         """Return the facts of an authority, of its region, of England, and those joined."""
         import numpy as np
 
         codes = {area.code, area.region, "E92000001", *self._joined.get(area.code, ())}
-        places = [self._at[code] for code in codes if code in self._at]
-        if not places:
-            return self.frame.iloc[:0]
-        return self.frame.take(np.sort(np.concatenate(places)))
+        places = [self._place[code] for code in codes if code in self._place]
+        rows = [self._order[self._ends[place] : self._ends[place + 1]] for place in places]
+        return self.frame.take(np.sort(np.concatenate([self._order[:0], *rows])))
 
 
 def _make_facts(official: Official, register: Register) -> pd.DataFrame:
-    catalogue = load_indicators()
-    figures = official.figures
+    import pandas as pd
+
+    catalogue, figures = load_indicators(), official.figures
     codes = {code: register.on(code, official.day) for code in figures["area_code"].unique()}
     areas = {code: register.by_code(code) or register.combined(code) for code in codes.values()}
-    code = figures["area_code"].map(codes)
+    code = _looked_up(figures["area_code"], codes)
     group = figures["group"].where(figures["group"].ne(""), "all")
-    indicator = figures["indicator"]
+    fact_id = (
+        f"{official.name}."
+        + figures["source_id"]
+        + "."
+        + figures["indicator"]
+        + "."
+        + _looked_up(group, {name: name.replace(" ", "-") for name in group.unique()})
+        + "."
+        + figures["period"]
+        + "."
+        + code
+    )
+    order = fact_id.sort_values(kind="stable").index
     units = {name: one.unit for name, one in catalogue.items()}
-    names = {name: one.name for name, one in catalogue.items()}
-    frame = figures.assign(
-        fact_id=(
-            f"{official.name}."
-            + figures["source_id"]
-            + "."
-            + indicator
-            + "."
-            + group.str.replace(" ", "-")
-            + "."
-            + figures["period"]
-            + "."
-            + code
+    titles = {name: one.name for name, one in catalogue.items()}
+    kinds = {key: area.type if area else "authority" for key, area in areas.items()}
+    made: dict[str, Callable[[], Any]] = {
+        "fact_id": lambda: fact_id,
+        "area_code": lambda: code,
+        "area_name": lambda: _looked_up(
+            code, {key: area.name if area else key for key, area in areas.items()}
         ),
-        area_code=code,
-        area_name=code.map({key: area.name if area else key for key, area in areas.items()}),
-        area_type=code.map(
-            {key: area.type if area else "authority" for key, area in areas.items()}
-        ),
-        group=group,
-        upper=float("nan"),
-        unit=indicator.map(units).fillna("number"),
-        qualifier="exact",
-        status=figures["status"].where(figures["status"].ne(""), "published"),
-        locator=figures["source_id"] + ", " + figures["locator"],
-        printed="",
-        description=indicator.map(names).fillna(indicator),
-        note="",
-    )[list(FACTS)]
+        "area_type": lambda: _looked_up(code, kinds),
+        "group": lambda: group,
+        "upper": lambda: float("nan"),
+        "unit": lambda: _looked_up(figures["indicator"], units, "number"),
+        "qualifier": lambda: "exact",
+        "status": lambda: figures["status"].where(figures["status"].ne(""), "published"),
+        "locator": lambda: figures["source_id"] + ", " + figures["locator"],
+        "printed": lambda: "",
+        "description": lambda: _looked_up(figures["indicator"], titles),
+        "note": lambda: "",
+    }
+    columns = {}
+    # one by one, and each at once in its order: an edition may be large
     for name, column in FACTS.items():
-        frame[name] = frame[name].astype(cast("Any", column.dtype))
-    return frame.sort_values("fact_id", kind="stable", ignore_index=True)
+        values = made[name]() if name in made else figures[name]
+        if not isinstance(values, pd.Series):
+            values = pd.Series(values, index=order, dtype=column.dtype)
+        columns[name] = values.take(order).astype(cast("Any", column.dtype)).array
+    return pd.DataFrame(columns, copy=False)
+
+
+def _looked_up(
+    column: pd.Series, values: Mapping[str, str], default: str | None = None
+) -> pd.Series:
+    """Look every text of a column up, each different one once; itself where there is no default."""
+    import pandas as pd
+
+    at, texts = pd.factorize(column)
+    found = [values.get(text, text if default is None else default) for text in texts]
+    return pd.Series(found, dtype=column.dtype).take(at).set_axis(column.index)
 
 
 def load_table(

@@ -13,14 +13,16 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from jupyter_client.session import Session
+from nbclient.exceptions import DeadKernelError
 
-from kentstats.engine.kernel import Kernel, Message, handle, running
+from kentstats.engine.kernel import EndedError, Kernel, Message, handle, running
 from kentstats.engine.limits import Limits
 from kentstats.engine.process import Child, Forks, Spares
 from kentstats.engine.streams import STARTED_BY_US
@@ -36,11 +38,14 @@ class Inbox:
 
     Parameters
     ----------
+    send : callable
+        Takes what is sent to the other end, which widgets do.
     work : callable
         Awaited before a message is waited for.
     """
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, send: Callable[[Message], object], work: Callable[[], Any]) -> None:
+        self.send = send
         self._work = work
         self._messages: deque[Message] = deque()
         self._came: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
@@ -86,18 +91,22 @@ class Client:
     """
 
     allow_stdin = False
+    unanswered = 0
+    """Requests that no answer has come to yet."""
 
     def __init__(self, send: Callable[[Message], object], work: Callable[[], Any]) -> None:
         self._send = send
-        self._session = Session()
-        self.shell_channel, self.iopub_channel = Inbox(work), Inbox(work)
+        self.session = Session()
+        self.shell_channel, self.iopub_channel = Inbox(send, work), Inbox(send, work)
 
     def put(self, channel: str, message: Message) -> None:
         """Take a message of the kernel."""
+        self.unanswered -= channel == "shell"
         (self.shell_channel if channel == "shell" else self.iopub_channel).put(message)
 
     def _ask(self, kind: str, content: Message) -> str:
-        request = self._session.msg(kind, content)
+        request = self.session.msg(kind, content)
+        self.unanswered += 1
         self._send(request)
         return str(request["header"]["msg_id"])
 
@@ -160,6 +169,8 @@ class Here:
             self._busy = True
             try:
                 await handle(self._kernel, self._waiting.popleft())
+            except EndedError:
+                raise DeadKernelError("Kernel died") from None
             finally:
                 self._busy = False
 
@@ -248,9 +259,19 @@ class There:
         else:
             self._child.interrupt()
 
-    def leave(self) -> None:
-        """Tell the kernel that nothing more will be asked."""
+    async def shutdown_kernel(self, *, now: bool = False) -> None:
+        """Let the process end by itself, and take its last words, as from any kernel."""
+        if now:
+            return
+        if self._client.unanswered:
+            self.interrupt_kernel()
         self._send(None)
+        until = time.monotonic() + LAST_WORDS
+        while self._child.code() is None and time.monotonic() < until:
+            await asyncio.sleep(0.002)
+
+    def cleanup_resources(self) -> None:
+        """Do nothing: the process is ended by whoever asked for it."""
 
 
 @contextmanager
@@ -269,15 +290,11 @@ def there(prepared: Forks | Spares, limits: Limits) -> Iterator[There]:
     There
     """
     child = prepared.child()
-    patience = 0.0
     try:
         child.ask(serve, limits)
-        manager = There(child)
-        yield manager
-        manager.leave()
-        patience = LAST_WORDS
+        yield There(child)
     finally:
-        child.end(patience)
+        child.end()
 
 
 def serve(channel: Any, limits: Limits) -> None:
@@ -314,5 +331,6 @@ async def _serve(channel: Any, limits: Limits) -> None:
     with running(sink, limits) as kernel:
         # a thread, so that what a cell left to the event loop goes on between cells
         threading.Thread(target=read, name=STARTED_BY_US + "requests", daemon=True).start()
-        while (request := await requests.get()) is not None:
-            await handle(kernel, request)
+        with contextlib.suppress(EndedError):
+            while (request := await requests.get()) is not None:
+                await handle(kernel, request)

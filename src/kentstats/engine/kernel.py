@@ -19,7 +19,7 @@ from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as Anything
 
-from kentstats.engine.limits import UNLIMITED, Limits, Memory, Meter, OutputLimitError
+from kentstats.engine.limits import UNLIMITED, Limits, Memory, Meter
 from kentstats.engine.streams import Direct, OutStream
 
 Message = dict[str, Any]
@@ -29,10 +29,15 @@ SHOWN = frozenset({"display_data", "execute_result", "update_display_data"})
 """Messages that count as output; what is printed is counted where it is."""
 
 
+class EndedError(Exception):
+    """A kernel can do no more: a cell has called ``exit()``, or spoilt it."""
+
+
 class CallSession(Session):
     """A session that calls where others send."""
 
     sink: Sink
+    _execute_sleep = 0.0  # a pause for sockets
     meter = Meter()
     answered = ""
     """The number of the request that was answered last."""
@@ -86,6 +91,8 @@ class Kernel(IPythonKernel):
     shell_stream = Anything()  # the name of a channel, where ipykernel has a socket
     meter = Meter()
     memory = Memory()
+    left = False
+    """Whether a cell has called ``exit()``."""
 
     @property
     def _supports_kernel_subshells(self) -> bool:
@@ -94,21 +101,34 @@ class Kernel(IPythonKernel):
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Drop nothing: no request is ever waiting."""
 
+    def leave(self) -> None:
+        """End with this cell, as ``exit()`` asks."""
+        self.left = not (self.shell and self.shell.keepkernel_on_exit)
+
     async def do_execute(self, *arguments: Any, **options: Any) -> Any:
         """Execute a cell within its limits."""
         with self.memory.held():
             reply = await super().do_execute(*arguments, **options)
-        sys.stdout.flush()  # what programs have printed counts too
-        sys.stderr.flush()
         try:
+            self._flush()  # what programs have printed counts too
             self.meter.check()
-        except OutputLimitError as error:
+        except Exception as error:  # noqa: BLE001, whatever a notebook puts in the place of a stream
             if reply["status"] == "ok":
                 name, words = type(error).__name__, str(error)
                 told = {"ename": name, "evalue": words, "traceback": [f"{name}: {words}"]}
                 self.send_response(self.iopub_socket, "error", told)
                 return {**reply, "status": "error", **told}
         return reply
+
+    def _flush(self) -> None:
+        """Flush the streams; what cannot be is replaced by what was there before."""
+        for name, own in zip(("stdout", "stderr"), App.instance().streams[:2], strict=True):
+            try:
+                if getattr(sys, name) is not None:
+                    getattr(sys, name).flush()
+            except Exception:
+                setattr(sys, name, own)
+                raise
 
 
 class App(IPKernelApp):
@@ -165,14 +185,18 @@ class App(IPKernelApp):
         super().init_extensions()
         super().init_code()
         self.kernel.memory = memory = Memory(limits.memory)
-        if limits.memory and self.shell:
-            show = self.shell.showtraceback
+        shell = self.shell
+        assert shell is not None
+        # IPython would stop the event loop, which in this process may be another's
+        shell.ask_exit = self.kernel.leave
+        if limits.memory:
+            show = shell.showtraceback
 
             def showtraceback(*arguments: Any, **options: Any) -> None:
                 memory.let_go()  # telling that there was not enough needs more
                 show(*arguments, **options)
 
-            self.shell.showtraceback = showtraceback  # type: ignore[method-assign]
+            shell.showtraceback = showtraceback
 
 
 def prepare() -> None:
@@ -229,14 +253,18 @@ async def handle(kernel: Kernel, request: Message) -> None:
 
     Raises
     ------
-    RuntimeError
-        It gave no answer: whoever waits for one would wait for ever.
+    EndedError
+        A cell before has called ``exit()``; or there was no answer, which
+        whoever asked would wait for for ever.
     """
+    kind = request["header"]["msg_type"]
+    if kernel.left and kind == "execute_request":
+        raise EndedError("It has been left.")
     kernel.io_loop = IOLoop.current()
     owner = os.getpid()
     await kernel.dispatch_shell(request)
     if os.getpid() != owner:
         # a cell has forked: the notebook goes on in one process
         os._exit(0)
-    if App.instance().session.answered != request["header"]["msg_id"]:
-        raise RuntimeError("The kernel has given no answer.")
+    if kind.endswith("_request") and App.instance().session.answered != request["header"]["msg_id"]:
+        raise EndedError("It has given no answer.")

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import DeadKernelError
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 AT_START = "PYTHON", "IPYTHON", "JUPYTER", "MPL", "LC_", "LANG", "OMP_", "OPENBLAS_", "MKL_"
 """How the names of variables begin that Python or a library reads once, when it starts."""
+
+LAUNCHERS = "ipykernel_launcher", "ipykernel"
+OF_THE_START = frozenset({"extra_arguments", "kernel_manager_class", "resources"})
+"""Options of nbclient on how a kernel is started."""
 
 
 class Engine(NBClientEngine):
@@ -60,8 +65,9 @@ class Engine(NBClientEngine):
         nb_man : NotebookExecutionManager
             Papermill's record of the run.
         kernel_name : str
-            The kernel that is asked for. One of another language, or of
-            another Python, is started as papermill starts it.
+            The kernel that is asked for. One of another language, of another
+            Python, or with options of its own is started as papermill starts
+            it, and held to no limit but that of a cell.
         log_output, stdout_file, stderr_file, start_timeout : optional
             As of papermill.
         execution_timeout : float, optional
@@ -94,8 +100,12 @@ class Engine(NBClientEngine):
         """
         if keep:
             keep(nb_man.nb)
-        if not is_this_python(kernel_name):
-            logger.warning("The kernel %s is not this Python; papermill starts it.", kernel_name)
+        if not is_this_python(kernel_name) or OF_THE_START & options.keys():
+            logger.warning(
+                "The kernel %s is not this Python as it is; papermill starts it, without the "
+                "limits of this engine.",
+                kernel_name,
+            )
             super().execute_managed_notebook(
                 nb_man,
                 kernel_name,
@@ -129,7 +139,7 @@ class Engine(NBClientEngine):
                 stdout_file=stdout_file,
                 stderr_file=stderr_file,
                 **options,
-            ).execute()
+            ).execute(cleanup_kc=not here)
 
 
 class _Client(PapermillNotebookClient):
@@ -153,14 +163,24 @@ class _Client(PapermillNotebookClient):
 
 
 def is_this_python(name: str) -> bool:
-    """Tell whether a kernel is ipykernel in the Python that runs this."""
+    """Tell whether a kernel is ipykernel in the Python that runs this, started as it always is.
+
+    Raises
+    ------
+    jupyter_client.kernelspec.NoSuchKernel
+        There is no such kernel, as without this engine.
+    """
     from jupyter_client.kernelspec import KernelSpecManager
 
-    spec = KernelSpecManager().get_kernel_spec(name)  # NoSuchKernel, as without this engine
-    program = os.path.basename(spec.argv[0]) if spec.argv else ""
-    own = {"python", f"python{sys.version_info.major}", os.path.basename(sys.executable)}
-    ours = spec.argv[:1] == [sys.executable] or (spec.argv[0] == program and program in own)
-    return bool(ours and not spec.env and any("ipykernel" in part for part in spec.argv))
+    spec = KernelSpecManager().get_kernel_spec(name)
+    program, *rest = spec.argv or [""]
+    own = {"python", f"python{sys.version_info.major}", Path(sys.executable).name}
+    plain = [each for each in rest if not each.startswith("-Xfrozen_modules")]
+    return bool(
+        (program == sys.executable or program in own)
+        and plain in (["-m", module, "-f", "{connection_file}"] for module in LAUNCHERS)
+        and not spec.env
+    )
 
 
 _lock = threading.Lock()

@@ -77,7 +77,7 @@ class Child:
         """
         try:
             self.pid = self.channel.recv()
-            self.channel.send((str(Path.cwd()), dict(os.environ), sys.path))
+            self.channel.send((_folder(), dict(os.environ), sys.path))
             self.channel.send((function, arguments))
             _lose_patience(self.channel)
         except (EOFError, OSError):
@@ -118,9 +118,9 @@ class Child:
         """
         until = time.monotonic() + patience
         while self.code() is None and (left := until - time.monotonic()) > 0:
-            if self._popen is None:
+            if self._status is not None:
                 wait([self._status], left)
-            else:
+            elif self._popen is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._popen.wait(left)
         # one that has not told its number has not begun, and ends when it finds nobody there
@@ -162,6 +162,13 @@ class Child:
         return False
 
 
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""  # it was removed, and a process can only be where it is
+
+
 def _lose_patience(channel: Connection[Any, Any]) -> None:
     """Let a message that stops half-way be an error: a notebook may write to any descriptor."""
     if sys.platform != "win32":
@@ -196,9 +203,16 @@ class Forks:
     """
 
     def __init__(self, warm: Sequence[Call] = ()) -> None:
+        self._warm = list(warm)
+        self._lock = threading.Lock()
+        self._owner = os.getpid()
+        self._closed = False
+        self._control, self._popen = self._start()
+
+    def _start(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._popen = subprocess.Popen(
+            popen = subprocess.Popen(
                 _command("fork", theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -206,12 +220,10 @@ class Forks:
                 env=_environment(),
                 start_new_session=True,
             )
-        self._control = ours
-        self._lock = threading.Lock()
-        self._owner = os.getpid()
         channel = Connection(os.dup(ours.fileno()))
-        channel.send(list(warm))
+        channel.send(self._warm)
         channel.close()
+        return ours, popen
 
     @property
     def pid(self) -> int:
@@ -219,24 +231,25 @@ class Forks:
         return self._popen.pid
 
     def child(self) -> Child:
-        """Fork; returns at once.
+        """Fork; returns at once. A prepared process that has ended is started again.
 
         Raises
         ------
         KentstatsError
-            The prepared process has ended.
+            None could be started.
         """
         ours, theirs = socket.socketpair()
         status, told = socket.socketpair()
         try:
             with theirs, told, self._lock:
+                if self._popen.poll() is not None and not self._closed:
+                    self._control.close()
+                    self._control, self._popen = self._start()
                 socket.send_fds(self._control, [b"."], [theirs.fileno(), told.fileno()])
         except OSError:
             ours.close()
             status.close()
-            raise KentstatsError(
-                "The process that executes notebooks has ended.", "Run again."
-            ) from None
+            raise _not_started() from None
         return Child(Connection(ours.detach()), status=Connection(status.detach()))
 
     @property
@@ -246,6 +259,7 @@ class Forks:
 
     def close(self) -> None:
         """End it, and every child that is still at work."""
+        self._closed = True
         self._control.close()
         if self._owner != os.getpid():
             return  # a copy, in a process that was forked from the one that asks

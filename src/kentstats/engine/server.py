@@ -197,7 +197,8 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
     try:
         channel.send(os.getpid())
         folder, environment, path = channel.recv()
-        os.chdir(folder)
+        if folder:
+            os.chdir(folder)
         function, arguments = _asked(channel, path)
         # what preparing set (colours of a terminal, the way to draw) stays, unless it is asked for
         made = {name: value for name, value in os.environ.items() if BEGUN.get(name) != value}
@@ -210,10 +211,10 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # whoever asked has gone
     except BaseException:  # noqa: BLE001, there is nobody above
-        traceback.print_exc(file=sys.__stderr__)
         code = 1
+        traceback.print_exc(file=sys.__stderr__)
     finally:
-        # files for a while, and what else was to be cleared up; whoever asked has no patience for ever
+        # temporary files and the like; whoever asked does not wait for ever
         with contextlib.suppress(BaseException):
             atexit._run_exitfuncs()  # noqa: SLF001, Python does it where it ends by itself
         with contextlib.suppress(BaseException):

@@ -179,36 +179,48 @@ def open_edition(
     ValueError
         `confidence` is not between 0 and 1.
     """
-    import pandas as pd
-
     name = choose_edition(edition, home)
     area = choose_area(authority, name, home)
     source = find_report(area, name, home)
     official = open_official(name, home)
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
-    facts, judgements, actions, statements = (
-        tidy(table, READERS[table](source) if source else [])
-        for table in ("facts", "judgements", "actions", "statements")
-    )
+    # most authorities have no report: their tables are empty, and made once
+    tables = _tables(source, area.name, confidence) if source else _no_tables(confidence)
     return Edition(
         name=name,
         area=area,
         source=source,
         standing=Standing(area, share(official, confidence)) if official else None,
-        facts=facts,
-        judgements=judgements,
-        actions=actions,
-        statements=statements,
-        comparisons=compare(facts, area.name),
-        shares=derive(facts, area.name, confidence=confidence),
-        checks=(
-            audit(facts, judgements, actions, source)
+        **{table: frame.copy() for table, frame in tables.items()},
+        confidence=confidence,
+    )
+
+
+@functools.cache
+def _no_tables(confidence: float) -> dict[str, pd.DataFrame]:
+    return _tables(None, "", confidence)
+
+
+def _tables(source: Source | None, authority: str, confidence: float) -> dict[str, pd.DataFrame]:
+    """Make the tables of a report and what follows from them, by their names in an edition."""
+    import pandas as pd
+
+    made = {
+        table: tidy(table, READERS[table](source) if source else [])
+        for table in ("facts", "judgements", "actions", "statements")
+    }
+    facts = made["facts"]
+    return {
+        **made,
+        "comparisons": compare(facts, authority),
+        "shares": derive(facts, authority, confidence=confidence),
+        "checks": (
+            audit(facts, made["judgements"], made["actions"], source)
             if source
             else pd.DataFrame(columns=list(CHECKS), dtype=object)
         ),
-        confidence=confidence,
-    )
+    }
 
 
 def of_report(

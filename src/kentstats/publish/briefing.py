@@ -156,6 +156,7 @@ def publish(
     place = Path(subject.edition) / slug(subject.area.name)
     folder = output / place
     folder.parent.mkdir(parents=True, exist_ok=True)
+    front = front_of(subject)
     # beside the place of publication, so that a move is a move and not a copy
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
@@ -166,13 +167,11 @@ def publish(
                 aside,
                 typed,
                 output.parent / "failed" / place,
+                front,
                 progress=progress,
                 execution=execution,
             )
         document = read_document(executed)
-        front = front_of(subject)
-        _stamp(executed, front)
-        _write_notebook(executed, aside / "briefing.ipynb")
         say("Rendering.")
         if chosen == "quarto":
             render_quarto(document, front, aside, home)
@@ -295,14 +294,21 @@ def _execute(
     aside: Path,
     typed: Mapping[str, Any],
     kept: Path,
+    front: Front,
     *,
     progress: bool,
     execution: Execution,
 ) -> Any:
     output = aside / "briefing.ipynb"
     try:
-        executed = execute(notebook, output, typed, progress=progress, execution=execution)
-        return anonymous(executed, "briefing.ipynb")
+        return execute(
+            notebook,
+            output,
+            typed,
+            progress=progress,
+            execution=execution,
+            stamp=lambda made: _stamp(anonymous(made, "briefing.ipynb"), front),
+        )
     except NotebookError as error:
         if not output.is_file():
             raise
@@ -318,12 +324,6 @@ def _stamp(notebook: Any, front: Front) -> None:
     first = notebook.cells[0]
     if first.cell_type == "raw":
         first.source = front_matter(front)
-
-
-def _write_notebook(notebook: Any, path: Path) -> None:
-    import nbformat
-
-    nbformat.write(notebook, path)
 
 
 def _write_tables(subject: Subject, folder: Path, home: Home) -> None:

@@ -10,6 +10,7 @@ import logging
 import queue
 import secrets
 import shutil
+import signal
 import tempfile
 import time
 import warnings
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from kentstats.errors import KentstatsError
 from kentstats.home import Home
 from kentstats.load import official_folder
+from kentstats.publish.store import Store
 from kentstats.publish.workers import Done, Limits, Task, Work
 from kentstats.sources.registry import load_sources
 
@@ -55,6 +57,7 @@ def in_cluster(
     limits: Limits,
     effective: Mapping[str, Any],
     inputs: Mapping[str, str],
+    store: str = "",
 ) -> Work:
     """Do each task on a worker of a Dask cluster, and put in place what comes back.
 
@@ -79,6 +82,9 @@ def in_cluster(
     effective, inputs : mapping
         Parameters of the notebook, and checksums of what every briefing is
         made from; workers must come to the same.
+    store : str, optional
+        Where the workers write to. What they made is put in place here by
+        default.
 
     Yields
     ------
@@ -90,16 +96,16 @@ def in_cluster(
         Dask is not installed, the scheduler cannot be reached or has gone,
         there are no workers, or one is not like this machine.
     """
-    with _reached(address, jobs) as (client, local):
+    with _reached(address) as (client, local):
         # Dask is imported by now, and known to be there
         from kentstats.publish.room import Room
 
-        order = _order(make, limits, effective, inputs)
+        order = replace(_order(make, limits, effective, inputs), store=store)
         if local is None:
             _check(client, address)
         out: dict[Future[Made], Task] = {}
         try:
-            with _told(client):
+            with _probed(order), _told(client):
                 client.register_plugin(Room(order), name=order.name)
                 if local is not None:
                     local.scale(jobs)
@@ -111,7 +117,7 @@ def in_cluster(
 
 
 @contextlib.contextmanager
-def _reached(address: str, jobs: int) -> Iterator[tuple[Client, LocalCluster | None]]:
+def _reached(address: str) -> Iterator[tuple[Client, LocalCluster | None]]:
     """Connect to a cluster, or start one for the time of a block."""
     try:
         import dask
@@ -128,21 +134,21 @@ def _reached(address: str, jobs: int) -> Iterator[tuple[Client, LocalCluster | N
         local = None
         if address == LOCAL:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="kentstats-"))
-            stack.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
+            settings = {"distributed.worker.profile.enabled": False, "temporary-directory": scratch}
+            stack.enter_context(dask.config.set(settings))
             local = stack.enter_context(
                 distributed.LocalCluster(
                     n_workers=0,
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
-                    worker_dashboard_address=None,
-                    local_directory=scratch,
+                    dashboard_address="127.0.0.1:0",
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,
                 )
             )
             address = local.scheduler_address
+            _quieten(local)
         try:
             client = distributed.Client(address, timeout=REACHED, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -153,6 +159,33 @@ def _reached(address: str, jobs: int) -> Iterator[tuple[Client, LocalCluster | N
                 "Give the address that dask scheduler prints, such as tcp://10.0.0.5:8786.",
             ) from None
         yield stack.enter_context(client), local
+
+
+def _quieten(local: LocalCluster) -> None:
+    """Let this process alone hear Ctrl-C, and tell of the end of the others."""
+    loop: Any = local.loop
+    loop.asyncio_loop.set_exception_handler(lambda *_: None)
+    if hasattr(signal, "pthread_sigmask"):
+        from multiprocessing import resource_tracker
+
+        # workers are started from its thread, and inherit what that does not hear; the
+        # tracker must be there before, since to start it lets the thread hear again
+        resource_tracker.ensure_running()
+        loop.add_callback(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
+
+
+@contextlib.contextmanager
+def _probed(order: Order) -> Iterator[None]:
+    """Leave a file in the store, by which workers see that theirs is the same."""
+    if not order.store:
+        yield
+        return
+    store = Store(order.store)
+    store.put(order.probe, b"")
+    try:
+        yield
+    finally:
+        store.remove(order.probe)
 
 
 @contextlib.contextmanager
@@ -320,17 +353,15 @@ def _result(
     try:
         made = future.result()
     except KilledWorker as error:
-        return Done(
-            0.0,
-            f"The {error.allowed_failures + 1} workers that were at work on it died one by one. "
-            "They may have run out of memory.",
-            "KilledWorker",
-        )
+        often = error.allowed_failures
+        which = f"The {often + 1} workers that were at work on it died, each in turn."
+        which = which if often else "The worker that was at work on it died."
+        return Done(0.0, f"{which} It may have run out of memory.", "KilledWorker")
     except CancelledError:
         raise KentstatsError(
             "The scheduler has gone.", "Start it, and run again: what is done is kept."
         ) from None
-    except Exception as error:  # noqa: BLE001, no failure stops the rest
+    except Exception as error:  # no failure stops the rest
         if client.status != "running":
             raise
         kind = type(error).__name__
@@ -370,6 +401,8 @@ def put(files: Mapping[str, bytes], folder: Path) -> None:
     folder : pathlib.Path
         Where to; made where it is not there, and there are files.
     """
+    from kentstats.publish.room import in_order
+
     if not files:
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -378,7 +411,7 @@ def put(files: Mapping[str, bytes], folder: Path) -> None:
         for name, content in files.items():
             (aside / name).parent.mkdir(parents=True, exist_ok=True)
             (aside / name).write_bytes(content)
-        for name in sorted(files, key=lambda one: one.endswith((".html", ".pdf"))):
+        for name in in_order(files):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (aside / name).replace(folder / name)
     finally:

@@ -261,6 +261,32 @@ def _sums(paths: Iterable[Path], root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): checksum(path) for path in paths if path.is_file()}
 
 
+def faults_of(files: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
+    """Say which files of a folder are missing, or not as they were written.
+
+    Parameters
+    ----------
+    files : mapping of str to mapping
+        ``sha256`` and ``size`` of each file.
+    folder : pathlib.Path
+        Where they are.
+    """
+    if not folder.is_dir():
+        return ["its folder is missing"]
+    found = []
+    for name, file in files.items():
+        path = folder / name
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif path.stat().st_size != file["size"] or checksum(path) != file["sha256"]:
+            found.append(f"{name} was changed")
+    return found
+
+
+Faults = Callable[[Mapping[str, Mapping[str, Any]], Path], list[str]]
+"""Says what is amiss with files, given their sums and their folder."""
+
+
 def reason_to_publish(
     before: Entry | None,
     inputs: Mapping[str, str],
@@ -268,6 +294,7 @@ def reason_to_publish(
     *,
     force: bool = False,
     tables: Callable[[], str] = lambda: GROUPS["tables"],
+    faults: Faults = faults_of,
 ) -> str:
     """Say why an authority is to be done.
 
@@ -284,6 +311,8 @@ def reason_to_publish(
     tables : callable, optional
         Called where nothing but the tables changed: says what that is to the
         authority, and nothing where it uses nothing that changed.
+    faults : callable, default :func:`faults_of`
+        Says what is amiss with the files.
 
     Returns
     -------
@@ -305,13 +334,4 @@ def reason_to_publish(
     changed = [GROUPS[group] for group in groups]
     if groups == ["tables"]:
         changed = [why for why in [tables()] if why]
-    if not changed and not folder.is_dir():
-        changed.append("its folder is missing")
-    if not changed:
-        for name, file in before.files.items():
-            path = folder / name
-            if not path.is_file():
-                changed.append(f"{name} is missing")
-            elif path.stat().st_size != file["size"] or checksum(path) != file["sha256"]:
-                changed.append(f"{name} was changed")
-    return "; ".join(changed)
+    return "; ".join(changed or faults(before.files, folder))

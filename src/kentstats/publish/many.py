@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import os
 import shutil
 import sys
 import textwrap
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,11 @@ from kentstats.home import Home, find_home
 from kentstats.load import choose_edition, edition_day
 from kentstats.publish.briefing import publish, slug
 from kentstats.publish.cluster import in_cluster
+from kentstats.publish.guard import Stamps
 from kentstats.publish.inputs import (
     GROUPS,
     effective_parameters,
+    faults_of,
     fingerprint,
     shared_inputs,
     tables_of,
@@ -38,6 +41,7 @@ from kentstats.publish.manifest import MANIFEST, OUTCOMES, SCHEMA, Entry, Record
 from kentstats.publish.plan import Decision, plan
 from kentstats.publish.quarto import choose_renderer
 from kentstats.publish.ready import ready
+from kentstats.publish.store import Store
 from kentstats.publish.workers import LIMITS, Done, Limits, Maker, Task, Work, in_children, in_turn
 
 if TYPE_CHECKING:
@@ -133,6 +137,7 @@ def publish_all(
     isolated: bool = True,
     limits: Limits = LIMITS,
     cluster: str = "",
+    store: str = "",
 ) -> Run:
     """Publish the briefing of every authority of an edition that needs it.
 
@@ -168,6 +173,9 @@ def publish_all(
     cluster : str, optional
         Address of a Dask scheduler, on whose workers all are published, or
         ``local`` for as many workers of this machine as there are jobs.
+    store : str, optional
+        With a cluster, an address that fsspec knows: the workers write the
+        briefings there, and to `output` goes only what the next run needs.
 
     Returns
     -------
@@ -176,7 +184,8 @@ def publish_all(
     Raises
     ------
     ParameterError
-        An edition, authority or parameter that is not known, or `jobs` below 1.
+        An edition, authority or parameter that is not known, `jobs` below 1,
+        or a store without a cluster.
     RenderError
         Quarto is wanted and not there.
     KentstatsError
@@ -186,6 +195,9 @@ def publish_all(
     home = home or find_home()
     if jobs < 1:
         raise ParameterError(f"There are {jobs} jobs.", "Give a whole number, 1 or more.")
+    if store and not cluster:
+        raise ParameterError("A store is for a cluster.", "Give --cluster too, or only --output.")
+    shelf = Store(store) if store else None
     edition = choose_edition(edition, home)
     notebook = notebook or home.notebooks / "briefing.ipynb"
     chosen = choose_renderer(renderer)
@@ -194,6 +206,7 @@ def publish_all(
     areas = register.authorities(day)
     asked = {register.resolve(name, day) for name in authorities or ()}
     wanted = areas if authorities is None else [area for area in areas if area in asked]
+    output = Path(os.path.abspath(output))  # noqa: PTH100, a notebook may remove the folder at hand
     folder = output / edition
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
@@ -229,6 +242,7 @@ def publish_all(
         )
         confidence = float(effective.get("confidence", 0.95))
         warm = (ready, (edition, home, notebook, confidence))
+        stamps = Stamps()
         try:
             with contextlib.ExitStack() as stack:
                 prepared = None
@@ -244,22 +258,29 @@ def publish_all(
                     home,
                     confidence=confidence,
                     force=force,
+                    faults=shelf.faults if shelf else faults_of,
                 )
                 tasks = _to_do(decisions, record)
                 _tell(tasks, len(wanted), say)
+                for entry in record.entries.values():
+                    if entry.outcome != "failed":
+                        stamps.note(entry.code, folder / entry.slug, entry.files)
                 bar = stack.enter_context(_bar(len(tasks), progress=progress))
                 work = in_turn(tasks, make)
                 if cluster and tasks:
                     work = in_cluster(
-                        tasks, cluster, jobs, make, bar.refresh, limits, effective, shared
+                        tasks, cluster, jobs, make, bar.refresh, limits, effective, shared, store
                     )
                 elif isolated and tasks:
                     prepared = prepared or stack.enter_context(server([warm], jobs))
                     work = in_children(tasks, jobs, make, bar.refresh, prepared, limits)
-                _follow(stack.enter_context(contextlib.closing(work)), record, bar, say)
+                _follow(stack.enter_context(contextlib.closing(work)), record, stamps, bar, say)
             record.head["finished"] = _now()
         finally:
+            _compare(stamps, record, say)
             record.write()
+            if shelf:
+                shelf.put(f"{edition}/{MANIFEST}", record.path.read_bytes())
     return Run(
         tuple(record.entries[area.code] for area in wanted),
         record.path,
@@ -313,10 +334,14 @@ def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def _follow(work: Work, record: Record, bar: tqdm[Any], say: Callable[[str], object]) -> None:
+def _follow(
+    work: Work, record: Record, stamps: Stamps, bar: tqdm[Any], say: Callable[[str], object]
+) -> None:
     failed = 0
     for task, done in work:
         record.done(_entry(task, done))
+        if not done.error:
+            stamps.note(task.area.code, task.folder, done.files)
         told = [f"{task.area.name}: {note}." for note in done.notes]
         if done.error:
             failed += 1
@@ -326,6 +351,18 @@ def _follow(work: Work, record: Record, bar: tqdm[Any], say: Callable[[str], obj
             with bar.external_write_mode(file=sys.stderr):
                 say(line)
         bar.update()
+
+
+def _compare(stamps: Stamps, record: Record, say: Callable[[str], object]) -> None:
+    """Find the files that something else than their own briefing has changed meanwhile."""
+    for code, names in stamps.changed().items():
+        entry = record.entries[code]
+        error = (
+            f"{', '.join(names)} changed after they were published: another notebook, or somebody, "
+            "writes there. Run again; if it happens again, look for what writes there."
+        )
+        record.done(replace(entry, outcome="failed", error=error, error_kind="ChangedMeanwhile"))
+        say(f"{entry.name} failed: {error}")
 
 
 def _entry(task: Task, done: Done) -> Entry:

@@ -14,7 +14,15 @@ from kentstats.home import Home
 from kentstats.indicators import load_indicators
 from kentstats.load import open_official
 from kentstats.publish.briefing import slug
-from kentstats.publish.inputs import FILE, GROUPS, read_used, reason_to_publish, report_of
+from kentstats.publish.inputs import (
+    FILE,
+    GROUPS,
+    Faults,
+    faults_of,
+    read_used,
+    reason_to_publish,
+    report_of,
+)
 from kentstats.publish.manifest import Entry
 from kentstats.sources.registry import load_sources
 
@@ -78,6 +86,7 @@ def plan(
     *,
     confidence: float,
     force: bool,
+    faults: Faults = faults_of,
 ) -> list[Decision]:
     """Decide which authorities are to be published.
 
@@ -104,6 +113,8 @@ def plan(
         Confidence of the intervals.
     force : bool
         Publish all.
+    faults : callable, optional
+        Says what is amiss with the files of one.
 
     Returns
     -------
@@ -122,6 +133,7 @@ def plan(
             place,
             force=force,
             tables=partial(now.reason, area, place / FILE),
+            faults=faults,
         )
         decisions.append(Decision(area, place, inputs, reason))
     return decisions

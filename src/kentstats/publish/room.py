@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,9 @@ from distributed import WorkerPlugin, get_worker
 from kentstats.engine.process import serve_from
 from kentstats.errors import KentstatsError
 from kentstats.home import VARIABLE, Home
-from kentstats.publish.inputs import shared_inputs, versions_with
+from kentstats.publish.inputs import FILE, shared_inputs, versions_with
 from kentstats.publish.ready import ready
+from kentstats.publish.store import Store
 from kentstats.publish.workers import Done, Limits, Maker, Task, in_children
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 HOME, NOTEBOOK, OUTPUT, FAILED = "home", "notebook", "out", "failed"
 """Folders of a room; what is published goes to the third, broken notebooks beside it."""
+
+SAME = "Workers need the same packages, and must reach the same store."
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Order:
         worker too.
     limits : Limits
         What each may use.
+    store : str
+        Where workers write to; by default they give back what they made.
     """
 
     name: str
@@ -72,6 +77,12 @@ class Order:
     effective: Mapping[str, Any]
     inputs: Mapping[str, str]
     limits: Limits
+    store: str = ""
+
+    @property
+    def probe(self) -> str:
+        """Name of a file by which a worker sees that the store is the same."""
+        return f"{self.edition}/.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -122,8 +133,11 @@ class Room(WorkerPlugin):
         self._notebook = self._root / order.notebook
         (self._root / OUTPUT / order.edition).mkdir(parents=True)
         self._differs = self._compare(worker.address)
+        self._store = Store(order.store) if order.store else None
+        if self._store and not self._store.has(order.probe):
+            self._differs = f"The worker {worker.address} sees another store at {order.store}."
         if self._differs:
-            raise KentstatsError(self._differs, "Install the same everywhere.")
+            raise KentstatsError(self._differs, SAME)
         self._prepared()
 
     def _compare(self, address: str) -> str:
@@ -160,7 +174,7 @@ class Room(WorkerPlugin):
         """Publish one authority, in a process of its own, and read what was published."""
         order = self.order
         if self._differs:
-            raise KentstatsError(self._differs, "Install the same everywhere.")
+            raise KentstatsError(self._differs, SAME)
         make = functools.partial(
             order.run,
             **order.options,
@@ -176,10 +190,21 @@ class Room(WorkerPlugin):
             if done.kind == "ProcessDied" and not self._open:
                 # not its own fault, so that it is done elsewhere where the run goes on
                 raise KentstatsError("The worker was stopped.")
-            return Made(done, str(self._root), _read(folder, done.files), _read(broken))
+            files = _read(folder, done.files)
+            if self._store:
+                for name in in_order(files):
+                    self._store.put(f"{order.edition}/{folder.name}/{name}", files[name])
+                # all that the next run reads of a briefing
+                files = {name: files[name] for name in files if name == FILE}
+            return Made(done, str(self._root), files, _read(broken))
         finally:
             for each in (folder, broken):
                 shutil.rmtree(each, ignore_errors=True)
+
+
+def in_order(files: Iterable[str]) -> list[str]:
+    """Order the files of a briefing as they are put in place: the pages last."""
+    return sorted(files, key=lambda name: name.endswith((".html", ".pdf")))
 
 
 def be_at(root: str) -> None:

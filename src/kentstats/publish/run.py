@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kentstats import __version__
 from kentstats.errors import KentstatsError, NotebookError, ParameterError, nearest
+from kentstats.publish.guard import as_found
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -190,11 +191,12 @@ def prepared(execution: Execution) -> Iterator[Execution]:
 
 def execute(
     notebook: Path,
-    broken: Path,
+    output: Path,
     parameters: Mapping[str, Any],
     *,
     progress: bool = False,
     execution: Execution = THERE,
+    stamp: Callable[[NotebookNode], object] | None = None,
 ) -> NotebookNode:
     """Execute a notebook with papermill.
 
@@ -202,14 +204,17 @@ def execute(
     ----------
     notebook : pathlib.Path
         What to execute.
-    broken : pathlib.Path
-        Where the notebook goes if it fails, as far as it came.
+    output : pathlib.Path
+        Where the executed notebook goes, also when it fails.
     parameters : mapping
         Values by name, of the types that the notebook declares.
     progress : bool, default False
         Whether to show a progress bar.
     execution : Execution, optional
         Where, and within which limits.
+    stamp : callable, optional
+        Given the notebook before its first cell is executed, to set what is
+        to be written with it.
 
     Returns
     -------
@@ -225,14 +230,15 @@ def execute(
         There is no such kernel.
     """
     with prepared(execution) as ready:
-        return _papermill(notebook, broken, parameters, ready, progress=progress)
+        return _papermill(notebook, output, parameters, ready, stamp, progress=progress)
 
 
 def _papermill(
     notebook: Path,
-    broken: Path,
+    output: Path,
     parameters: Mapping[str, Any],
     execution: Execution,
+    stamp: Callable[[NotebookNode], object] | None,
     *,
     progress: bool,
 ) -> NotebookNode:
@@ -240,12 +246,18 @@ def _papermill(
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     with absent("rfc3987_syntax"):
         import papermill
+    import nbformat
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     begun: list[int] = []
     kept: list[NotebookNode] = []
+
+    def keep(made: NotebookNode) -> None:
+        kept.append(made)
+        if stamp:
+            stamp(made)
 
     def begin(*, cell_index: int, **_: Any) -> None:
         # papermill puts the parameters in as a cell of their own, which is none of the notebook's
@@ -254,35 +266,37 @@ def _papermill(
             execution.told(cell_index + 1)
 
     try:
-        executed: NotebookNode = papermill.execute_notebook(
-            str(notebook),
-            None,  # whoever asked writes it, once; a broken one is written below
-            parameters=dict(parameters),
-            engine_name=ENGINE,
-            progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
-            autosave_cell_every=0,
-            keep=kept.append,
-            here=execution.here,
-            prepared=execution.prepared,
-            execution_timeout=execution.cell_seconds or None,
-            notebook_timeout=execution.notebook_seconds or None,
-            memory_limit=execution.memory,
-            output_limit=execution.output,
-            on_cell_start=begin,
-        )
+        with as_found() if execution.here else contextlib.nullcontext():
+            executed: NotebookNode = papermill.execute_notebook(
+                str(notebook),
+                str(output),
+                parameters=dict(parameters),
+                engine_name=ENGINE,
+                progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
+                # saved once, at the end or at the fault
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                keep=keep,
+                here=execution.here,
+                prepared=execution.prepared,
+                execution_timeout=execution.cell_seconds or None,
+                notebook_timeout=execution.notebook_seconds or None,
+                memory_limit=execution.memory,
+                output_limit=execution.output,
+                on_cell_start=begin,
+            )
     except PapermillExecutionError as error:
-        _write_broken(kept[0], broken)
         raise NotebookError(
             f"Cell {error.cell_index + 1} of {notebook.name} failed: {_cause(error)}",
         ) from None
     except CellTimeoutError:
-        _write_broken(kept[0], broken)
+        nbformat.write(kept[0], output)
         raise NotebookError(
             f"Cell {begun[-1]} of {notebook.name} took too long.",
             "Allow more time, or mend the cell.",
         ) from None
     except DeadKernelError:
-        _write_broken(kept[0], broken)
+        nbformat.write(kept[0], output)
         raise NotebookError(
             f"The process that ran {notebook.name} ended in cell {begun[-1]}.",
             "It may have run out of memory; close other programs and run again.",
@@ -293,19 +307,6 @@ def _papermill(
             "Install ipykernel, or set the kernel of the notebook to python3.",
         ) from None
     return executed
-
-
-def _write_broken(notebook: NotebookNode, path: Path) -> None:
-    """Write what there is, with papermill's mark at the cell that failed."""
-    import nbformat
-    from papermill.exceptions import PapermillExecutionError
-    from papermill.execute import raise_for_execution_errors
-
-    try:
-        raise_for_execution_errors(notebook, str(path))
-    except PapermillExecutionError:
-        return
-    nbformat.write(notebook, path)
 
 
 @contextlib.contextmanager

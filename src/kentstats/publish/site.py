@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from string import Template
@@ -47,6 +47,7 @@ def write_index(
     *,
     contact: str = "",
     home: Home | None = None,
+    there: Callable[[Path], bool] = Path.is_file,
 ) -> Path:
     """Write ``OUTPUT/EDITION/index.html``: every authority, with a search.
 
@@ -63,6 +64,8 @@ def write_index(
         Whom to ask for another format.
     home : Home, optional
         The project; the one at hand by default.
+    there : callable, optional
+        Tells whether a file of the manifest is there.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def write_index(
     for area in register.authorities(day):
         region = register.by_code(area.region)
         name = region.name if region else "Elsewhere"
-        state, row = _row(area, name, entries.get(area.code), folder)
+        state, row = _row(area, name, entries.get(area.code), folder, there)
         regions[name].append(row)
         states[state] += 1
     whole = f"{sum(states.values())} authorities"
@@ -168,13 +171,15 @@ def _size_of(folder: Path) -> str:
     return f"{made} briefing{'' if made == 1 else 's'}"
 
 
-def _row(area: Area, region: str, entry: Entry | None, folder: Path) -> tuple[str, str]:
+def _row(
+    area: Area, region: str, entry: Entry | None, folder: Path, there: Callable[[Path], bool]
+) -> tuple[str, str]:
     """Return what is to be said of an authority, and its line of the list."""
     place = slug(area.name)
     files = {
         name: file["size"]
         for name, file in (entry.files if entry else {}).items()
-        if (folder / place / name).is_file()
+        if there(folder / place / name)
     }
     state = "absent"
     if entry and entry.outcome == "failed":

@@ -21,7 +21,7 @@ from kentstats.areas import Area
 from kentstats.checksum import checksum
 from kentstats.errors import KentstatsError
 from kentstats.publish.briefing import Published
-from kentstats.publish.guard import guard
+from kentstats.publish.guard import Stamp, guard, stamp_of
 from kentstats.publish.run import Execution
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds that a process has to end by itself when it has said what came of its task."""
+
+HEARD = 1.0
+"""Seconds between the last that is heard of a process and its end, if it ends."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +150,8 @@ def _publish_one(name: str, folder: Path, make: Maker) -> Done:
     return Done(time.perf_counter() - begun, files=dict(sorted(files.items())))
 
 
-def _stamps(folder: Path) -> dict[Path, tuple[int, ...]]:
-    """Tell the states of the files in a folder apart without reading them."""
-    stamps: dict[Path, tuple[int, ...]] = {}
-    for path in folder.rglob("*"):
-        if path.is_file():
-            state = path.stat()
-            stamps[path] = (state.st_ino, state.st_mtime_ns, state.st_size)
-    return stamps
+def _stamps(folder: Path) -> dict[Path, Stamp | None]:
+    return {path: stamp_of(path) for path in folder.rglob("*") if path.is_file()}
 
 
 def in_children(
@@ -193,7 +190,7 @@ def in_children(
             while waiting and len(at_work) < jobs:
                 at_work.append(_Worker(waiting.popleft(), make, prepared, limits))
             # now and then for the bar and the time limits
-            wait([each for worker in at_work for each in worker.child.watched], timeout=1)
+            wait([each for worker in at_work for each in worker.watched], timeout=1)
             tick()
             for worker in tuple(at_work):
                 done = worker.done()
@@ -213,36 +210,57 @@ class _Worker:
         self.begun = time.perf_counter()
         self.cell = 0
         self.asides = _asides(task.folder)
-        self.child: Child = prepared.child()
-        self.child.ask(serve, make, task.area.name, task.folder, limits)
+        self.child: Child | None = None
+        self.silent = float("inf")  # since when it cannot be heard
+        try:
+            child = prepared.child()
+            child.ask(serve, make, task.area.name, task.folder, limits)
+            self.child = child
+        except KentstatsError as error:
+            self.not_started = str(error)
+
+    @property
+    def watched(self) -> list[Any]:
+        """What to wait for: a word, or its end."""
+        if self.child is None:
+            return []
+        return self.child.watched[self.silent < float("inf") :]
 
     def done(self) -> Done | None:
         """Return what came of the task, None while it is at work."""
-        code = self.child.code()  # asked first, or its last word might be lost
-        said = self._said()
         seconds = time.perf_counter() - self.begun
+        if self.child is None:
+            return Done(seconds, self.not_started, "ProcessDied")
+        code = self.child.code()  # asked first, or its last word might be lost
+        said = self._said(self.child)
         if said is not None:
             self.stop(PATIENCE)
             if self.child.left_processes:
                 said = replace(said, notes=(*said.notes, "processes left running were ended"))
             return said
-        if code is None and self.limits.seconds and seconds > self.limits.seconds:
-            self.stop()
-            error = f"It took longer than {self.limits.seconds:g} seconds{self._where()}."
-            return Done(seconds, error, "TimeLimit")
-        if code is None:
+        late = self.limits.seconds and seconds > self.limits.seconds
+        silent = time.perf_counter() > self.silent + HEARD
+        if code is None and not late and not silent:
             return None
         self.stop()
-        return Done(seconds, _obituary(code, self._where()), "ProcessDied")
+        if code is not None:
+            return Done(seconds, _obituary(code, self._where()), "ProcessDied")
+        if late:
+            error = f"It took longer than {self.limits.seconds:g} seconds{self._where()}."
+            return Done(seconds, error, "TimeLimit")
+        error = f"The process at work on it could not be heard any more{self._where()}."
+        return Done(seconds, f"{error} A cell may have closed what it speaks through.", "Silent")
 
-    def _said(self) -> Done | None:
+    def _said(self, child: Child) -> Done | None:
         """Hear how far it is; return its last word, if that has come."""
-        with contextlib.suppress(EOFError, OSError):
-            while self.child.channel.poll():
-                word = self.child.channel.recv()
+        try:
+            while self.silent == float("inf") and child.channel.poll():
+                word = child.channel.recv()
                 if isinstance(word, Done):
                     return word
-                self.cell = word
+                self.cell = int(word)
+        except Exception:  # noqa: BLE001, it has ended; or a cell wrote nonsense there, or closed it
+            self.silent = time.perf_counter()
         return None
 
     def _where(self) -> str:
@@ -250,7 +268,8 @@ class _Worker:
 
     def stop(self, patience: float = 0.0) -> None:
         """End the process, and clear up after it."""
-        self.child.end(patience)
+        if self.child is not None:
+            self.child.end(patience)
         for aside in _asides(self.task.folder) - self.asides:
             shutil.rmtree(aside, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -68,7 +69,8 @@ def load_sources(home: Home | None = None) -> list[Source]:
         or a value of the wrong kind.
     """
     raw = (home or find_home()).raw
-    sources = [_read(path) for path in sorted(raw.glob("*/source.yml"))]
+    paths = sorted(raw.glob("*/source.yml"))
+    sources = [_read(path, path.stat().st_mtime_ns) for path in paths]
     first: dict[str, Source] = {}
     problems = [
         Problem(
@@ -86,7 +88,10 @@ def load_sources(home: Home | None = None) -> list[Source]:
     return sources
 
 
-def _read(path: Path) -> Source:
+@lru_cache(maxsize=256)
+def _read(path: Path, state: int) -> Source:
+    del state  # read again where the file is another
+
     def fault(line: int, key: str, what: str, remedy: str) -> Problem:
         return Problem(str(path), line, key, what, remedy)
 

@@ -8,8 +8,9 @@ comparator's point value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,6 +194,10 @@ def _looked_up(column: pd.Series, values: Mapping[str, Any], default: Any) -> An
 
 _PART = 4096
 """Rows that are compared at a time."""
+_TOGETHER = 512
+"""Rows, or as many as the areas have whose rows begin in them, that are read at a time."""
+_KEPT = 64
+"""As many readings are kept."""
 _WORDS = {
     "comparator": COMPARATORS,
     "statistic": STATISTICS,
@@ -249,31 +254,107 @@ def benchmarks(facts: pd.DataFrame, places: Places, *, confidence: float = 0.95)
     ----------
     Public Health England. Technical Guide: RAG Rating Indicator Values, 2017.
     """
-    import pandas as pd
+    return Comparing(facts, places, confidence=confidence).all()
 
-    grid = _Grid(estimates(facts.reset_index(drop=True), confidence=confidence), places)
-    columns = _empty(len(grid.rows) * len(COMPARATORS))
-    # in parts that stay in the processor's cache, and need little memory beside the table
-    for start in range(0, len(grid.rows), _PART):
-        rows = grid.rows[start : start + _PART]
-        part = slice(start * len(COMPARATORS), (start + len(rows)) * len(COMPARATORS))
-        for name, values in _compared(grid, rows).items():
-            columns[name][part] = values
-    again = np.repeat(grid.rows, len(COMPARATORS))
-    texts = {
-        name: _taken(facts[name], again)
-        for name in ("indicator", "group", "period", "fact_id", "area_code")
-    }
-    ids = pd.concat([facts["fact_id"], pd.Series([""], dtype=facts["fact_id"].dtype)])
-    row = columns.pop("benchmark_row")
-    texts["benchmark_id"] = _taken(ids, np.where(row < 0, len(facts), row))
-    words = {
-        name: _taken(pd.Series(list(closed), dtype=facts["fact_id"].dtype), columns.pop(name))
-        for name, closed in _WORDS.items()
-    }
-    level = np.array([np.nan, confidence, max(confidence, SURER)])[columns.pop("level")]
-    made = {**texts, **words, **columns, "level": level}
-    return pd.DataFrame({name: made[name] for name in COLUMNS}, copy=False)
+
+class Comparing:
+    """Facts that are ready to be compared: all of them, or those of some areas.
+
+    All make a table with four rows for each of them; where areas are many,
+    those of one are worked out when they are asked for.
+
+    Parameters
+    ----------
+    facts, places, confidence : optional
+        As of :func:`benchmarks`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`benchmarks`.
+    """
+
+    def __init__(self, facts: pd.DataFrame, places: Places, *, confidence: float = 0.95) -> None:
+        self._facts, self._confidence = facts, confidence
+        self._grid = _Grid(estimates(facts.reset_index(drop=True), confidence=confidence), places)
+        # bound here and not above a method, so that what is kept ends with the facts
+        self._read = lru_cache(_KEPT)(self._read_part)
+
+    def all(self) -> pd.DataFrame:
+        """Return the table that :func:`benchmarks` returns."""
+        return self._table(self._grid.rows)
+
+    def of(self, code: str, names: Sequence[str] = tuple(COLUMNS)) -> list[tuple[Any, ...]]:
+        """Return some columns of the rows of one area, in the order of the table.
+
+        Parameters
+        ----------
+        code : str
+            Its code.
+        names : sequence of str
+            Of :data:`COLUMNS`.
+        """
+        part = self._parts.get(code)
+        return [] if part is None else self._read(part, tuple(names)).get(code, [])
+
+    @cached_property
+    def _ordered(self) -> Integers:
+        """The rows compared, those of an area together."""
+        rows = self._grid.rows
+        return rows[np.argsort(self._grid.area[rows], kind="stable")]
+
+    @cached_property
+    def _parts(self) -> dict[str, tuple[int, int]]:
+        """Whose rows stand from where to where, some areas together in each part."""
+        areas = self._grid.area[self._ordered]
+        starts = np.flatnonzero(np.diff(areas, prepend=-1))
+        ends = np.append(starts[1:], len(areas))
+        # a part has the areas whose rows begin in the same stretch
+        stretch = starts // _TOGETHER
+        first = np.searchsorted(stretch, stretch, side="left")
+        last = np.searchsorted(stretch, stretch, side="right") - 1
+        parts = zip(starts[first].tolist(), ends[last].tolist(), strict=True)
+        return {
+            self._grid.codes[area]: part
+            for area, part in zip(areas[starts].tolist(), parts, strict=True)
+        }
+
+    def _read_part(
+        self, part: tuple[int, int], names: tuple[str, ...]
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        table = self._table(self._ordered[slice(*part)])
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        columns = (table[name].tolist() for name in names)
+        for code, row in zip(table["area_code"].tolist(), zip(*columns, strict=True), strict=True):
+            found.setdefault(code, []).append(row)
+        return found
+
+    def _table(self, chosen: Integers) -> pd.DataFrame:
+        import pandas as pd
+
+        columns = _empty(len(chosen) * len(COMPARATORS))
+        # in parts that stay in the processor's cache, and need little memory beside the table
+        for start in range(0, len(chosen), _PART):
+            rows = chosen[start : start + _PART]
+            part = slice(start * len(COMPARATORS), (start + len(rows)) * len(COMPARATORS))
+            for name, values in _compared(self._grid, rows).items():
+                columns[name][part] = values
+        again = np.repeat(chosen, len(COMPARATORS))
+        facts = self._facts
+        texts = {
+            name: _taken(facts[name], again)
+            for name in ("indicator", "group", "period", "fact_id", "area_code")
+        }
+        text = facts["fact_id"].dtype
+        row = columns.pop("benchmark_row")
+        texts["benchmark_id"] = _taken_or_none(facts["fact_id"], row)
+        words = {
+            name: _taken(pd.Series(list(closed), dtype=text), columns.pop(name))
+            for name, closed in _WORDS.items()
+        }
+        levels = np.array([np.nan, self._confidence, max(self._confidence, SURER)])
+        made = {**texts, **words, **columns, "level": levels[columns.pop("level")]}
+        return pd.DataFrame({name: made[name] for name in COLUMNS}, copy=False)
 
 
 def _empty(count: int) -> dict[str, Any]:
@@ -311,6 +392,7 @@ class _Grid:
 
         covered = _looked_up(facts["period"], dict.fromkeys(places.covered, 1), 0)
         self.covered = np.append(covered == 1, False)
+        self.codes = places.codes
         self.area: Integers = _looked_up(facts["area_code"], _numbered(places.codes), -1)
         series = _combined(pd.factorize(facts[name])[0] for name in ("indicator", "group"))
         self.series = _combined([series, pd.factorize(facts["period"])[0]])
@@ -501,6 +583,16 @@ def _taken(column: pd.Series, rows: Integers) -> Any:
     if isinstance(joined, pa.ChunkedArray):
         joined = joined.combine_chunks()
     return whole.dtype.__from_arrow__(joined.take(pa.array(rows)))
+
+
+def _taken_or_none(column: pd.Series, rows: Integers) -> Any:
+    """Take rows of a column of text; an empty text where the row is -1."""
+    import pandas as pd
+
+    used, at = np.unique(rows, return_inverse=True)
+    none = pd.Series([""], dtype=column.dtype)
+    few = pd.concat([none, pd.Series(_taken(column, used[used >= 0]))], ignore_index=True)
+    return _taken(few, at + (used[0] >= 0 if len(used) else 0))
 
 
 def _numbered(texts: Iterable[str]) -> dict[str, int]:

@@ -333,7 +333,7 @@ class Standing:
     >>> from kentstats.load import open_official
     >>> kent = Standing(find_area("Kent"), share(open_official("2010")))
     >>> kent.rank("health-assessments")["of"]
-    149
+    151
     >>> list(kent.used)
     ['area', 'rank/health-assessments/all']
     """
