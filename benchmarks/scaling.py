@@ -19,12 +19,8 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -237,9 +237,9 @@ def _neighbours(official: Official, models: list[Area], areas: int, on: Any) -> 
 
 def _judgements(official: Official, models: list[Area], areas: int, on: Any) -> list[Any]:
     place = {model.code: number for number, model in enumerate(models)}
-    made = []
-    for codes in _copied(place, len(models), areas):
-        for row in official.judgements:
-            if whose := codes.get(on(row["area_code"], official.day)):
-                made.append({**row, "area_code": whose})
-    return made
+    return [
+        {**row, "area_code": whose}
+        for codes in _copied(place, len(models), areas)
+        for row in official.judgements
+        if (whose := codes.get(on(row["area_code"], official.day)))
+    ]

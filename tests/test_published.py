@@ -215,9 +215,7 @@ def test_the_published_tables_are_the_tidy_ones(published: Path) -> None:
     assert (published / "facts.csv").read_text(encoding="utf-8") == expected
 
 
-def test_the_record_names_inputs_and_versions(
-    record: dict[str, Any], published: Path
-) -> None:
+def test_the_record_names_inputs_and_versions(record: dict[str, Any], published: Path) -> None:
     report = find_home().raw / "ofsted-kent-2010"
     assert record["inputs"] == {
         f"{report.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()

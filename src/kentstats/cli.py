@@ -20,6 +20,8 @@ from kentstats.errors import DataError, KentstatsError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kentstats.publish.workers import Limits
+
 EPILOG = """\b
 Exit codes:
   0  done
@@ -106,6 +108,22 @@ def main() -> None:
     help="With --cluster: where its workers write, such as s3://bucket/briefings; "
     "--output keeps what the next run needs.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0),
+    default=120,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --all: how long one authority may take; 0 for any time.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0),
+    default=2000,
+    show_default=True,
+    metavar="MB",
+    help="With --all: what one notebook may use beyond what all share; 0 for any.",
+)
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
     "--contact", default="", help="With --all: whom to write to, for the page's accessibility."
@@ -147,6 +165,8 @@ def briefing(
     jobs: int,
     cluster: str,
     store: str,
+    time_limit: float,
+    memory_limit: float,
     again: bool,
     contact: str,
     renderer: str,
@@ -185,7 +205,9 @@ def briefing(
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if everyone:
-        where = (cluster, store)
+        from kentstats.publish.workers import Limits
+
+        where = (cluster, store, Limits(time_limit, memory_limit))
         _every(edition, jobs, where, again, contact, renderer, parameters, notebook, output, quiet)
         return
     from kentstats.publish.briefing import publish
@@ -213,7 +235,7 @@ def _silent(line: str) -> None:
 def _every(
     edition: str,
     jobs: int,
-    where: tuple[str, str],
+    where: tuple[str, str, Limits],
     again: bool,
     contact: str,
     renderer: str,
@@ -225,7 +247,7 @@ def _every(
     from kentstats.publish.many import publish_all
     from kentstats.publish.site import write_home, write_index
 
-    cluster, store = where
+    cluster, store, limits = where
     run = publish_all(
         edition,
         jobs=jobs,
@@ -238,6 +260,7 @@ def _every(
         force=again,
         cluster=cluster,
         store=store,
+        limits=limits,
     )
     page: str | Path
     if store:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kentstats.areas import Area, Register, load_areas
+from kentstats.aside import Ordered, laid, large
 from kentstats.errors import ParameterError, nearest
 from kentstats.facts import (
     FACTS,
@@ -270,6 +271,7 @@ class _Facts:
         self._order = np.argsort(at, kind="stable").astype(np.int32)
         self._ends = np.searchsorted(at[self._order], np.arange(len(codes) + 1))
         self._place = {str(code): place for place, code in enumerate(codes)}
+        self._rows = Ordered(frame, self._order)
         combined = frame.loc[frame["area_type"].eq("combined"), "area_code"].unique()
         self._joined: dict[str, list[str]] = {}
         for code in map(str, combined):
@@ -279,11 +281,16 @@ class _Facts:
     def about(self, area: Area) -> pd.DataFrame:
         """Return the facts of an authority, of its region, of England, and those joined."""
         import numpy as np
+        import pandas as pd
 
         codes = {area.code, area.region, "E92000001", *self._joined.get(area.code, ())}
         places = [self._place[code] for code in codes if code in self._place]
-        rows = [self._order[self._ends[place] : self._ends[place + 1]] for place in places]
-        return self.frame.take(np.sort(np.concatenate([self._order[:0], *rows])))
+        spans = [(int(self._ends[place]), int(self._ends[place + 1])) for place in places]
+        if not spans:
+            return self.frame.iloc[:0]
+        rows = np.concatenate([self._order[start:end] for start, end in spans])
+        found = pd.concat([self._rows.rows(*span) for span in spans])
+        return found.take(np.argsort(rows)).reset_index(drop=True)
 
 
 def _make_facts(official: Official, register: Register) -> pd.DataFrame:
@@ -306,7 +313,7 @@ def _make_facts(official: Official, register: Register) -> pd.DataFrame:
         + "."
         + code
     )
-    order = fact_id.sort_values(kind="stable").index
+    order = fact_id.sort_values(kind="stable").index.to_numpy()
     units = {name: one.unit for name, one in catalogue.items()}
     titles = {name: one.name for name, one in catalogue.items()}
     kinds = {key: area.type if area else "authority" for key, area in areas.items()}
@@ -327,14 +334,17 @@ def _make_facts(official: Official, register: Register) -> pd.DataFrame:
         "description": lambda: _looked_up(figures["indicator"], titles),
         "note": lambda: "",
     }
-    columns = {}
-    # one by one, and each at once in its order: an edition may be large
-    for name, column in FACTS.items():
+
+    def column(name: str) -> Any:
         values = made[name]() if name in made else figures[name]
+        dtype = cast("Any", FACTS[name].dtype)
         if not isinstance(values, pd.Series):
-            values = pd.Series(values, index=order, dtype=column.dtype)
-        columns[name] = values.take(order).astype(cast("Any", column.dtype)).array
-    return pd.DataFrame(columns, copy=False)
+            return pd.Series(values, index=range(len(order)), dtype=dtype)
+        return values.take(order).astype(dtype)
+
+    if large(figures):
+        return laid({name: partial(column, name) for name in FACTS})
+    return pd.DataFrame({name: column(name).array for name in FACTS}, copy=False)
 
 
 def _looked_up(

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
 
+from kentstats.engine.found import as_found
 from kentstats.engine.kernel import EndedError, Kernel, Message, handle, running
 from kentstats.engine.limits import Limits
 from kentstats.engine.process import Child, Forks, Spares
@@ -160,27 +161,29 @@ class Here:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._waiting: deque[Message] = deque()
-        self._busy = False
+        self._busy = self._ended = False
         self._client = Client(self._waiting.append, self._work)
 
     async def _work(self) -> None:
         # both channels ask, and whichever is first has the cell executed
-        while self._waiting and not self._busy:
+        while self._waiting and not self._busy and not self._ended:
             self._busy = True
             try:
                 await handle(self._kernel, self._waiting.popleft())
             except EndedError:
-                raise DeadKernelError("Kernel died") from None
+                self._ended = True
             finally:
                 self._busy = False
+        if self._ended:
+            raise DeadKernelError("Kernel died")
 
     def client(self) -> Client:
         """Return the client."""
         return self._client
 
     def is_alive(self) -> bool:
-        """Tell that it is alive, as who asks."""
-        return True
+        """Tell whether it has not ended, as ``exit()`` asks."""
+        return not self._ended
 
     def interrupt_kernel(self) -> None:
         """Do nothing: whoever could ask is waiting for the cell."""
@@ -200,9 +203,11 @@ def here(limits: Limits) -> Iterator[Here]:
     Here
     """
     taken: list[Here] = []
-    with running(
-        lambda channel, message: taken[0].client().put(channel, message), limits
-    ) as kernel:
+
+    def sink(channel: str, message: Message) -> None:
+        taken[0].client().put(channel, message)
+
+    with as_found(), running(sink, limits) as kernel:
         taken.append(Here(kernel))
         yield taken[0]
 

@@ -166,7 +166,7 @@ def _folder() -> str:
     try:
         return str(Path.cwd())
     except FileNotFoundError:
-        return ""  # it was removed, and a process can only be where it is
+        return ""  # it was removed
 
 
 def _lose_patience(channel: Connection[Any, Any]) -> None:

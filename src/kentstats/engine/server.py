@@ -197,8 +197,10 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
     try:
         channel.send(os.getpid())
         folder, environment, path = channel.recv()
-        if folder:
+        try:
             os.chdir(folder)
+        except FileNotFoundError:
+            os.chdir(os.sep)  # it was removed, and nothing works in a folder that is not there
         function, arguments = _asked(channel, path)
         # what preparing set (colours of a terminal, the way to draw) stays, unless it is asked for
         made = {name: value for name, value in os.environ.items() if BEGUN.get(name) != value}

@@ -8,7 +8,6 @@ import importlib.util
 import io
 import logging
 import queue
-import secrets
 import shutil
 import signal
 import tempfile
@@ -29,13 +28,15 @@ from kentstats.publish.workers import Done, Limits, Task, Work
 from kentstats.sources.registry import load_sources
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
+    from distributed import Client, Future, LocalCluster, Scheduler
 
     from kentstats.publish.briefing import Published
     from kentstats.publish.room import Made, Order
 
 LOCAL = "local"
 """The address of a cluster of this machine, which lives as long as the run."""
+NAME = "kentstats-"
+"""What the name of a run begins with, before that of its client."""
 AHEAD = 4
 """Tasks that are out for each thread of a worker; more would fill memory and gain nothing."""
 RETRIES = 2
@@ -100,7 +101,7 @@ def in_cluster(
         # Dask is imported by now, and known to be there
         from kentstats.publish.room import Room
 
-        order = replace(_order(make, limits, effective, inputs), store=store)
+        order = replace(_order(make, limits, effective, inputs), name=NAME + client.id, store=store)
         if local is None:
             _check(client, address)
         out: dict[Future[Made], Task] = {}
@@ -214,7 +215,7 @@ def _order(
     options = dict(make.keywords)
     home, notebook, _ = (options.pop(name) for name in ("home", "notebook", "output"))
     return Order(
-        name=f"kentstats-{secrets.token_hex(8)}",
+        name=NAME,
         data=pack(str(options["edition"]), home, notebook),
         notebook=f"{NOTEBOOK}/{notebook.name}",
         edition=str(options["edition"]),
@@ -278,6 +279,14 @@ def _check(client: Client, address: str) -> None:
             f"kentstats is not installed at {', '.join(without)}.",
             "Install there what is installed here, Dask's scheduler included.",
         )
+    for name in client.run_on_scheduler(left_behind):
+        client.unregister_worker_plugin(name)
+
+
+def left_behind(dask_scheduler: Scheduler) -> list[str]:
+    """List the runs that workers still hold things for, and whose client has gone."""
+    held = [name for name in dask_scheduler.worker_plugins if name.startswith(NAME)]
+    return [name for name in held if name.removeprefix(NAME) not in dask_scheduler.clients]
 
 
 def _go(

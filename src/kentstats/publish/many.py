@@ -262,8 +262,9 @@ def publish_all(
                 )
                 tasks = _to_do(decisions, record)
                 _tell(tasks, len(wanted), say)
+                at_work = {task.area.code for task in tasks}
                 for entry in record.entries.values():
-                    if entry.outcome != "failed":
+                    if entry.outcome != "failed" and entry.code not in at_work:
                         stamps.note(entry.code, folder / entry.slug, entry.files)
                 bar = stack.enter_context(_bar(len(tasks), progress=progress))
                 work = in_turn(tasks, make)

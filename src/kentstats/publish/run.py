@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from kentstats import __version__
 from kentstats.errors import KentstatsError, NotebookError, ParameterError, nearest
-from kentstats.publish.guard import as_found
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -246,10 +245,6 @@ def _papermill(
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     with absent("rfc3987_syntax"):
         import papermill
-    import nbformat
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
 
     begun: list[int] = []
     kept: list[NotebookNode] = []
@@ -265,26 +260,45 @@ def _papermill(
         if execution.told:
             execution.told(cell_index + 1)
 
+    with _in_words(notebook, output, kept, begun):
+        executed: NotebookNode = papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            parameters=dict(parameters),
+            engine_name=ENGINE,
+            progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
+            # saved once, at the end or at the fault
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            keep=keep,
+            here=execution.here,
+            prepared=execution.prepared,
+            execution_timeout=execution.cell_seconds or None,
+            notebook_timeout=execution.notebook_seconds or None,
+            memory_limit=execution.memory,
+            output_limit=execution.output,
+            on_cell_start=begin,
+        )
+    if begun and begun[-1] < len(executed.cells):
+        # papermill takes SystemExit for an end that is meant
+        raise NotebookError(
+            f"Cell {begun[-1]} of {notebook.name} ended it: what follows was not executed."
+        )
+    return executed
+
+
+@contextlib.contextmanager
+def _in_words(
+    notebook: Path, output: Path, kept: Sequence[NotebookNode], begun: Sequence[int]
+) -> Iterator[None]:
+    """Say of an error which cell it was and what is to be done."""
+    import nbformat
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
     try:
-        with as_found() if execution.here else contextlib.nullcontext():
-            executed: NotebookNode = papermill.execute_notebook(
-                str(notebook),
-                str(output),
-                parameters=dict(parameters),
-                engine_name=ENGINE,
-                progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
-                # saved once, at the end or at the fault
-                request_save_on_cell_execute=False,
-                autosave_cell_every=0,
-                keep=keep,
-                here=execution.here,
-                prepared=execution.prepared,
-                execution_timeout=execution.cell_seconds or None,
-                notebook_timeout=execution.notebook_seconds or None,
-                memory_limit=execution.memory,
-                output_limit=execution.output,
-                on_cell_start=begin,
-            )
+        yield
     except PapermillExecutionError as error:
         raise NotebookError(
             f"Cell {error.cell_index + 1} of {notebook.name} failed: {_cause(error)}",
@@ -306,7 +320,13 @@ def _papermill(
             f"There is no kernel “{error.name}”, which {notebook.name} asks for.",
             "Install ipykernel, or set the kernel of the notebook to python3.",
         ) from None
-    return executed
+    except Exception as error:
+        if not begun or isinstance(error, KentstatsError):
+            raise
+        raise NotebookError(
+            f"Cell {begun[-1]} of {notebook.name} could not be executed: "
+            f"{type(error).__name__}: {error}."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -330,7 +350,8 @@ def absent(module: str) -> Iterator[None]:
 def _cause(error: Any) -> str:
     # errors of ours are whole sentences; others need their name as well
     ours = error.ename in {kind.__name__ for kind in (KentstatsError, *_below(KentstatsError))}
-    cause = str(error.evalue) if ours else f"{error.ename}: {error.evalue}"
+    named = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
+    cause = str(error.evalue) if ours else named
     return cause if cause.endswith((".", "?", "!")) else f"{cause}."
 
 

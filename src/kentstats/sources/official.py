@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
+from kentstats.aside import aside
 from kentstats.errors import DataError, ParameterError, Problem, nearest
 from kentstats.facts import FIGURES, NEIGHBOURS, OUTCOMES
 from kentstats.home import Home, find_home
@@ -175,7 +176,7 @@ def read_official(name: str, home: Home | None = None) -> Official:
     try:
         entry = yaml.load((folder / "edition.yml").read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
         sources = tuple(Publication(**source) for source in entry["sources"])
-        figures = _read_figures(folder)
+        figures = aside(_read_figures(folder))
         neighbours = _read_rows(folder / "neighbours.csv", NEIGHBOURS)
         judgements = _read_rows(folder / "judgements.csv", OUTCOMES)
         first, last = int(entry["first"]), int(entry["last"])

@@ -1,0 +1,202 @@
+"""Large tables, laid aside in a file of their own instead of in memory.
+
+A process sees such a table as it sees any other, and what it has not looked
+at takes no memory. So an edition of ten thousand authorities is held ready
+in little more than one of a hundred and fifty. The file has no name any
+more when it is first read, and goes when no process has it open.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+LARGE = 100_000
+"""Rows from which on a table is laid aside: five times as many as any edition has now."""
+BLOCK = 512
+"""Rows of which all columns stand together, where they are read by area."""
+_maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+
+def aside(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lay a table aside, where it is large.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table; it is not changed, and takes memory as long as it is kept.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same table, not to be changed in place; `frame` itself where it
+        is small, or no file can be without a name.
+    """
+    if not large(frame):
+        return frame
+    return laid({str(name): partial(frame.get, name) for name in frame}, frame.index)
+
+
+def large(frame: pd.DataFrame) -> bool:
+    """Tell whether a table is to be laid aside."""
+    return len(frame) >= LARGE and os.name == "posix"
+
+
+class Ordered:
+    """A table in another order, laid aside where it is large, of which neighbouring rows are read.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    order : numpy.ndarray
+        Its rows in the order wanted.
+    """
+
+    def __init__(self, frame: pd.DataFrame, order: NDArray[np.integer[Any]]) -> None:
+        self._frame, self._order = frame, order
+        self._blocks: pa.RecordBatchFileReader | None = None
+        if large(frame):
+            self._frame = frame.iloc[:0]
+            self._blocks = _in_blocks(frame, order)
+
+    def rows(self, start: int, end: int) -> pd.DataFrame:
+        """Return the rows from one place to before a later one, numbered anew."""
+        import pandas as pd
+
+        if self._blocks is None:
+            return self._frame.take(self._order[start:end]).reset_index(drop=True)
+        some = range(start // BLOCK, -(-end // BLOCK))
+        parts = [self._block(each, start, end) for each in some]
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+    def _block(self, number: int, start: int, end: int) -> pd.DataFrame:
+        import pandas as pd
+        import pyarrow as pa
+
+        assert self._blocks is not None
+        first = max(start - number * BLOCK, 0)
+        batch = self._blocks.get_batch(number).slice(first, end - number * BLOCK - first)
+        dtypes = self._frame.dtypes
+        columns = {
+            name: _back(pa.chunked_array([batch.column(place)]), dtypes[name])
+            for place, name in enumerate(batch.schema.names)
+        }
+        return pd.DataFrame(columns, copy=False)
+
+
+def _in_blocks(frame: pd.DataFrame, order: NDArray[np.integer[Any]]) -> pa.RecordBatchFileReader:
+    """Write a table so that all columns of some rows stand together; return what reads it."""
+    import pyarrow as pa
+
+    def batch(start: int) -> pa.RecordBatch:
+        rows = frame.take(order[start : start + BLOCK])
+        return pa.record_batch({str(name): pa.array(_plain(rows[name])) for name in rows})
+
+    with tempfile.TemporaryFile(prefix="kentstats-") as file:
+        with pa.ipc.new_file(file, batch(0).schema) as writer:
+            for start in range(0, len(order), BLOCK):
+                writer.write_batch(batch(start))
+        let_go()
+        return pa.ipc.open_file(pa.BufferReader(_seen(file)))
+
+
+def laid(
+    columns: Mapping[str, Callable[[], Any]], index: pd.Index[Any] | None = None
+) -> pd.DataFrame:
+    """Make a table whose columns are made one by one and laid aside at once.
+
+    Parameters
+    ----------
+    columns : mapping of str to callable
+        What makes each column.
+    index : pandas.Index, optional
+        The names of the rows; by default they are numbered.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    made: dict[str, Any] = {}
+    kept: dict[str, tuple[int, int, Any]] = {}
+    with tempfile.TemporaryFile(prefix="kentstats-") as file:
+        for name, make in columns.items():
+            column = make()
+            plain = _plain(column)
+            if isinstance(plain, pa.Array):
+                kept[name] = (*_write(file, plain), column.dtype)
+                plain = None
+            made[name] = plain
+            let_go()
+        if kept:
+            whole = _seen(file)
+            for name, (start, length, dtype) in kept.items():
+                content = pa.BufferReader(whole.slice(start, length))
+                made[name] = _back(pa.ipc.open_file(content).read_all().column("column"), dtype)
+    return pd.DataFrame(made, index=index, copy=False)
+
+
+def _plain(column: pd.Series) -> Any:
+    """Return a column as Arrow has it, or as it is where that would be no gain or no way back."""
+    import pyarrow as pa
+
+    if column.dtype.kind == "M":
+        return pa.array(column.to_numpy().view(np.int64))
+    if column.dtype.kind in "fi":
+        return pa.array(column.to_numpy(), from_pandas=False)
+    if not hasattr(column.dtype, "__from_arrow__"):
+        return column.array
+    texts = pa.array(column.array)
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+
+
+def _write(file: Any, column: pa.Array) -> tuple[int, int]:
+    """Write a column at the end of a file; return where it is and how long."""
+    import pyarrow as pa
+
+    file.write(b"\0" * (-file.tell() % 64))
+    start = file.tell()
+    batch = pa.record_batch([column], ["column"])
+    with pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    return start, file.tell() - start
+
+
+def _seen(file: Any) -> pa.Buffer:
+    """Return what a file holds, without reading it."""
+    import pyarrow as pa
+
+    file.flush()
+    seen = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    _maps.add(seen)
+    return pa.py_buffer(seen)
+
+
+def _back(column: pa.ChunkedArray, dtype: Any) -> Any:
+    if hasattr(dtype, "__from_arrow__"):
+        return dtype.__from_arrow__(column)
+    numbers = column.chunk(0).to_numpy(zero_copy_only=dtype.kind != "b")
+    return numbers.view(dtype) if dtype.kind == "M" else numbers
+
+
+def let_go() -> None:
+    """Let go of what this process has looked at in tables laid aside: it is read again if asked.
+
+    Before processes part that would share it.
+    """
+    for seen in _maps:
+        # what is kept in the file need not be kept here; not every system knows how
+        with suppress(AttributeError, OSError, ValueError):
+            seen.madvise(mmap.MADV_DONTNEED)
