@@ -137,10 +137,16 @@ def plain(markdown: str) -> str:
 
 
 @cache
+def sources() -> tuple[str, ...]:
+    """What stands in the cells of the notebook."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    return tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+@cache
 def sections() -> tuple[tuple[str, str], ...]:
     """Name and source of every section of the notebook, in order."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    _, _, *cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    _, _, *cells = sources()
     found = []
     for source in cells:
         call = ast.parse(source, mode="eval").body
@@ -173,8 +179,7 @@ def make(authority: str, edition: str, **altered: Any) -> Made:
 
     What is `altered` takes the place of what the edition has.
     """
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    parameters, opening, *_ = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    parameters, opening, *_ = sources()
     names: dict[str, Any] = {}
     exec(parameters, names)
     names |= {"authority": authority, "edition": edition}

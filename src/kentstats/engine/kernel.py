@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import os
 import random
@@ -178,6 +179,10 @@ class App(IPKernelApp):
         """Begin to work, in a process of its own: a user's startup files may do anything."""
         self.session.pid = os.getpid()
         self.session.sink = sink
+        os.environ["JPY_PARENT_PID"] = str(
+            os.getppid()
+        )  # libraries tell by it that this is a kernel
+        vars(builtins).pop("get_ipython", None)  # IPython sets it while a cell runs
         self.kernel.meter = self.session.meter = meter = Meter(limits.output)
         sys.stdout, sys.stderr, sys.displayhook = self.streams
         for stream in self.streams[:2]:
@@ -209,6 +214,9 @@ def prepare() -> None:
     app.initialize(["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"])
     app.streams = sys.stdout, sys.stderr, sys.displayhook  # type: ignore[assignment]
     sys.stdout, sys.stderr, sys.displayhook = streams
+    # pandas, tqdm and others ask, when they are imported, whether they are in a notebook
+    assert app.shell is not None
+    vars(builtins)["get_ipython"] = app.shell.get_ipython
 
 
 @contextmanager

@@ -87,6 +87,11 @@ class Child:
             self.end()
             raise
 
+    def hear(self) -> Any:
+        """Wait for what it says next; a message that begins and does not go on is an OSError."""
+        self.channel.poll(None)
+        return self.channel.recv()
+
     @property
     def watched(self) -> list[Any]:
         """What :func:`multiprocessing.connection.wait` can wait for: a word, or its end."""

@@ -434,14 +434,15 @@ class _Grid:
         self.missing = np.append(status.ne("not_applicable").to_numpy(dtype=bool), False)
         codes = {text: _REASONS.index(text) for text in WHY_NOT.values()}
         withheld = {name: codes[WHY_NOT[name]] for name in WHY_NOT}
-        self.withheld: Integers = _looked_up(status, withheld, codes[WHY_NOT["not_available"]])
+        known = _looked_up(status, withheld, codes[WHY_NOT["not_available"]])
+        self.withheld: Codes = known.astype(np.int8)
         model = _looked_up(facts["indicator"], _models(), "none")
         numbers = ~np.isnan(floats("numerator") + floats("denominator"))[:-1]
         self.baseless = np.select(
             [numbers & (model != "none"), (model == "none") & ~percent],
             [codes[WHY_NOT["no share"]], codes[WHY_NOT["no model"]]],
             codes[WHY_NOT["no base"]],
-        )
+        ).astype(np.int8)
 
     def _places(self, places: Places) -> None:
         index = _numbered(places.codes)
@@ -473,20 +474,21 @@ class _Grid:
             many = np.bincount(cell[chosen], values[rows][chosen], len(self.at) * self.kinds)
             return np.append(many.astype(np.float64), 0.0)
 
-        ones = np.ones(len(self.value))
         valued = ~np.isnan(self.value)
+        due = self.missing | valued
+        # a total, and what an area adds to it if it is one of those who are in it
         self.totals = {
-            "count": (total(self.count, self.based), np.where(self.based, self.count, 0.0)),
-            "base": (total(self.base, self.based), np.where(self.based, self.base, 0.0)),
-            "half": (total(self.half, self.based), np.where(self.based, self.half, 0.0)),
-            "with base": (total(ones, self.based), self.based.astype(float)),
-            "value": (total(self.value, valued), np.where(valued, self.value, 0.0)),
-            "slack": (total(self.slack, valued), np.where(valued, self.slack, 0.0)),
-            "with value": (total(ones, valued), valued.astype(float)),
-            "due": (
-                total(ones, self.missing | valued),
-                (self.missing | valued).astype(float),
-            ),
+            name: (total(values, use), values, use)
+            for name, values, use in (
+                ("count", self.count, self.based),
+                ("base", self.base, self.based),
+                ("half", self.half, self.based),
+                ("with base", self.based, self.based),
+                ("value", self.value, valued),
+                ("slack", self.slack, valued),
+                ("with value", valued, valued),
+                ("due", due, due),
+            )
         }
 
     def published(self, rows: Integers, whose: Integers) -> _Comparator:
@@ -503,8 +505,9 @@ class _Grid:
         cell = np.where(kind < 0, -1, self.series[rows] * self.kinds + kind)
 
         def others(name: str) -> Floats:
-            total, mine = self.totals[name]
-            return np.where(kind < 0, 0.0, total[cell] - mine[rows])
+            total, mine, use = self.totals[name]
+            own = np.where(use[rows], mine[rows], 0.0)
+            return np.where(kind < 0, 0.0, total[cell] - own)
 
         base, half = others("base"), others("half")
         pool = self.based[rows] & (base > 0)
