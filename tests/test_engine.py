@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import engine_cells
-import nbformat
 import psutil
 import pytest
 from conftest import ROOT
 from engine_cells import GROUPS, Cell, R, alike, execute, execute_here, notebook
-from nbformat import v4
 
 from kentstats.engine import process
 from kentstats.engine.preload import libraries
-from kentstats.engine.process import Forks, Spares, serve_from
-from kentstats.errors import KentstatsError
-from kentstats.publish.many import Run, publish_all
-from kentstats.publish.workers import Limits
+from kentstats.engine.process import Forks, Spares
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="of forks and their ends")
 PYTEST = "PYTEST_CURRENT_TEST"
@@ -148,7 +140,9 @@ def test_hard_cells_give_what_plain_papermill_gives(
     compare(path, ways, racy=group == "processes", parameters={"a": 5})
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))])
+@pytest.mark.parametrize(
+    "name", [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+)
 def test_notebooks_of_the_project_give_what_plain_papermill_gives(
     tmp_path: Path, prepared: dict[str, Forks | Spares], name: str
 ) -> None:
@@ -329,7 +323,11 @@ LIMITS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"notebook_timeout": 0.4},
         "CellTimeoutError",
     ),
-    "lists": ("x = []\nwhile True: x.append(bytearray(10**6))", {"memory_limit": 200}, "MemoryError"),
+    "lists": (
+        "x = []\nwhile True: x.append(bytearray(10**6))",
+        {"memory_limit": 200},
+        "MemoryError",
+    ),
     "arrays": (
         "import numpy as np\nx = [np.ones(10**6) for _ in range(10**4)]",
         {"memory_limit": 200},
@@ -354,7 +352,11 @@ def test_limits_are_held_to(tmp_path: Path, prepared: dict[str, Forks | Spares],
     source, options, told = LIMITS[name]
     path = notebook(tmp_path / "in.ipynb", ["print('before')", source, "print('never')"])
     done, error = execute(
-        path, tmp_path / "out.ipynb", engine_name="kentstats", prepared=prepared["forked"], **options
+        path,
+        tmp_path / "out.ipynb",
+        engine_name="kentstats",
+        prepared=prepared["forked"],
+        **options,
     )
     assert told in error
     assert "before" in json.dumps(done)
@@ -362,10 +364,10 @@ def test_limits_are_held_to(tmp_path: Path, prepared: dict[str, Forks | Spares],
     assert (tmp_path / "out.ipynb").stat().st_size < 50_000
 
 
-def test_within_its_limits_a_notebook_is_executed(
-    tmp_path: Path, way: Forks | Spares
-) -> None:
-    path = notebook(tmp_path / "in.ipynb", ["x = bytearray(10**8)", "print('x' * 5_000)", R_CELL, "9"])
+def test_within_its_limits_a_notebook_is_executed(tmp_path: Path, way: Forks | Spares) -> None:
+    path = notebook(
+        tmp_path / "in.ipynb", ["x = bytearray(10**8)", "print('x' * 5_000)", R_CELL, "9"]
+    )
     done, error = execute(
         path,
         tmp_path / "out.ipynb",

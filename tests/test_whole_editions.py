@@ -19,12 +19,14 @@ from test_quarto import stand_in
 
 import kentstats
 from kentstats.areas import load_areas
+from kentstats.checksum import fingerprint
 from kentstats.cli import main
 from kentstats.home import find_home
 from kentstats.load import OFFICIAL_TABLES, edition_day, editions, load_official_table
 from kentstats.publish import quarto as route
 from kentstats.publish.briefing import choose_subject, front_of, publish
 from kentstats.publish.document import read_document
+from kentstats.publish.inputs import read_used
 
 EVERY = 15
 SAMPLE = [
