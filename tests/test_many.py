@@ -35,7 +35,8 @@ FILES = ("briefing.html", "briefing.pdf", "claims.json", "facts.csv")
 
 def run(authority: str, edition: str, *, output: Path, renderer: str, **options: Any) -> Published:
     """Stand in for ``publish``: do what ``plan.json`` says, and note that it was called."""
-    with (output / "calls.txt").open("a", encoding="utf-8") as calls:
+    # beside the output: within it a run may write nothing but its own
+    with (output.parent / "calls.txt").open("a", encoding="utf-8") as calls:
         calls.write(f"{authority}\n")
     plan = output / "plan.json"
     what = json.loads(plan.read_text()).get(authority) if plan.exists() else None
@@ -77,7 +78,7 @@ def plan(output: Path, **what: str) -> None:
 
 def calls(output: Path) -> list[str]:
     """Return who was published since the last time this was asked."""
-    path = output / "calls.txt"
+    path = output.parent / "calls.txt"
     made = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
     path.unlink(missing_ok=True)
     return made
@@ -180,8 +181,8 @@ def test_the_manifest_has_one_order_and_no_path_of_the_machine(output: Path) -> 
     go(output, parameters={"confidence": "0.9"})
     manifest = manifest_of(output)
     assert list(manifest) == [
-        "schema", "edition", "parameters", "renderer", "versions", "started", "finished",
-        "left_over", "counts", "authorities",
+        "schema", "edition", "parameters", "renderer", "versions", "tables", "started",
+        "finished", "left_over", "counts", "authorities",
     ]  # fmt: skip
     assert manifest["parameters"] == {"confidence": 0.9}
     assert manifest["renderer"] == "embedded"

@@ -22,7 +22,7 @@ from kentstats.errors import (
 )
 from kentstats.home import Home, find_home
 from kentstats.load import edition_day, editions
-from kentstats.publish import briefing, run
+from kentstats.publish import briefing
 from kentstats.publish.briefing import choose_subject, files_of, publish, slug
 
 FILES = files_of(choose_subject("Kent", "2010", find_home()))
@@ -45,11 +45,11 @@ def untouched(folder: Path) -> bool:
     ] == ["kent"]
 
 
-def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(*args: object, **kwargs: object) -> None:
-        raise AssertionError("a kernel was started")
+        raise AssertionError("a notebook was executed")
 
-    monkeypatch.setattr(run, "kernel", start)
+    monkeypatch.setattr(briefing, "prepared", start)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"parameters": {"confidence": "nan"}}, "confidence is nan. Give a fraction"),
     ],
 )
-def test_what_is_not_known_stops_before_a_kernel_starts(
+def test_what_is_not_known_stops_before_a_notebook_runs(
     yesterday: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: dict[str, object],
     told: str,
 ) -> None:
-    no_kernel(monkeypatch)
+    nothing_runs(monkeypatch)
     options = {"authority": "Kent", "edition": "2010", **arguments}
     with pytest.raises(ParameterError) as caught:
         publish(**options, output=yesterday.parent.parent)  # type: ignore[arg-type]
@@ -81,10 +81,10 @@ def test_what_is_not_known_stops_before_a_kernel_starts(
     assert untouched(yesterday)
 
 
-def test_faulty_sources_stop_before_a_kernel_starts_and_are_all_told(
+def test_faulty_sources_stop_before_a_notebook_runs_and_are_all_told(
     yesterday: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    no_kernel(monkeypatch)
+    nothing_runs(monkeypatch)
     for name, old, new in (
         ("facts.csv", ",1362,", ",many,"),
         ("judgements.csv", ",4,heading", ",5,heading"),
