@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -32,6 +34,8 @@ SMALL, LARGE = 150, 10_000
 """Numbers of authorities that are compared by themselves."""
 FEW, MANY = 4, 44
 """Authorities of the two runs whose difference is the cost of each."""
+LINKS = 30_000
+"""As many names are given to a file, where twice as many might be too many."""
 RUNS = 3
 SLOWER, LARGER = 1.10, 1.20
 """How many times as long, and as much, it may be among 10,000 as among 150."""
@@ -73,25 +77,31 @@ class Place:
     sizes: list[float] = field(default_factory=list)
 
     def make(self) -> None:
-        """Write the project, and publish it in appearance."""
+        """Write the project, and publish it in appearance: every authority has the files of one."""
         synthetic.write(self.folder / "home", self.areas)
-        self.publish(self.sample(1), 1)
+        (first,) = self.sample(1)
+        self.publish([first], 1)
         folder = self.output / EDITION
         path = folder / "manifest.json"
         manifest = json.loads(path.read_text(encoding="utf-8"))
         (entry,) = manifest["authorities"]
-        slugs = [synthetic.name(number).casefold().replace(" ", "-") for number in self._all]
         manifest["authorities"] = [
-            {**entry, "name": synthetic.name(each), "code": synthetic.code(each), "slug": slug}
-            for each, slug in zip(self._all, slugs, strict=True)
+            {
+                **entry,
+                "name": synthetic.name(number),
+                "code": synthetic.code(number),
+                "slug": _slug(synthetic.name(number)),
+            }
+            for number in range(self.areas)
         ]
-        path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        for slug in slugs:
-            (folder / slug).mkdir(exist_ok=True)
-
-    @property
-    def _all(self) -> range:
-        return range(self.areas)
+        path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
+        source = folder / _slug(first)
+        for number in range(self.areas):
+            place = folder / _slug(synthetic.name(number))
+            if place != source:
+                shutil.copytree(source, place, copy_function=os.link)
+            if number % LINKS == LINKS - 1:  # a file has only so many names
+                source = shutil.copytree(source, self.folder / f"copy-{number}")
 
     @property
     def output(self) -> Path:
@@ -126,9 +136,12 @@ class Place:
     def size(self, names: Sequence[str]) -> float:
         """Return the mean size of the files of a briefing, in megabytes."""
         folder = self.output / EDITION
-        slugs = [name.casefold().replace(" ", "-") for name in names]
-        sizes = [file.stat().st_size for slug in slugs for file in (folder / slug).iterdir()]
-        return sum(sizes) / len(slugs) / MEGABYTE
+        sizes = [file.stat().st_size for name in names for file in (folder / _slug(name)).iterdir()]
+        return sum(sizes) / len(names) / MEGABYTE
+
+
+def _slug(name: str) -> str:
+    return name.casefold().replace(" ", "-")
 
 
 Found = dict[str, dict[int, float]]

@@ -8,6 +8,7 @@ import os
 import random
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -92,8 +93,8 @@ class Kernel(IPythonKernel):
     shell_stream = Anything()  # the name of a channel, where ipykernel has a socket
     meter = Meter()
     memory = Memory()
-    left = False
-    """Whether a cell has called ``exit()``."""
+    left = float("inf")
+    """When it ends, where a cell has called ``exit()``."""
 
     @property
     def _supports_kernel_subshells(self) -> bool:
@@ -103,8 +104,9 @@ class Kernel(IPythonKernel):
         """Drop nothing: no request is ever waiting."""
 
     def leave(self) -> None:
-        """End with this cell, as ``exit()`` asks."""
-        self.left = not (self.shell and self.shell.keepkernel_on_exit)
+        """End a tenth of a second later, as ipykernel does when ``exit()`` is called."""
+        if not (self.shell and self.shell.keepkernel_on_exit):
+            self.left = time.monotonic() + 0.1
 
     async def do_execute(self, *arguments: Any, **options: Any) -> Any:
         """Execute a cell within its limits."""
@@ -266,7 +268,7 @@ async def handle(kernel: Kernel, request: Message) -> None:
         whoever asked would wait for for ever.
     """
     kind = request["header"]["msg_type"]
-    if kernel.left and kind == "execute_request":
+    if kind == "execute_request" and time.monotonic() > kernel.left:
         raise EndedError("It has been left.")
     kernel.io_loop = IOLoop.current()
     owner = os.getpid()

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
@@ -128,29 +129,39 @@ class Engine(NBClientEngine):
             channels.here(limits) if here else channels.there(prepared or _standing(), limits)
         )
         with opened as manager:
-            _Client(
+            client = _Client(
                 nb_man,
                 km=manager,
                 until=time.monotonic() + notebook_timeout if notebook_timeout else None,
-                timeout=execution_timeout or timeout,
+                seconds=execution_timeout or timeout,
                 kernel_name=kernel_name,
                 log=logger,
                 log_output=log_output,
                 stdout_file=stdout_file,
                 stderr_file=stderr_file,
                 **options,
-            ).execute(cleanup_kc=not here)
+            )
+            try:
+                client.execute(cleanup_kc=not here)
+            except (KeyboardInterrupt, SystemExit):
+                # nobody waits for the cell any more, and asyncio would tell of it at the end
+                ensure_event_loop().set_exception_handler(lambda *_: None)
+                raise
 
 
 class _Client(PapermillNotebookClient):
-    """Papermill's client, with a time limit for the whole notebook."""
+    """Papermill's client, with time limits in fractions of seconds, and one for all cells."""
 
-    def __init__(self, *arguments: Any, until: float | None, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, seconds: float | None, until: float | None, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
-        self._until = until
+        self._seconds, self._until = seconds, until
 
     def _get_timeout(self, cell: NotebookNode | None) -> float | None:
-        own: float | None = super()._get_timeout(cell)
+        own = super()._get_timeout(cell) if self.timeout_func else self._seconds
+        if not own or own < 0:
+            own = None
         if self._until is None:
             return own
         # an hour that is over is over for the next cell too, and nbclient takes 0 for no limit

@@ -136,7 +136,9 @@ class Child:
         if self._popen is not None:
             self.left_processes = self._kill()
         self._close()
-        return self._code if self._code is not None else -signal.SIGTERM
+        if self._code is None:
+            self._code = -int(signal.SIGTERM)
+        return self._code
 
     def _close(self) -> None:
         if self._status is not None:

@@ -8,6 +8,7 @@ import gc
 import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -295,6 +296,8 @@ def serve(
     channel: Connection[Any, Any], make: Maker, name: str, folder: Path, limits: Limits
 ) -> None:
     """Publish one authority, and say what came of it; the body of a process."""
+    # asked to end, it removes what is not finished
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # a run of seconds makes no rubbish worth collecting, and collecting is a fifth of drawing
     gc.set_threshold(100_000, 50, 50)
     before = set(threading.enumerate())
