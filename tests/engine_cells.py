@@ -309,11 +309,6 @@ def leave(channel: Any, code: int) -> None:
     sys.exit(code)  # which is an error here: who serves returns
 
 
-def fail() -> None:
-    """Fail while a process prepares itself."""
-    raise LookupError("not prepared")
-
-
 if __name__ == "__main__":
     for source, target, options in json.loads(sys.argv[1]):
         _, error_of_plain = execute(Path(source), Path(target), **options)

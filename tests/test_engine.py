@@ -19,6 +19,8 @@ import pytest
 from conftest import ROOT
 from engine_cells import GROUPS, Cell, R, alike, execute, execute_here, notebook
 
+from kentstats.areas import load_areas
+from kentstats.checksum import checksum
 from kentstats.engine import process
 from kentstats.engine.preload import libraries
 from kentstats.engine.process import Forks, Spares
@@ -156,7 +158,6 @@ ENDS: dict[str, tuple[list[Cell], dict[str, Any]]] = {
     "an end": (["import sys\nsys.exit(3)", "print(2)"], {}),
     "an end that is meant": (["raise SystemExit(0)", "print(2)"], {}),
     "Ctrl-C": (["raise KeyboardInterrupt", "print(2)"], {}),
-    "exit": (["exit()", "import time; time.sleep(1)", "print(3)"], {}),
     "exit, and stay": (["exit(keep_kernel=True)", "print(2)"], {}),
     "death": (["import os\nprint('so far')\nos._exit(3)", "print(2)"], {}),
     "too long": (["print('x')\nimport time\ntime.sleep(9)", "2"], {"execution_timeout": 1}),
@@ -198,6 +199,18 @@ def test_options_and_ends_are_those_of_plain_papermill(
     }
     for (name, each), wanted in zip(done.items(), plain.done(), strict=True):
         assert_same(alike(*wanted), alike(*each).replace("ours.out.", "out."), name)
+
+
+def test_a_kernel_that_is_left_is_a_dead_one(
+    tmp_path: Path, prepared: dict[str, Forks | Spares]
+) -> None:
+    # how far the next cell comes until then is a matter of a tenth of a second
+    path = notebook(tmp_path / "in.ipynb", ["exit()", "import time; time.sleep(1)", "print(3)"])
+    for name in (None, "kentstats"):
+        options = {"prepared": prepared["forked"]} if name else {}
+        done, error = execute(path, tmp_path / f"{name}.ipynb", engine_name=name, **options)
+        assert "Kernel died" in error
+        assert done["cells"][-1]["outputs"] == []
 
 
 def test_startup_files_and_settings_of_the_user_are_read(
@@ -377,9 +390,448 @@ def test_within_its_limits_a_notebook_is_executed(tmp_path: Path, way: Forks | S
         output_limit=10_000,
         notebook_timeout=20,
     )
-    assert not error
+    # papermill ends with the error of a cell that is allowed one, as without this engine
+    assert "MemoryError" in error
     assert done["cells"][-2]["outputs"][0]["ename"] == "MemoryError"
     assert done["cells"][-1]["outputs"][0]["data"]["text/plain"] == ["9"]
 
 
-R_CELL = ("y = bytearray(10**9)", R)
+MARK = "KENTSTATS_TEST_MARK"
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """What tells the processes that are started from here on from all others."""
+    monkeypatch.setenv(MARK, str(tmp_path))
+    return str(tmp_path)
+
+
+def left(mark: str, seconds: float = 0.0) -> list[str]:
+    """List the processes of a test that are still there after a while."""
+    until = time.monotonic() + seconds
+    while True:
+        found = []
+        for each in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if each.pid != os.getpid() and each.environ().get(MARK) == mark:
+                    found.append(f"{each.pid} {each.status()} {' '.join(each.cmdline())[-200:]}")
+        if not found or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
+
+
+def test_the_command_line_of_papermill_finds_the_engine(tmp_path: Path, marked: str) -> None:
+    path = notebook(
+        tmp_path / "in.ipynb", [("a = 1", "parameters"), "import os, sys\nprint(a, os.getcwd())"]
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "papermill", "--engine", "kentstats", str(path), "out.ipynb"),
+            *("-p", "a", "5", "--cwd", "/", "--progress-bar"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "100%" in done.stderr
+    assert "Traceback" not in done.stderr
+    executed = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert executed.cells[-1].outputs[0].text == "5 /\n"
+    assert not left(marked)
+
+
+@pytest.mark.parametrize("who", ["interrupted", "killed", "server killed"])
+def test_whoever_ends_nothing_is_left(tmp_path: Path, marked: str, who: str) -> None:
+    begun = tmp_path / "begun"
+    source = (
+        "import subprocess, os, time\n"
+        "subprocess.Popen(['sleep', '1000'])\n"
+        "subprocess.run('setsid sleep 1000 &', shell=True)\n"
+        f"open({str(begun)!r}, 'w').write(str(os.getppid()))\n"
+        "while True: time.sleep(0.1)"
+    )
+    path = notebook(tmp_path / "in.ipynb", [source])
+    with subprocess.Popen(
+        [sys.executable, "-m", "papermill", "--engine", "kentstats", str(path), "out.ipynb"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as asker:
+        until = time.monotonic() + 60
+        while not (begun.exists() and begun.read_text()) and time.monotonic() < until:
+            time.sleep(0.02)
+        server = int(begun.read_text())
+        if who == "interrupted":
+            asker.send_signal(signal.SIGINT)
+        else:
+            os.kill(asker.pid if who == "killed" else server, signal.SIGKILL)
+        _, errors = asker.communicate(timeout=30)
+    assert asker.returncode != 0
+    assert ("DeadKernelError" in errors) is (who == "server killed")
+    found = left(marked, 5)
+    if who == "server killed":
+        # nobody is there to find what led a session of its own
+        found = [each for each in found if "sleep 1000" not in each]
+        for each in left(marked):
+            os.kill(int(each.split()[0]), signal.SIGKILL)
+    assert not found
+
+
+def test_a_child_tells_how_it_ended(way: Forks | Spares, capfd: pytest.CaptureFixture[str]) -> None:
+    for code in (1, -int(signal.SIGKILL), -int(signal.SIGSEGV)):
+        child = way.child()
+        child.ask(engine_cells.leave, code)
+        assert child.end(5) == code
+        assert gone(child.pid)
+    child = way.child()
+    child.ask(engine_cells.repeat)
+    child.channel.send("words")
+    assert child.hear() == "words"
+    assert child.code() is None
+    assert child.end() == -signal.SIGKILL
+    assert gone(child.pid)
+    capfd.readouterr()
+
+
+def test_children_are_where_they_are_asked_and_many_at_once(
+    way: Forks | Spares, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENTSTATS_TEST", "this")
+    monkeypatch.chdir(tmp_path)
+    number = 8 if isinstance(way, Forks) else 2
+    heard: list[tuple[int, str, str]] = []
+
+    def ask() -> None:
+        child = way.child()
+        child.ask(engine_cells.report)
+        heard.append(child.hear())
+        child.end(5)
+
+    threads = [threading.Thread(target=ask) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({pid for pid, _, _ in heard}) == number
+    assert {(folder, words) for _, folder, words in heard} == {(str(tmp_path), "this")}
+
+
+@pytest.mark.parametrize("kind", list(WAYS))
+def test_what_was_prepared_and_not_used_leaves_nothing(kind: str, marked: str) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    with contextlib.closing(WAYS[kind](WARM)):
+        pass
+    with contextlib.closing(WAYS[kind]()) as prepared:
+        waiting = prepared.child()  # and never asked
+    waiting.end()
+    assert not left(marked, 5)
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("kind", list(WAYS))
+def test_a_fault_while_preparing_is_told(
+    kind: str, marked: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.closing(WAYS[kind]([(os.stat, ("/not-there",))])) as prepared:
+        child = prepared.child()
+        child.ask(engine_cells.report)  # what is asked meets the same fault, and tells of it
+        assert child.hear()[0] == child.pid
+        child.end(5)
+    with (
+        contextlib.closing(WAYS[kind]([(os._exit, (3,))])) as prepared,
+        pytest.raises(KentstatsError, match=r"could not be started. The machine may be out"),
+    ):
+        prepared.child().ask(engine_cells.report)
+    assert not left(marked, 5)
+    capfd.readouterr()
+
+
+def test_a_server_that_ended_is_started_again(prepared: dict[str, Forks | Spares]) -> None:
+    with contextlib.closing(Forks()) as forks:
+        os.kill(forks.pid, signal.SIGKILL)
+        assert gone_as_child(forks)
+        child = forks.child()
+        child.ask(engine_cells.report)
+        assert child.hear()[0] == child.pid
+        child.end(5)
+
+
+def gone_as_child(forks: Forks) -> bool:
+    return forks._popen.wait(5) == -signal.SIGKILL and not forks.alive
+
+
+def test_nothing_is_used_up_by_many_runs(prepared: dict[str, Forks | Spares]) -> None:
+    forks = prepared["forked"]
+    assert isinstance(forks, Forks)
+
+    def held() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/fd")), len(os.listdir(f"/proc/{forks.pid}/fd"))
+
+    for run in range(50):
+        child = forks.child()
+        child.ask(engine_cells.report)
+        child.hear()
+        child.end(5 * (run % 2))
+        if run == 0:
+            before = held()
+    assert held() == before
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_process_that_forks_gets_a_server_of_its_own(
+    prepared: dict[str, Forks | Spares],
+) -> None:
+    for each in prepared.values():
+        assert each.alive
+        pid = os.fork()
+        if pid == 0:
+            # neither does it use what is another's, nor end it
+            code = 7 if each.alive else 0
+            each.close()
+            os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    child = prepared["forked"].child()
+    child.ask(engine_cells.report)
+    assert child.hear()[0] == child.pid
+    child.end(5)
+
+
+def test_the_standing_server_is_renewed_where_what_libraries_read_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from kentstats.engine import papermill
+
+    class Fake:
+        alive = True
+
+        def close(self) -> None:
+            self.alive = False
+
+    monkeypatch.setattr(process, "serve_from", lambda *_: Fake())
+    monkeypatch.setattr(papermill, "_kept", [])
+    first = papermill._standing()
+    assert papermill._standing() is first
+    monkeypatch.setenv("MPLCONFIGDIR", "elsewhere")
+    second = papermill._standing()
+    assert second is not first
+    assert not first.alive
+    second.close()
+    assert papermill._standing() is not second
+
+
+def threads_of(prepared: Forks) -> int:
+    child = prepared.child()
+    child.ask(engine_cells.report)  # it is ready then
+    child.hear()
+    child.end(5)
+    return len(os.listdir(f"/proc/{prepared.pid}/task"))
+
+
+def test_what_is_forked_has_no_threads(prepared: dict[str, Forks | Spares]) -> None:
+    forks = prepared["forked"]
+    assert isinstance(forks, Forks)
+    assert threads_of(forks) == 1
+    home = find_home()
+    warm = (ready, ("2025", home, home.notebooks / "briefing.ipynb", 0.95))
+    with contextlib.closing(Forks([warm])) as publishing:
+        assert threads_of(publishing) == 1
+
+
+def test_a_kernel_of_another_kind_is_left_to_papermill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kentstats.engine.papermill import is_this_python
+
+    def kernel(name: str, *command: str, **more: Any) -> bool:
+        folder = tmp_path / "kernels" / name
+        folder.mkdir(parents=True)
+        spec = {"argv": [*command, "-f", "{connection_file}"], "display_name": name, **more}
+        (folder / "kernel.json").write_text(json.dumps(spec))
+        return is_this_python(name)
+
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    assert kernel("same", sys.executable, "-m", "ipykernel_launcher")
+    assert kernel("also", "python3", "-Xfrozen_modules=off", "-m", "ipykernel")
+    assert not kernel("other", "/elsewhere/bin/python", "-m", "ipykernel_launcher")
+    assert not kernel("own", sys.executable, "-m", "ipykernel_launcher", env={"A": "b"})
+    assert not kernel("more", sys.executable, "-m", "ipykernel_launcher", "--matplotlib=inline")
+    assert not kernel("r", "R", "--slave", "-e", "IRkernel::main()")
+
+
+HOSTILE: dict[str, tuple[str, str]] = {
+    # what its cell does, and what is told of it; nothing where its briefing is published
+    "forks": ("import os\nif os.fork() == 0: print('child')", ""),
+    "exits": ("import os; os._exit(7)", "ended with code 7, in cell 4"),
+    "aborts": ("import os; os.abort()", "was killed (SIGABRT), in cell 4"),
+    "faults": ("import ctypes; ctypes.string_at(0)", "was killed (SIGSEGV), in cell 4"),
+    "loops": ("while True: pass", "longer than 4 seconds, in cell 4"),
+    "overflows": (
+        "import sys; sys.setrecursionlimit(10**9); x = []\nfor _ in range(10**6): x = [x]\nrepr(x)",
+        "was killed (SIGSEGV), in cell 4",
+    ),
+    "fills memory": (
+        "x = []\nwhile True: x.append(bytearray(10**6))",
+        "Cell 4 of hostile.ipynb failed: MemoryError.",
+    ),
+    "fills arrays": (
+        "import numpy as np\nx = [np.zeros(10**6) + 1 for _ in range(10**4)]",
+        "Cell 4 of hostile.ipynb failed: MemoryError: Unable to allocate",
+    ),
+    "prints": ("for _ in range(100): print('x' * 10**6)", "printed or shown more than 1,000,000"),
+    "lets print": ("import os; os.system('yes | head -c 50000000')", "printed or shown more than"),
+    "writes": ("(OTHER / 'briefing.html').write_text('x')", "is of another briefing: a notebook"),
+    "removes": ("import shutil; shutil.rmtree(OTHER)", "is of another briefing: a notebook"),
+    "links": (
+        "import os\nos.symlink(OTHER, '/tmp/' + str(os.getpid()))\n"
+        "try: open('/tmp/' + str(os.getpid()) + '/claims.json', 'w')\n"
+        "finally: os.remove('/tmp/' + str(os.getpid()))",
+        "is of another briefing: a notebook",
+    ),
+    "copies": (
+        "import subprocess, time\nwhile not (OTHER / 'briefing.pdf').exists(): time.sleep(.05)\n"
+        "time.sleep(.3); subprocess.run(['cp', '/etc/passwd', str(OTHER / 'briefing.html')])",
+        "",
+    ),
+    "threads": (
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(99,), name='one', daemon=True).start()\n"
+        "threading.Thread(target=time.sleep, args=(99,), name='two').start()",
+        "",
+    ),
+    "processes": (
+        "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
+        "subprocess.run('setsid sh -c \"sleep 99 & sleep 99\" &', shell=True)",
+        "",
+    ),
+    "closes": ("import os; os.closerange(0, 21)", "in cell 4"),
+    "scribbles": (
+        "import os\nfor each in range(3, 30):\n    try: os.write(each, b'x' * 9)\n"
+        "    except OSError: pass",
+        "in cell",
+    ),
+    "breaks stdout": ("import sys; sys.stdout = object()", "no attribute 'flush'"),
+    "raises later": (
+        "import atexit\nclass D:\n    def __del__(self): raise ValueError('del')\nd = D()\n"
+        "atexit.register(lambda: 1 / 0)",
+        "",
+    ),
+    "ignores": (
+        "import signal\nfor each in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):\n"
+        "    signal.signal(each, signal.SIG_IGN)",
+        "",
+    ),
+    "removes its folder": ("import os, shutil; shutil.rmtree(os.getcwd())", "others are at work"),
+    "goes": ("import os; os.chdir('/')", ""),
+    "forgets": (
+        "import sys\nfor each in ('json', 'nbformat', 'os.path', 'kentstats'):"
+        " sys.modules.pop(each, None)",
+        "",
+    ),
+    "patches": (
+        "import builtins, json, pathlib\nbuiltins.open = None; pathlib.Path.write_text = None\n"
+        "json.dumps = lambda *a, **k: 'broken'",
+        "",
+    ),
+    "hides": ("import os; os.umask(0o777)", ""),
+    "leaves": ("raise SystemExit(0)", "Cell 4 of hostile.ipynb ended it"),
+    "quits": ("exit(); import time; time.sleep(.3)", "ended in cell 5"),
+    "empties": ("import os; os.environ.clear()", ""),
+    "is harmless": ("print('words')", ""),
+}
+NOTES = {
+    "threads": "threads left running were ended: one, two",
+    "processes": "processes left running were ended",
+}
+VICTIM = "York"
+"""Whose files others write to."""
+
+
+def hostile(folder: Path, names: dict[str, str]) -> Path:
+    """Write a notebook that does for each authority what is named for it."""
+    other = folder / "out" / "2010" / "york"
+    sources = {authority: HOSTILE[what][0] for authority, what in names.items()}
+    path = notebook(
+        folder / "hostile.ipynb",
+        [
+            ("authority: str = ''\nedition: str = '2010'\nconfidence: float = 0.95", "parameters"),
+            "from kentstats.present.blocks import Block\nBlock('# Words\\n\\nWords.')",
+            f"from pathlib import Path\nOTHER = Path({str(other)!r})\n"
+            f"exec({sources!r}.get(authority, ''), globals())",
+            "Block('More words.')",
+        ],
+    )
+    return path
+
+
+def test_what_notebooks_do_concerns_their_own_briefing_alone(
+    tmp_path: Path, marked: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    at_hand = tmp_path / "at-hand"
+    at_hand.mkdir()
+    monkeypatch.chdir(at_hand)
+    before = set(Path(tempfile.gettempdir()).iterdir())
+    areas = [area.name for area in load_areas().authorities(edition_day("2010"))]
+    names = dict(zip(areas, HOSTILE, strict=False))
+    said: list[str] = []
+    run = publish_all(
+        "2010",
+        authorities=[*names, VICTIM],
+        jobs=2,
+        notebook=hostile(tmp_path, names),
+        output=Path("../out"),
+        say=said.append,
+        limits=Limits(seconds=4, memory=300, output=1_000_000),
+    )
+    entries = {names.get(entry.name, VICTIM): entry for entry in run.entries}
+    wrong = [
+        f"{what}: {entry.outcome}, {entry.error or entry.reason}"
+        for what, entry in entries.items()
+        if what != VICTIM and not as_told(what, entry)
+    ]
+    assert not wrong, "\n".join(wrong)
+    victim = entries[VICTIM]
+    assert (victim.outcome, victim.error_kind) == ("failed", "ChangedMeanwhile")
+    assert "briefing.html changed after" in victim.error
+    assert f"York failed: {victim.error}" in said
+    published = tmp_path / "out" / "2010"
+    for entry in run.entries:
+        if entry.outcome == "published":
+            for name, file in entry.files.items():
+                path = published / entry.slug / name
+                assert path.stat().st_mode & 0o777 == 0o644
+                assert checksum(path) == file["sha256"]
+            assert "More words." in (published / entry.slug / "briefing.html").read_text("utf-8")
+    manifest = read_manifest(published / "manifest.json")
+    assert len(manifest["authorities"]) == len(HOSTILE) + 1
+    assert {entry.code: entry.outcome for entry in manifest["authorities"]} == {
+        entry.code: entry.outcome for entry in run.entries
+    }
+    summary = run.summary()
+    assert all(entry.name in summary for entry in run.failed)
+    assert not left(marked, 2)
+    assert not [path.name for path in published.iterdir() if path.name.startswith(".")]
+    assert at_hand.is_dir()
+    assert set(Path(tempfile.gettempdir()).iterdir()) - before <= others_temporary()
+    capfd.readouterr()  # of what was written to every descriptor there was
+
+
+def as_told(what: str, entry: Entry) -> bool:
+    """Tell whether what came of an authority is what its notebook deserves."""
+    told = HOSTILE[what][1]
+    if told:
+        return entry.outcome == "failed" and told in entry.error
+    return entry.outcome == "published" and NOTES.get(what, "") in entry.reason
+
+
+def others_temporary() -> set[Path]:
+    """List what others leave in the folder of temporary files, such as a test beside this one."""
+    return {
+        path
+        for path in Path(tempfile.gettempdir()).iterdir()
+        if not path.name.startswith(("kentstats", "."))
+        and (path.name.startswith(("pytest", "tmp", "pymp", "matplotlib")) or not path.is_dir())
+    }
