@@ -159,7 +159,9 @@ def _plain(column: pd.Series) -> Any:
     if not hasattr(column.dtype, "__from_arrow__"):
         return column.array
     texts = pa.array(column.array)
-    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if isinstance(texts, pa.ChunkedArray):
+        return texts.chunk(0) if texts.num_chunks == 1 else texts.combine_chunks()
+    return texts
 
 
 def _write(file: Any, column: pa.Array) -> tuple[int, int]:

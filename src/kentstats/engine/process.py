@@ -26,8 +26,13 @@ from kentstats.errors import KentstatsError
 # on macOS a process that has used Apple's libraries must not go on after a fork
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"
 """Whether processes are forked from a prepared one, or prepared one by one ahead."""
-ALONE = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_NUM_THREADS"
-"""Set to 1: each process has a core, and a prepared process must have no threads."""
+ALONE = {
+    **dict.fromkeys(
+        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_NUM_THREADS"), "1"
+    ),
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Each process has a core, and a prepared process must have no threads; notebooks see none of it."""
 STALLED = 10
 """Seconds after which a message that has begun and does not go on is given up."""
 START = (
@@ -373,4 +378,4 @@ def _command(kind: str, where: int) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return {**dict.fromkeys(ALONE, "1"), **os.environ}
+    return {**ALONE, **os.environ}

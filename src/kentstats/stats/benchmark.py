@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -194,6 +194,8 @@ def _looked_up(column: pd.Series, values: Mapping[str, Any], default: Any) -> An
 
 _PART = 4096
 """Rows that are compared at a time."""
+_ALIKE = ("indicator", "group", "period")
+_UNLIKE = ("fact_id", "area_code")
 _TOGETHER = 512
 """Rows, or as many as the areas have whose rows begin in them, that are read at a time."""
 _KEPT = 64
@@ -277,12 +279,21 @@ class Comparing:
     def __init__(self, facts: pd.DataFrame, places: Places, *, confidence: float = 0.95) -> None:
         self._facts, self._confidence = facts, confidence
         self._grid = _Grid(estimates(facts.reset_index(drop=True), confidence=confidence), places)
+        self._codes, self._number = places.codes, _numbered(places.codes)
+        self._alike = {name: _few(facts[name]) for name in _ALIKE}
+        # the rows compared, those of an area together, and where those of each end
+        rows = self._grid.rows
+        areas = self._grid.area[rows]
+        self._ordered: Integers = rows[np.argsort(areas, kind="stable")]
+        self._ends = np.append(0, np.bincount(areas, minlength=len(places.codes)).cumsum())
         # bound here and not above a method, so that what is kept ends with the facts
         self._read = lru_cache(_KEPT)(self._read_part)
 
     def all(self) -> pd.DataFrame:
         """Return the table that :func:`benchmarks` returns."""
-        return self._table(self._grid.rows)
+        import pandas as pd
+
+        return pd.DataFrame(self._columns(self._grid.rows, tuple(COLUMNS)), copy=False)
 
     def of(self, code: str, names: Sequence[str] = tuple(COLUMNS)) -> list[tuple[Any, ...]]:
         """Return some columns of the rows of one area, in the order of the table.
@@ -294,42 +305,36 @@ class Comparing:
         names : sequence of str
             Of :data:`COLUMNS`.
         """
-        part = self._parts.get(code)
-        return [] if part is None else self._read(part, tuple(names)).get(code, [])
+        number = self._number.get(code, -1)
+        start, end = self._part_of(number) if number >= 0 else (0, 0)
+        return self._read((start, end), tuple(names)).get(code, []) if end > start else []
 
-    @cached_property
-    def _ordered(self) -> Integers:
-        """The rows compared, those of an area together."""
-        rows = self._grid.rows
-        return rows[np.argsort(self._grid.area[rows], kind="stable")]
+    def _part_of(self, number: int) -> tuple[int, int]:
+        """Say from where to where the rows stand that are read with those of an area.
 
-    @cached_property
-    def _parts(self) -> dict[str, tuple[int, int]]:
-        """Whose rows stand from where to where, some areas together in each part."""
-        areas = self._grid.area[self._ordered]
-        starts = np.flatnonzero(np.diff(areas, prepend=-1))
-        ends = np.append(starts[1:], len(areas))
-        # a part has the areas whose rows begin in the same stretch
-        stretch = starts // _TOGETHER
-        first = np.searchsorted(stretch, stretch, side="left")
-        last = np.searchsorted(stretch, stretch, side="right") - 1
-        parts = zip(starts[first].tolist(), ends[last].tolist(), strict=True)
-        return {
-            self._grid.codes[area]: part
-            for area, part in zip(areas[starts].tolist(), parts, strict=True)
-        }
+        They are those of all areas whose rows begin in the same stretch.
+        """
+        start, end = self._ends[number : number + 2]
+        if start == end:
+            return 0, 0
+        first = start // _TOGETHER * _TOGETHER
+        bounds = np.searchsorted(self._ends, (first, first + _TOGETHER), side="left")
+        return int(self._ends[bounds[0]]), int(self._ends[min(bounds[1], len(self._ends) - 1)])
 
     def _read_part(
         self, part: tuple[int, int], names: tuple[str, ...]
     ) -> dict[str, list[tuple[Any, ...]]]:
-        table = self._table(self._ordered[slice(*part)])
+        rows = self._ordered[slice(*part)]
+        made = self._columns(rows, names)
         found: dict[str, list[tuple[Any, ...]]] = {}
-        columns = (table[name].tolist() for name in names)
-        for code, row in zip(table["area_code"].tolist(), zip(*columns, strict=True), strict=True):
-            found.setdefault(code, []).append(row)
+        whose = np.repeat(self._grid.area[rows], len(COMPARATORS)).tolist()
+        listed = zip(*(made[name].tolist() for name in names), strict=True)
+        for number, row in zip(whose, listed, strict=True):
+            found.setdefault(self._codes[number], []).append(row)
         return found
 
-    def _table(self, chosen: Integers) -> pd.DataFrame:
+    def _columns(self, chosen: Integers, names: tuple[str, ...]) -> dict[str, Any]:
+        """Compare some rows; return some columns of the table."""
         import pandas as pd
 
         columns = _empty(len(chosen) * len(COMPARATORS))
@@ -341,20 +346,21 @@ class Comparing:
                 columns[name][part] = values
         again = np.repeat(chosen, len(COMPARATORS))
         facts = self._facts
-        texts = {
-            name: _taken(facts[name], again)
-            for name in ("indicator", "group", "period", "fact_id", "area_code")
+        texts = {name: _taken(facts[name], again) for name in _UNLIKE if name in names}
+        # texts that are few are not looked for in all the table
+        texts |= {
+            name: _taken(self._alike[name][1], self._alike[name][0][again])
+            for name in _ALIKE
+            if name in names
         }
-        text = facts["fact_id"].dtype
-        row = columns.pop("benchmark_row")
-        texts["benchmark_id"] = _taken_or_none(facts["fact_id"], row)
+        texts["benchmark_id"] = _taken_or_none(facts["fact_id"], columns.pop("benchmark_row"))
         words = {
-            name: _taken(pd.Series(list(closed), dtype=text), columns.pop(name))
+            name: _taken(pd.Series(list(closed), dtype=facts["fact_id"].dtype), columns.pop(name))
             for name, closed in _WORDS.items()
         }
         levels = np.array([np.nan, self._confidence, max(self._confidence, SURER)])
         made = {**texts, **words, **columns, "level": levels[columns.pop("level")]}
-        return pd.DataFrame({name: made[name] for name in COLUMNS}, copy=False)
+        return {name: made[name] for name in names}
 
 
 def _empty(count: int) -> dict[str, Any]:
@@ -392,7 +398,6 @@ class _Grid:
 
         covered = _looked_up(facts["period"], dict.fromkeys(places.covered, 1), 0)
         self.covered = np.append(covered == 1, False)
-        self.codes = places.codes
         self.area: Integers = _looked_up(facts["area_code"], _numbered(places.codes), -1)
         series = _combined(pd.factorize(facts[name])[0] for name in ("indicator", "group"))
         self.series = _combined([series, pd.factorize(facts["period"])[0]])
@@ -584,8 +589,17 @@ def _taken(column: pd.Series, rows: Integers) -> Any:
         return whole.take(rows)
     joined = pa.array(whole)
     if isinstance(joined, pa.ChunkedArray):
-        joined = joined.combine_chunks()
+        # of one piece it need not be copied to be one
+        joined = joined.chunk(0) if joined.num_chunks == 1 else joined.combine_chunks()
     return whole.dtype.__from_arrow__(joined.take(pa.array(rows)))
+
+
+def _few(column: pd.Series) -> tuple[NDArray[np.int32], pd.Series]:
+    """Give the different texts of a column numbers."""
+    import pandas as pd
+
+    at, texts = pd.factorize(column)
+    return at.astype(np.int32), pd.Series(texts, dtype=column.dtype)
 
 
 def _taken_or_none(column: pd.Series, rows: Integers) -> Any:
