@@ -32,7 +32,7 @@ ALONE = {
     ),
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-"""Each process has a core, and a prepared process must have no threads; notebooks see none of it."""
+"""Each process has a core, and a prepared process no threads; notebooks see none of it."""
 STALLED = 10
 """Seconds after which a message that has begun and does not go on is given up."""
 START = (

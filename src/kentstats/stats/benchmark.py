@@ -594,12 +594,12 @@ def _taken(column: pd.Series, rows: Integers) -> Any:
     return whole.dtype.__from_arrow__(joined.take(pa.array(rows)))
 
 
-def _few(column: pd.Series) -> tuple[NDArray[np.int32], pd.Series]:
+def _few(column: pd.Series) -> tuple[Integers, pd.Series]:
     """Give the different texts of a column numbers."""
     import pandas as pd
 
     at, texts = pd.factorize(column)
-    return at.astype(np.int32), pd.Series(texts, dtype=column.dtype)
+    return at, pd.Series(texts, dtype=column.dtype)
 
 
 def _taken_or_none(column: pd.Series, rows: Integers) -> Any:
