@@ -58,6 +58,9 @@ def large(frame: pd.DataFrame) -> bool:
 class Ordered:
     """A table in another order, laid aside where it is large, of which neighbouring rows are read.
 
+    All columns of some rows stand together in its file, and are read like
+    any other file.
+
     Parameters
     ----------
     frame : pandas.DataFrame
@@ -68,50 +71,50 @@ class Ordered:
 
     def __init__(self, frame: pd.DataFrame, order: NDArray[np.integer[Any]]) -> None:
         self._frame, self._order = frame, order
-        self._blocks: pa.RecordBatchFileReader | None = None
+        self._starts: list[int] = []
         if large(frame):
-            self._frame = frame.iloc[:0]
-            self._blocks = _in_blocks(frame, order)
+            self._write()
 
     def rows(self, start: int, end: int) -> pd.DataFrame:
         """Return the rows from one place to before a later one, numbered anew."""
         import pandas as pd
 
-        if self._blocks is None:
+        if not self._starts:
             return self._frame.take(self._order[start:end]).reset_index(drop=True)
         some = range(start // BLOCK, -(-end // BLOCK))
         parts = [self._block(each, start, end) for each in some]
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
+    def _write(self) -> None:
+        import pyarrow as pa
+
+        # it stays open as long as the table is in use, in whatever process
+        self._file = tempfile.TemporaryFile(prefix="kentstats-", buffering=0)  # noqa: SIM115
+        for start in range(0, len(self._order), BLOCK):
+            rows = self._frame.take(self._order[start : start + BLOCK])
+            batch = pa.record_batch({str(name): pa.array(_plain(rows[name])) for name in rows})
+            self._starts.append(self._file.tell())
+            self._file.write(batch.serialize())
+        self._starts.append(self._file.tell())
+        self._schema = batch.schema
+        self._frame, self._order = self._frame.iloc[:0], self._order[:0]
+        let_go()
+
     def _block(self, number: int, start: int, end: int) -> pd.DataFrame:
         import pandas as pd
         import pyarrow as pa
 
-        assert self._blocks is not None
+        at, until = self._starts[number : number + 2]
+        # by its place: processes that have parted share one position in the file
+        content = os.pread(self._file.fileno(), until - at, at)
         first = max(start - number * BLOCK, 0)
-        batch = self._blocks.get_batch(number).slice(first, end - number * BLOCK - first)
-        dtypes = self._frame.dtypes
+        batch = pa.ipc.read_record_batch(pa.py_buffer(content), self._schema)
+        batch = batch.slice(first, end - number * BLOCK - first)
         columns = {
-            name: _back(pa.chunked_array([batch.column(place)]), dtypes[name])
+            name: _back(pa.chunked_array([batch.column(place)]), self._frame.dtypes[name])
             for place, name in enumerate(batch.schema.names)
         }
         return pd.DataFrame(columns, copy=False)
-
-
-def _in_blocks(frame: pd.DataFrame, order: NDArray[np.integer[Any]]) -> pa.RecordBatchFileReader:
-    """Write a table so that all columns of some rows stand together; return what reads it."""
-    import pyarrow as pa
-
-    def batch(start: int) -> pa.RecordBatch:
-        rows = frame.take(order[start : start + BLOCK])
-        return pa.record_batch({str(name): pa.array(_plain(rows[name])) for name in rows})
-
-    with tempfile.TemporaryFile(prefix="kentstats-") as file:
-        with pa.ipc.new_file(file, batch(0).schema) as writer:
-            for start in range(0, len(order), BLOCK):
-                writer.write_batch(batch(start))
-        let_go()
-        return pa.ipc.open_file(pa.BufferReader(_seen(file)))
 
 
 def laid(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kentstats.aside import let_go
 from kentstats.facts import SCALE
 from kentstats.indicators import load_indicators
 from kentstats.stats.intervals import poisson, smallest_group, wilson
@@ -331,6 +332,7 @@ class Comparing:
         listed = zip(*(made[name].tolist() for name in names), strict=True)
         for number, row in zip(whose, listed, strict=True):
             found.setdefault(self._codes[number], []).append(row)
+        let_go()
         return found
 
     def _columns(self, chosen: Integers, names: tuple[str, ...]) -> dict[str, Any]:
