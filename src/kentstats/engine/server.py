@@ -225,6 +225,8 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
         function(channel, *arguments)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # whoever asked has gone
+    except SystemExit as ended:  # it was asked to end, which is no fault to tell of
+        code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:  # noqa: BLE001, there is nobody above
         code = 1
         traceback.print_exc(file=sys.__stderr__)
