@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from nbformat import v4
 
 Cell = str | tuple[str, ...]
@@ -294,6 +295,11 @@ def _streams_first(outputs: Any) -> Any:
 def report(channel: Any) -> None:
     """Say where and with what this process works; the body of a child."""
     channel.send((os.getpid(), str(Path.cwd()), os.environ.get("KENTSTATS_TEST", "")))
+
+
+def report_files(channel: Any) -> None:
+    """Say which files are open here; the body of a child."""
+    channel.send([one.path for one in psutil.Process().open_files()])
 
 
 def repeat(channel: Any) -> None:

@@ -658,6 +658,17 @@ def test_what_is_forked_has_no_threads(prepared: dict[str, Forks | Spares]) -> N
         assert threads_of(publishing) == 1
 
 
+def test_what_is_forked_reads_no_file_of_another() -> None:
+    """Its position is one for all processes: two at once would read each other's bytes."""
+    home = find_home()
+    warm = (ready, ("2025", home, home.notebooks / "briefing.ipynb", 0.95))
+    with contextlib.closing(Forks([warm])) as publishing:
+        child = publishing.child()
+        child.ask(engine_cells.report_files)
+        assert child.hear() == []
+        child.end(5)
+
+
 def test_a_kernel_of_another_kind_is_left_to_papermill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,10 +29,11 @@ KEPT = 16_384
 """How many texts are kept with their measures: those of all authorities, and some more."""
 
 
-@functools.cache
 def _font(*, bold: bool) -> FT2Font:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
+    # asked for each time: matplotlib keeps fonts and drops them in a forked process, where
+    # reading the file, whose position all processes share, would give other letters' shapes
     weight = "bold" if bold else "normal"
     font = get_font(findfont(FontProperties(family=RC["font.family"], weight=weight)))
     font.set_size(100, 72)
