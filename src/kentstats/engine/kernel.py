@@ -20,6 +20,7 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as Anything
+from traitlets import Float
 
 from kentstats.engine.limits import UNLIMITED, Limits, Memory, Meter
 from kentstats.engine.streams import Direct, OutStream
@@ -39,7 +40,6 @@ class CallSession(Session):
     """A session that calls where others send."""
 
     sink: Sink
-    _execute_sleep = 0.0  # a pause for sockets
     meter = Meter()
     answered = ""
     """The number of the request that was answered last."""
@@ -91,6 +91,7 @@ class Kernel(IPythonKernel):
     """IPython's kernel, called directly."""
 
     shell_stream = Anything()  # the name of a channel, where ipykernel has a socket
+    _execute_sleep = Float(0.0)  # a pause for sockets, half a millisecond a cell
     meter = Meter()
     memory = Memory()
     left = float("inf")

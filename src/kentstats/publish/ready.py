@@ -37,12 +37,15 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     import tornado.platform.asyncio
 
     from kentstats.areas import load_areas
+    from kentstats.engine import channels, found
     from kentstats.engine.papermill import is_this_python
     from kentstats.load import edition_day
-    from kentstats.publish import briefing, render
+    from kentstats.publish import briefing, render, workers
     from kentstats.publish.run import versions
 
-    for module in (briefing, ipykernel.kernelspec, papermill, tornado.platform.asyncio):
+    for module in (ipykernel.kernelspec, papermill, tornado.platform.asyncio):
+        assert module
+    for module in (briefing, channels, found, workers):
         assert module
     # what is looked for and checked the first time is kept
     read = papermill.iorw.load_notebook_node(str(notebook))
