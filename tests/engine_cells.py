@@ -302,6 +302,34 @@ def report_files(channel: Any) -> None:
     channel.send([one.path for one in psutil.Process().open_files()])
 
 
+MADE: list[str] = []
+
+
+def make_more(name: str) -> list[Any]:
+    """Make something ready, and ask for more."""
+    MADE.append(name)
+    return [(make_more, ("b",))] if name == "a" else []
+
+
+def report_made(channel: Any) -> None:
+    """Say what was made ready before this process was forked; the body of a child."""
+    channel.send(MADE)
+
+
+def report_read(channel: Any) -> None:
+    """Say which editions were worked out before this process was forked."""
+    from kentstats.load import open_official
+    from kentstats.sources.official import list_editions
+    from kentstats.stats import standing
+
+    found = {}
+    for name in list_editions():
+        before = standing._share.cache_info().misses
+        standing.share(open_official(name))
+        found[name] = standing._share.cache_info().misses == before
+    channel.send(found)
+
+
 def repeat(channel: Any) -> None:
     """Say again what is said; the body of a child."""
     while True:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -617,27 +617,90 @@ def test_a_process_that_forks_gets_a_server_of_its_own(
     child.end(5)
 
 
-def test_the_standing_server_is_renewed_where_what_libraries_read_has_changed(
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_standing_server_is_renewed_where_what_it_has_read_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from kentstats.engine import papermill
 
     class Fake:
-        alive = True
+        alive, retired = True, False
+
+        def retire(self) -> None:
+            self.retired = True
 
         def close(self) -> None:
             self.alive = False
 
-    monkeypatch.setattr(process, "serve_from", lambda *_: Fake())
+    monkeypatch.setattr(process, "serve_from", lambda *_, **__: Fake())
     monkeypatch.setattr(papermill, "_kept", [])
+    (tmp_path / "data" / "raw" / "report").mkdir(parents=True)
+    table = tmp_path / "data" / "raw" / "report" / "statements.csv"
+    table.write_text("a", encoding="utf-8")
+    monkeypatch.setenv("KENTSTATS_HOME", str(tmp_path))
     first = papermill._standing()
     assert papermill._standing() is first
     monkeypatch.setenv("MPLCONFIGDIR", "elsewhere")
     second = papermill._standing()
     assert second is not first
-    assert not first.alive
-    second.close()
-    assert papermill._standing() is not second
+    # it may be at work for another thread
+    assert (first.alive, first.retired) == (True, True)
+    table.write_text("ab", encoding="utf-8")
+    third = papermill._standing()
+    assert third is not second
+    third.close()
+    assert papermill._standing() is not third
+
+
+def test_what_is_idle_gets_ready_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    with contextlib.closing(Forks([], [(engine_cells.make_more, ("a",))])) as prepared:
+        first = prepared.child()
+        first.ask(engine_cells.report_made)
+        assert first.hear() == []  # nobody waits for what may be needed later
+        wait_for(lambda: made(prepared) == ["a", "b"], 5)
+        first.end(5)
+
+
+def made(prepared: Forks) -> list[str]:
+    child = prepared.child()
+    child.ask(engine_cells.report_made)
+    told: list[str] = child.hear()
+    child.end(5)
+    return told
+
+
+def wait_for(true: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_who_retires_waits_for_those_at_work() -> None:
+    prepared = Forks()
+    child = prepared.child()
+    child.ask(engine_cells.repeat)
+    prepared.retire()
+    time.sleep(0.1)
+    child.channel.send("still there?")
+    assert child.hear() == "still there?"
+    assert prepared.alive
+    child.end()
+    wait_for(lambda: not prepared.alive, 5)
+    prepared.close()
+
+
+def test_what_notebooks_read_is_at_hand() -> None:
+    from kentstats.engine.preload import of_packages
+
+    calls = of_packages()
+    assert [function.__name__ for function, _ in calls] == ["tools", "edition", "edition"]
+    with contextlib.closing(Forks(calls)) as prepared:
+        assert threads_of(prepared) == 1
+        child = prepared.child()
+        child.ask(engine_cells.report_read)
+        assert child.hear() == {"2010": True, "2025": True}
+        child.end(5)
 
 
 def threads_of(prepared: Forks) -> int:

@@ -20,8 +20,11 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 from papermill.log import logger
 
+from kentstats.errors import KentstatsError
+from kentstats.home import find_home
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nbformat import NotebookNode
     from papermill.engines import NotebookExecutionManager
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from kentstats.engine.process import Forks, Spares
 
 
+State = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, int, int], ...]]
 AT_START = "PYTHON", "IPYTHON", "JUPYTER", "MPL", "LC_", "LANG", "OMP_", "OPENBLAS_", "MKL_"
 """How the names of variables begin that Python or a library reads once, when it starts."""
 
@@ -195,7 +199,7 @@ def is_this_python(name: str) -> bool:
 
 
 _lock = threading.Lock()
-_kept: list[tuple[dict[str, str], Forks | Spares]] = []
+_kept: list[tuple[State, Forks | Spares]] = []
 """What was prepared, the latest last; others are of a process that this one was forked from."""
 
 
@@ -203,17 +207,41 @@ def _standing() -> Forks | Spares:
     """Return the prepared process that all runs of this process share; it ends with it."""
     import atexit
 
-    from kentstats.engine.preload import libraries
+    from kentstats.engine.preload import libraries, of_packages
     from kentstats.engine.process import serve_from
 
     with _lock:
-        settings = {name: value for name, value in os.environ.items() if name.startswith(AT_START)}
+        state = _state()
         if _kept:
             of_then, prepared = _kept[-1]
-            if prepared.alive and of_then == settings:
+            if prepared.alive and of_then == state:
                 return prepared
-            prepared.close()
-        prepared = serve_from([(libraries, ())])
-        _kept.append((settings, prepared))
+            prepared.retire()
+        prepared = serve_from([(libraries, ())], idle=[(of_packages, ())])
+        _kept.append((state, prepared))
         atexit.register(prepared.close)
         return prepared
+
+
+def _state() -> State:
+    """Return what a prepared process was prepared with: the environment, our code and data."""
+    folders = [str(Path(__file__).parents[1])]
+    with contextlib.suppress(KentstatsError):
+        folders.append(str(find_home().raw))
+    files = [
+        (entry.path, entry.stat().st_mtime_ns, entry.stat().st_size)
+        for folder in folders
+        for entry in _files(folder)
+    ]
+    settings = [(name, value) for name, value in os.environ.items() if name.startswith(AT_START)]
+    return tuple(sorted(settings)), tuple(sorted(files))
+
+
+def _files(folder: str) -> Iterator[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    yield from _files(entry.path)
+            else:
+                yield entry

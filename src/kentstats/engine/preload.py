@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kentstats.engine.server import Call
+
+GROUP = "kentstats.ready"
+"""Group of entry points: functions that return what is to be called to make notebooks quick."""
+
 
 def libraries() -> None:
     """Import what notebooks of this field use, and set the kernel up.
@@ -27,3 +35,22 @@ def libraries() -> None:
     matplotlib.font_manager.get_font(
         matplotlib.font_manager.findfont(matplotlib.font_manager.FontProperties())
     )
+
+
+def of_packages() -> list[Call]:
+    """Ask every package that has a function in :data:`GROUP` what is to be called.
+
+    Returns
+    -------
+    list of (callable, tuple)
+        Functions with their arguments, each short, none of which starts a
+        thread. A package that fails has none.
+    """
+    import contextlib
+    from importlib.metadata import entry_points
+
+    calls: list[Call] = []
+    for point in entry_points(group=GROUP):
+        with contextlib.suppress(Exception):  # the notebook that needs it tells what is wrong
+            calls += point.load()()
+    return calls

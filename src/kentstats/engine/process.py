@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, Listener, wait
 from pathlib import Path
 from typing import Any, Protocol
 
-from kentstats.engine.server import Call
+from kentstats.engine.server import RETIRE, Call
 from kentstats.errors import KentstatsError
 
 # on macOS a process that has used Apple's libraries must not go on after a fork
@@ -212,10 +212,14 @@ class Forks:
     ----------
     warm : sequence of (callable, tuple)
         Functions of modules that it calls first, with their arguments.
+    idle : sequence of (callable, tuple)
+        The same, called once it has been asked and has nothing else to do,
+        so that the first who asks need not wait for them. A list of more of
+        this kind that one returns is called after it.
     """
 
-    def __init__(self, warm: Sequence[Call] = ()) -> None:
-        self._warm = list(warm)
+    def __init__(self, warm: Sequence[Call] = (), idle: Sequence[Call] = ()) -> None:
+        self._calls = list(warm), list(idle)
         self._lock = threading.Lock()
         self._owner = os.getpid()
         self._closed = False
@@ -233,7 +237,7 @@ class Forks:
                 start_new_session=True,
             )
         channel = Connection(os.dup(ours.fileno()))
-        channel.send(self._warm)
+        channel.send(self._calls)
         channel.close()
         return ours, popen
 
@@ -268,6 +272,12 @@ class Forks:
     def alive(self) -> bool:
         """Whether it can be asked, by this process."""
         return self._owner == os.getpid() and self._popen.poll() is None
+
+    def retire(self) -> None:
+        """Let it end when no child is at work any more."""
+        self._closed = True
+        with self._lock, contextlib.suppress(OSError):
+            self._control.send(RETIRE)
 
     def close(self) -> None:
         """End it, and every child that is still at work."""
@@ -335,6 +345,10 @@ class Spares:
         """Whether it can be asked, by this process."""
         return self._owner == os.getpid()
 
+    def retire(self) -> None:
+        """End the spares; what is at work goes on."""
+        self.close()
+
     def close(self) -> None:
         """End the spares."""
         while self._ready:
@@ -358,9 +372,11 @@ def _accept(listener: Listener, popen: subprocess.Popen[bytes]) -> Connection[An
             continue  # somebody else knocked
 
 
-def serve_from(warm: Sequence[Call], number: int = 1) -> Forks | Spares:
+def serve_from(
+    warm: Sequence[Call], number: int = 1, *, idle: Sequence[Call] = ()
+) -> Forks | Spares:
     """Prepare processes in the way that this system allows."""
-    return Forks(warm) if FORKS else Spares(warm, number)
+    return Forks(warm, idle) if FORKS else Spares(warm, number)
 
 
 @contextlib.contextmanager

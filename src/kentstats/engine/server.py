@@ -18,6 +18,7 @@ import socket
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -27,6 +28,8 @@ Call = tuple[Callable[..., object], tuple[Any, ...]]
 """A function of a module, and its arguments."""
 BEGUN = dict(os.environ)
 """The environment before anything was prepared."""
+RETIRE = b"-"
+"""What is said instead of asking for a process, when no more will be asked for."""
 LOOK = 2.0
 """Seconds between two looks at whether whoever started this process is still there."""
 PATIENCE = 5.0
@@ -42,12 +45,11 @@ def main(arguments: Sequence[str]) -> None:
         _serve_once(int(where))
     with socket.socket(fileno=int(where)) as control:
         channel = Connection(os.dup(control.fileno()))
-        _warm(channel.recv())
+        warm, idle = channel.recv()
+        _warm(warm)
         channel.close()
-        # what is there now is never looked at again by the collector, so that children share it
         gc.collect()
-        gc.freeze()
-        _fork_on_request(control)
+        _fork_on_request(control, deque(idle))
 
 
 def _serve_once(port: int) -> None:
@@ -60,15 +62,22 @@ def _serve_once(port: int) -> None:
     _serve_one(channel)
 
 
-def _warm(calls: Sequence[Call]) -> None:
+def _warm(calls: Sequence[Call]) -> list[Call]:
+    """Call what makes ready; return what it asks to be called afterwards."""
+    more: list[Call] = []
     for function, arguments in calls:
         # a child meets the same fault where it can be told
         with contextlib.suppress(Exception):
-            function(*arguments)
+            told = function(*arguments)
+            more += told if isinstance(told, list) else []
+    # what is there now is never looked at again by the collector, so that children share it
+    gc.freeze()
+    return more
 
 
-def _fork_on_request(control: socket.socket) -> None:
+def _fork_on_request(control: socket.socket, idle: deque[Call]) -> None:
     children: dict[int, int] = {}
+    asked = retired = False
     asker = os.getppid()
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -78,8 +87,9 @@ def _fork_on_request(control: socket.socket) -> None:
     own = [control.fileno(), reader, writer]
     try:
         # a process that the asker forked may hold the socket open after it has gone
-        while os.getppid() == asker:
-            ready = select.select([control.fileno(), reader], [], [], LOOK)[0]
+        while os.getppid() == asker and (children or not retired):
+            free = asked and bool(idle) and not retired
+            ready = select.select([control.fileno(), reader], [], [], 0 if free else LOOK)[0]
             if reader in ready:
                 os.read(reader, 4096)
                 _bury(children)
@@ -87,7 +97,11 @@ def _fork_on_request(control: socket.socket) -> None:
                 message, numbers, _, _ = socket.recv_fds(control, 1, 2)
                 if not message:
                     return
-                _fork(numbers, children, own)
+                asked, retired = True, message == RETIRE
+                if not retired:
+                    _fork(numbers, children, own)
+            elif free:
+                idle.extend(_warm([idle.popleft()]))
     finally:
         _ask_to_end(children)
         _end(children, ())

@@ -3,8 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kentstats.home import Home
+from kentstats.home import Home, find_home
+
+if TYPE_CHECKING:
+    from kentstats.engine.server import Call
+
+
+def for_notebooks() -> list[Call]:
+    """List what makes an analyst's notebook quick, step by step; see its entry point.
+
+    Returns
+    -------
+    list of (callable, tuple)
+    """
+    from kentstats.sources.official import list_editions
+
+    home = find_home()
+    # the latest first, which most are about
+    return [(tools, ()), *((edition, (name, home)) for name in reversed(list_editions(home)))]
+
+
+def tools() -> None:
+    """Import what notebooks import of this package."""
+    from kentstats import load
+    from kentstats.present import authority_charts, blocks, explore
+    from kentstats.stats import audit, compare, derive, standing
+
+    for module in (audit, authority_charts, blocks, compare, derive, explore, load, standing):
+        assert module
+
+
+def edition(name: str, home: Home) -> None:
+    """Read an edition, and work out what all its authorities share."""
+    from kentstats.load import open_official
+    from kentstats.stats.standing import share
+
+    official = open_official(name, home)
+    if official:
+        share(official)
 
 
 def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
