@@ -28,8 +28,12 @@ def libraries() -> None:
     import pandas
     import scipy.stats
     import seaborn
+    from IPython.core import logger
+    from IPython.extensions import storemagic
 
-    for module in (matplotlib, numpy, pandas, scipy, seaborn):
+    from kentstats.engine import channels
+
+    for module in (channels, logger, matplotlib, numpy, pandas, scipy, seaborn, storemagic):
         assert module.__name__
     # fonts are read from the disk once
     matplotlib.font_manager.get_font(

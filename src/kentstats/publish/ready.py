@@ -73,6 +73,8 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
         import papermill.iorw
     import ipykernel.kernelspec
     import tornado.platform.asyncio
+    from IPython.core import logger
+    from IPython.extensions import storemagic
 
     from kentstats.areas import load_areas
     from kentstats.engine import channels, found
@@ -81,7 +83,7 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     from kentstats.publish import briefing, render, workers
     from kentstats.publish.run import versions
 
-    for module in (ipykernel.kernelspec, papermill, tornado.platform.asyncio):
+    for module in (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio):
         assert module
     for module in (briefing, channels, found, workers):
         assert module
