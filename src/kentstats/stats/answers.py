@@ -60,6 +60,8 @@ _COMPARED = (
     "reason",
 )
 _RANKED = ("indicator", "group", "rank", "of", "rank_low", "rank_high")
+MANY = 400
+"""As many facts are named one by one where they stand behind a number; of more, their shape."""
 _KEPT = 1024
 """Areas whose rows are kept at hand: all there are now, and no more where there are many."""
 
@@ -115,7 +117,7 @@ class Rows:
 
     def __init__(self, frame: pd.DataFrame, names: Iterable[str] = ()) -> None:
         self.names = tuple(names) or tuple(frame.columns)
-        self._columns = [_plain(frame[name]) for name in self.names]
+        self._columns = [_column(frame[name]) for name in self.names]
         self._at = frame.groupby("area_code", sort=False).indices
 
     def of(self, code: str) -> list[tuple[Any, ...]]:
@@ -125,16 +127,23 @@ class Rows:
 
     def at(self, places: Any) -> list[tuple[Any, ...]]:
         """Return the rows at some places of the table."""
-        return list(zip(*(column[places].tolist() for column in self._columns), strict=True))
+        return list(zip(*(take(places) for take in self._columns), strict=True))
 
 
-def _plain(column: pd.Series) -> NDArray[Any]:
+def _column(column: pd.Series) -> Callable[[Any], list[Any]]:
+    """Return what takes rows of a column as plain values; texts stay where they are until then."""
     if column.dtype.kind == "M":
         days, at = np.unique(column.to_numpy(), return_inverse=True)
         # days are few, and a day of pandas is slow to make and to write
         plain = [None if np.isnat(day) else day.astype("datetime64[us]").item() for day in days]
-        return np.array([*plain, None], dtype=object)[at]
-    return column.to_numpy() if column.dtype.kind in "fib" else column.to_numpy(dtype=object)
+        known = np.array([*plain, None], dtype=object)
+        at = at.astype(np.int32)
+        return lambda places: known[at[places]].tolist()
+    if column.dtype.kind in "fib":
+        values = column.to_numpy()
+        return lambda places: values[places].tolist()
+    texts = column.array
+    return lambda places: texts.take(places).tolist()
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,29 @@ class _Behind:
     facts: tuple[str, ...]
     sources: tuple[str, ...]
     digest: str
+
+    def named(self, but: int = -1) -> tuple[str, ...]:
+        """Return the facts; of very many one name for all, which their digest tells apart.
+
+        Parameters
+        ----------
+        but : int
+            The place of one that is left out.
+        """
+        if len(self.facts) <= MANY:
+            return self.facts if but < 0 else _without(self.facts, but)
+        count = len(self.facts) - (0 <= but < len(self.facts))
+        return (f"{self._shape} ({count:,} facts, {self.digest})",)
+
+    @cached_property
+    def _shape(self) -> str:
+        shapes = dict.fromkeys(fact.rpartition(".")[0] for fact in self.facts)
+        return ", ".join(f"{shape}.*" for shape in shapes)
+
+    @cached_property
+    def told_sources(self) -> tuple[str, ...]:
+        """Return the sources, each once."""
+        return tuple(dict.fromkeys(self.sources))
 
 
 class _Measure:
@@ -351,7 +383,7 @@ class Answers:
             own = at.get(area.code, len(kind.facts))
             # one digest stands for a list that is long and, but for the authority, of all its type
             return (row, kind.digest, own), lambda: _compared(
-                row, _without(kind.facts, own), _without(kind.sources, own)
+                row, kind.named(own), kind.told_sources
             )
         return row, lambda: _compared(row)
 
@@ -398,7 +430,7 @@ class Answers:
         every = self._measure((indicator, group)).all
         return (row, every.digest), lambda: {
             **dict(zip(_RANKED, row, strict=True)),
-            "facts": every.facts,
+            "facts": every.named(),
         }
 
     def _spread(self, area: Area, indicator: str, group: str) -> Answer:
