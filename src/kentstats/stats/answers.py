@@ -7,10 +7,9 @@ when its keys are asked again to find what has moved.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +18,12 @@ import numpy as np
 from kentstats.areas import Area, load_areas
 from kentstats.facts import Row
 from kentstats.indicators import load_indicators
+from kentstats.stats.behind import Behind, Measure, Rows, digest_of
 from kentstats.stats.benchmark import COMPARATORS
 from kentstats.stats.spine import quartiles
 from kentstats.stats.verdict import NOT_COMPARED
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from kentstats.stats.standing import Shared
@@ -60,8 +59,6 @@ _COMPARED = (
     "reason",
 )
 _RANKED = ("indicator", "group", "rank", "of", "rank_low", "rank_high")
-MANY = 400
-"""As many facts are named one by one where they stand behind a number; of more, their shape."""
 _KEPT = 1024
 """Areas whose rows are kept at hand: all there are now, and no more where there are many."""
 
@@ -92,118 +89,6 @@ def parts_of(key: str) -> list[str]:
     return [part.replace("%2F", "/").replace("%25", "%") for part in key.split("/")]
 
 
-def digest_of(answer: object) -> str:
-    """Compute the digest of an answer: 16 hexadecimal digits of BLAKE2 over its text.
-
-    Parameters
-    ----------
-    answer : object
-        Numbers, texts and days, in tuples; their text is the same on every
-        machine.
-    """
-    return hashlib.blake2b(repr(answer).encode(), digest_size=8).hexdigest()
-
-
-class Rows:
-    """A table by the areas that its rows are of, as plain values.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        With an ``area_code``.
-    names : iterable of str, optional
-        The columns wanted; all by default.
-    """
-
-    def __init__(self, frame: pd.DataFrame, names: Iterable[str] = ()) -> None:
-        self.names = tuple(names) or tuple(frame.columns)
-        self._columns = [_column(frame[name]) for name in self.names]
-        self._at = frame.groupby("area_code", sort=False).indices
-
-    def of(self, code: str) -> list[tuple[Any, ...]]:
-        """Return the rows of an area, in the order of the table."""
-        at = self._at.get(code)
-        return [] if at is None else self.at(at)
-
-    def at(self, places: Any) -> list[tuple[Any, ...]]:
-        """Return the rows at some places of the table."""
-        return list(zip(*(take(places) for take in self._columns), strict=True))
-
-
-def _column(column: pd.Series) -> Callable[[Any], list[Any]]:
-    """Return what takes rows of a column as plain values; texts stay where they are until then."""
-    if column.dtype.kind == "M":
-        days, at = np.unique(column.to_numpy(), return_inverse=True)
-        # days are few, and a day of pandas is slow to make and to write
-        plain = [None if np.isnat(day) else day.astype("datetime64[us]").item() for day in days]
-        known = np.array([*plain, None], dtype=object)
-        at = at.astype(np.int32)
-        return lambda places: known[at[places]].tolist()
-    if column.dtype.kind in "fib":
-        values = column.to_numpy()
-        return lambda places: values[places].tolist()
-    texts = column.array
-    return lambda places: texts.take(places).tolist()
-
-
-@dataclass(frozen=True)
-class _Behind:
-    """The facts behind a number that comes of several authorities, their sources, and a digest."""
-
-    facts: tuple[str, ...]
-    sources: tuple[str, ...]
-    digest: str
-
-    def named(self, but: int = -1) -> tuple[str, ...]:
-        """Return the facts; of very many one name for all, which their digest tells apart.
-
-        Parameters
-        ----------
-        but : int
-            The place of one that is left out.
-        """
-        if len(self.facts) <= MANY:
-            return self.facts if but < 0 else _without(self.facts, but)
-        count = len(self.facts) - (0 <= but < len(self.facts))
-        return (f"{self._shape} ({count:,} facts, {self.digest})",)
-
-    @cached_property
-    def _shape(self) -> str:
-        shapes = dict.fromkeys(fact.rpartition(".")[0] for fact in self.facts)
-        return ", ".join(f"{shape}.*" for shape in shapes)
-
-    @cached_property
-    def told_sources(self) -> tuple[str, ...]:
-        """Return the sources, each once."""
-        return tuple(dict.fromkeys(self.sources))
-
-
-class _Measure:
-    """The authorities that have a figure for one measure, latest period."""
-
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
-        self._rows = rows
-        self.all = self._behind(range(len(rows)))
-        self._place = {row[0]: at for at, row in enumerate(rows)}
-        self._of_kind: dict[str, tuple[_Behind, dict[str, int]]] = {}
-
-    def _behind(self, places: Iterable[int]) -> _Behind:
-        rows = [self._rows[at] for at in places]
-        facts, sources = (tuple(row[place] for row in rows) for place in (1, 2))
-        return _Behind(facts, sources, digest_of((facts, sources)))
-
-    def among(self, codes: Iterable[str]) -> _Behind:
-        """Return what some authorities have, in the order of the table."""
-        return self._behind(sorted(self._place[code] for code in codes if code in self._place))
-
-    def of_kind(self, kind: str, kinds: Mapping[str, str]) -> tuple[_Behind, dict[str, int]]:
-        """Return what the authorities of a type have, and the place of each among them."""
-        if kind not in self._of_kind:
-            codes = [code for code in self._place if kinds.get(code) == kind]
-            self._of_kind[kind] = self.among(codes), {code: at for at, code in enumerate(codes)}
-        return self._of_kind[kind]
-
-
 class Answers:
     """What there is to tell of an edition.
 
@@ -216,7 +101,6 @@ class Answers:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._rows = Rows(shared.every)
-        self._compared = Rows(shared.benchmarks, _COMPARED)
         names = self._rows.names
         self._series_at = names.index("indicator"), names.index("group")
         self._latest_at, self._source_at = names.index("latest"), names.index("source_id")
@@ -292,8 +176,14 @@ class Answers:
 
     def prepare(self) -> None:
         """Work out all that authorities share, before many ask at the same time."""
-        shared = self.joined, self._everywhere, self._named, self._judged, self._ranks, self._trends
+        shared = self.joined, self._named, self._judged, self._ranks, self._trends, self._kind
         del shared
+        self._shared.comparing.prepare(_COMPARED)
+        for series in self._everywhere:
+            measure, (key, over) = self._measure(series), self._of_all(series)
+            self._kept[key] = digest_of(over())
+            for kind in range(int(self._kind.max(initial=-1)) + 1):
+                measure.of_kind(kind, self._kind)
 
     # the facts of an area
 
@@ -368,24 +258,36 @@ class Answers:
     # against others
 
     def _read_comparisons(self, code: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
-        return {row[:3]: row for row in self._compared.of(code)}
+        return {row[:3]: row for row in self._shared.comparing.of(code, _COMPARED)}
 
     def _benchmarks(self, area: Area, indicator: str, group: str, comparator: str) -> Answer:
         row = self._comparisons_of(area.code).get((indicator, group, comparator))
         if row is None:
             return None, lambda: None
-        places, measure = self._shared.places, self._measure((indicator, group))
+        measure, number = self._measure((indicator, group)), self._number.get(area.code, -1)
         if comparator == "neighbours":
-            some = measure.among(places.neighbours.get(area.code, ()))
-            return (row, some.digest), lambda: _compared(row, some.facts, some.sources)
+            near = self._shared.places.neighbours.get(area.code, ())
+            some = measure.among(self._number[code] for code in near if code in self._number)
+            return (row, some.digest), lambda: _compared(row, some)
         if comparator == "type":
-            kind, at = measure.of_kind(area.kind, places.kind)
-            own = at.get(area.code, len(kind.facts))
+            behind, places = measure.of_kind(int(self._kind[number]), self._kind)
+            own = int(places[number]) if places[number] >= 0 else behind.count
             # one digest stands for a list that is long and, but for the authority, of all its type
-            return (row, kind.digest, own), lambda: _compared(
-                row, kind.named(own), kind.told_sources
-            )
+            return (row, behind.digest, own), lambda: _compared(row, behind, own)
         return row, lambda: _compared(row)
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        """The number of each area that has a figure."""
+        return {code: number for number, code in enumerate(self._shared.places.codes)}
+
+    @cached_property
+    def _kind(self) -> NDArray[np.intp]:
+        """The type of each area by number, -1 where it has none; the last is that of no area."""
+        kinds = self._shared.places.kind
+        numbers = {kind: number for number, kind in enumerate(sorted(set(kinds.values())))}
+        found = [numbers.get(kinds.get(code, ""), -1) for code in self._shared.places.codes]
+        return np.array([*found, -1], dtype=np.intp)
 
     @cached_property
     def _everywhere(self) -> dict[Series, NDArray[np.intp]]:
@@ -403,13 +305,29 @@ class Answers:
         return Rows(self._shared.latest, DRAWN)
 
     @cached_property
-    def _measures_known(self) -> dict[Series, _Measure]:
+    def _named_facts(self) -> Rows:
+        return Rows(self._shared.latest, ("fact_id", "source_id"))
+
+    @cached_property
+    def _whose(self) -> NDArray[np.intp]:
+        """The number of the area that each of the latest figures is of."""
+        import pandas as pd
+
+        at, codes = pd.factorize(self._shared.latest["area_code"])
+        numbers: NDArray[np.intp] = np.array([self._number[code] for code in codes], dtype=np.intp)
+        return numbers[at]
+
+    @cached_property
+    def _measures_known(self) -> dict[Series, Measure]:
         return {}
 
-    def _measure(self, series: Series) -> _Measure:
+    def _measure(self, series: Series) -> Measure:
         if series not in self._measures_known:
-            rows = self._latest.at(self._at(series))
-            self._measures_known[series] = _Measure([row[:4] for row in rows if row[3] == row[3]])
+            at = self._at(series)
+            at = at[self._shared.latest["estimate"].notna().to_numpy()[at]]
+            self._measures_known[series] = Measure(
+                self._named_facts, at, self._whose[at], len(self._kind)
+            )
         return self._measures_known[series]
 
     @cached_property
@@ -443,11 +361,16 @@ class Answers:
         told = (float(values.min()), low, high, float(values.max()))
         return told, lambda: told
 
+    def _of_all(self, series: Series) -> tuple[str, Callable[[], object]]:
+        """Return the key of the figures of all authorities, and how to read what they are."""
+        return key_of("everyone", *series), lambda: self._latest.at(self._at(series))
+
     def _everyone(self, area: Area, indicator: str, group: str) -> Answer:
         del area
         at, latest = self._at((indicator, group)), self._shared.latest
+        key, over = self._of_all((indicator, group))
         return (
-            self._latest.at(at),
+            None if key in self._kept else over(),
             lambda: latest[list(DRAWN)].iloc[at].reset_index(drop=True),
         )
 
@@ -548,14 +471,12 @@ def neighbour_source(listed: str) -> str:
     return f"statistical-neighbours-{listed}"
 
 
-def _compared(
-    row: tuple[Any, ...], facts: tuple[str, ...] = (), sources: tuple[str, ...] = ()
-) -> Row:
-    return {**dict(zip(_COMPARED, row, strict=True)), "facts": facts, "source_ids": sources}
-
-
-def _without(listed: tuple[str, ...], at: int) -> tuple[str, ...]:
-    return listed[:at] + listed[at + 1 :]
+def _compared(row: tuple[Any, ...], behind: Behind | None = None, but: int = -1) -> Row:
+    return {
+        **dict(zip(_COMPARED, row, strict=True)),
+        "facts": behind.named(but) if behind else (),
+        "source_ids": behind.sources if behind else (),
+    }
 
 
 def moved(shared: Shared, area: Area, used: Mapping[str, str]) -> list[str]:

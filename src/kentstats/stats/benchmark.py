@@ -296,6 +296,12 @@ class Comparing:
 
         return pd.DataFrame(self._columns(self._grid.rows, tuple(COLUMNS)), copy=False)
 
+    def prepare(self, names: Sequence[str]) -> None:
+        """Read some columns of all areas, where so many rows are kept as there are."""
+        if len(self._ordered) <= _TOGETHER * _KEPT // 2:
+            for code in self._codes:
+                self.of(code, names)
+
     def of(self, code: str, names: Sequence[str] = tuple(COLUMNS)) -> list[tuple[Any, ...]]:
         """Return some columns of the rows of one area, in the order of the table.
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kentstats.areas import Area
+from kentstats.aside import aside
 from kentstats.facts import FACTS, Row
 from kentstats.indicators import load_indicators
 from kentstats.load import official_facts
 from kentstats.sources.official import Official, Publication
 from kentstats.stats.answers import Answers, Series, key_of
-from kentstats.stats.benchmark import Places, benchmarks, estimates
+from kentstats.stats.benchmark import Comparing, Places, estimates
 from kentstats.stats.places import neighbours_of, places_of
 from kentstats.stats.ranks import rank, rank_interval
 from kentstats.stats.trend import recent_trend, worded
@@ -76,8 +77,8 @@ class Shared:
         Regions, kinds, neighbours.
     neighbour_list : str
         The list of neighbours that covers the edition, by its month.
-    benchmarks : pandas.DataFrame
-        Every authority against every comparator, latest period.
+    comparing : Comparing
+        What compares an authority with its comparators, latest period.
     confidence : float
         Confidence of the limits.
     """
@@ -88,8 +89,13 @@ class Shared:
     latest: pd.DataFrame
     places: Places
     neighbour_list: str
-    benchmarks: pd.DataFrame
+    comparing: Comparing
     confidence: float
+
+    @cached_property
+    def benchmarks(self) -> pd.DataFrame:
+        """Return every authority against every comparator, latest period."""
+        return self.comparing.all()
 
     @cached_property
     def figures_95(self) -> pd.DataFrame:
@@ -99,12 +105,12 @@ class Shared:
     @cached_property
     def ranks(self) -> pd.DataFrame:
         """Return ranks and their intervals, latest period."""
-        return ranks_of(latest_of(self.figures_95))
+        return aside(ranks_of(latest_of(self.figures_95)))
 
     @cached_property
     def trends(self) -> pd.DataFrame:
         """Return the recent trends of every area."""
-        return trends_of(self.figures_95)
+        return aside(trends_of(self.figures_95))
 
     @cached_property
     def answers(self) -> Answers:
@@ -161,8 +167,10 @@ def _share(key: _Key, confidence: float) -> Shared:
     every = every.assign(latest=known & _is_latest(every))
     given = [name for name in FACTS if name != "upper"]
     every = every[[*given, "latest", *(name for name in every if name not in {*given, "latest"})]]
-    figures = every if known.all() else every[known].reset_index(drop=True)
-    latest = figures[figures["latest"]].reset_index(drop=True)
+    every = aside(every)
+    figures = every if known.all() else aside(every[known].reset_index(drop=True))
+    newest = figures["latest"]
+    latest = figures if newest.all() else aside(figures[newest].reset_index(drop=True))
     places = places_of(official, figures)
     return Shared(
         official,
@@ -171,7 +179,7 @@ def _share(key: _Key, confidence: float) -> Shared:
         latest,
         places,
         neighbours_of(official)[0],
-        benchmarks(latest, places, confidence=confidence),
+        Comparing(latest, places, confidence=confidence),
         confidence,
     )
 
