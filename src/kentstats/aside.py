@@ -197,11 +197,20 @@ def _back(column: pa.ChunkedArray, dtype: Any) -> Any:
 
 
 def let_go() -> None:
-    """Let go of what this process has looked at in tables laid aside: it is read again if asked.
+    """Let go of memory, where there are tables laid aside.
 
-    Before processes part that would share it.
+    Of what this process has looked at in them, which is read again if it is
+    asked for, and of what it has used for making them and keeps for later.
     """
     for seen in _maps:
         # what is kept in the file need not be kept here; not every system knows how
         with suppress(AttributeError, OSError, ValueError):
             seen.madvise(mmap.MADV_DONTNEED)
+    if _maps:
+        import ctypes
+
+        import pyarrow as pa
+
+        pa.default_memory_pool().release_unused()
+        with suppress(AttributeError, OSError):  # it is of the GNU C library
+            ctypes.CDLL(None).malloc_trim(0)

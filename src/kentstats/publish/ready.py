@@ -77,11 +77,13 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     from IPython.extensions import storemagic
 
     from kentstats.areas import load_areas
+    from kentstats.aside import let_go
     from kentstats.engine import channels, found
     from kentstats.engine.papermill import is_this_python
-    from kentstats.load import edition_day
+    from kentstats.load import edition_day, open_official
     from kentstats.publish import briefing, render, workers
     from kentstats.publish.run import versions
+    from kentstats.stats.standing import share
 
     for module in (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio):
         assert module
@@ -92,8 +94,13 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     is_this_python(read.metadata.get("kernelspec", {}).get("name", "python3"))
     versions()
     render.prepare()
+    official = open_official(edition, home)
+    if official:
+        share(official, confidence).prepare()
     areas = load_areas(home.raw / "areas").authorities(edition_day(edition, home))
     _rehearse(areas[0].name, edition, home, confidence)
+    # what of large tables was looked at, and is not needed by most, is not shared but read again
+    let_go()
 
 
 def _rehearse(authority: str, edition: str, home: Home, confidence: float) -> None:
