@@ -8,6 +8,7 @@ more when it is first read, and goes when no process has it open.
 
 from __future__ import annotations
 
+import datetime as dt
 import mmap
 import os
 import tempfile
@@ -28,6 +29,14 @@ LARGE = 100_000
 """Rows from which on a table is laid aside: five times as many as any edition has now."""
 BLOCK = 512
 """Rows of which all columns stand together, where they are read by area."""
+NEVER = int(np.datetime64("NaT").view(np.int64))
+START = dt.datetime(1970, 1, 1)  # noqa: DTZ001
+UNITS = {
+    "s": dt.timedelta(seconds=1),
+    "ms": dt.timedelta(milliseconds=1),
+    "us": dt.timedelta(microseconds=1),
+}
+"""Of the days that pandas reads from text."""
 _maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 
@@ -85,6 +94,17 @@ class Ordered:
         parts = [self._block(each, start, end) for each in some]
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
+    def values(self, start: int, end: int) -> list[tuple[Any, ...]]:
+        """Return the rows of a large table as plain values; a day that is missing is None."""
+        some = range(start // BLOCK, -(-end // BLOCK))
+        dtypes = list(self._frame.dtypes)
+        return [
+            row
+            for number in some
+            for batch in [self._batch(number, start, end)]
+            for row in zip(*map(_listed, batch.columns, dtypes), strict=True)
+        ]
+
     def _write(self) -> None:
         import pyarrow as pa
 
@@ -104,17 +124,23 @@ class Ordered:
         import pandas as pd
         import pyarrow as pa
 
-        at, until = self._starts[number : number + 2]
-        # by its place: processes that have parted share one position in the file
-        content = os.pread(self._file.fileno(), until - at, at)
-        first = max(start - number * BLOCK, 0)
-        batch = pa.ipc.read_record_batch(pa.py_buffer(content), self._schema)
-        batch = batch.slice(first, end - number * BLOCK - first)
+        batch = self._batch(number, start, end)
         columns = {
             name: _back(pa.chunked_array([batch.column(place)]), self._frame.dtypes[name])
             for place, name in enumerate(batch.schema.names)
         }
         return pd.DataFrame(columns, copy=False)
+
+    def _batch(self, number: int, start: int, end: int) -> pa.RecordBatch:
+        """Read what one block has of the rows from one place to before a later one."""
+        import pyarrow as pa
+
+        at, until = self._starts[number : number + 2]
+        # by its place: processes that have parted share one position in the file
+        content = os.pread(self._file.fileno(), until - at, at)
+        first = max(start - number * BLOCK, 0)
+        batch = pa.ipc.read_record_batch(pa.py_buffer(content), self._schema)
+        return batch.slice(first, end - number * BLOCK - first)
 
 
 def laid(
@@ -161,7 +187,13 @@ def _plain(column: pd.Series) -> Any:
         return pa.array(column.to_numpy(), from_pandas=False)
     if not hasattr(column.dtype, "__from_arrow__"):
         return column.array
-    texts = pa.array(column.array)
+    return in_one(pa.array(column.array))
+
+
+def in_one(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column of pieces as one; of one piece it is not copied."""
+    import pyarrow as pa
+
     if isinstance(texts, pa.ChunkedArray):
         return texts.chunk(0) if texts.num_chunks == 1 else texts.combine_chunks()
     return texts
@@ -194,6 +226,17 @@ def _back(column: pa.ChunkedArray, dtype: Any) -> Any:
         return dtype.__from_arrow__(column)
     numbers = column.chunk(0).to_numpy(zero_copy_only=dtype.kind != "b")
     return numbers.view(dtype) if dtype.kind == "M" else numbers
+
+
+def _listed(column: pa.Array, dtype: Any) -> list[Any]:
+    """List a column as it was before :func:`_plain`, as plain values."""
+    listed: list[Any] = column.to_pylist()
+    if dtype.kind == "M":
+        unit = UNITS[np.datetime_data(dtype)[0]]
+        return [None if each == NEVER else START + each * unit for each in listed]
+    if column.null_count:
+        return [dtype.na_value if each is None else each for each in listed]
+    return listed
 
 
 def let_go() -> None:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kentstats.areas import Area, load_areas
+from kentstats.aside import let_go
 from kentstats.facts import Row
 from kentstats.indicators import load_indicators
-from kentstats.stats.behind import Behind, Measure, Rows, digest_of
+from kentstats.stats.behind import Behind, ByArea, Measure, Rows, digest_of
 from kentstats.stats.benchmark import COMPARATORS
 from kentstats.stats.spine import quartiles
 from kentstats.stats.verdict import NOT_COMPARED
@@ -100,7 +101,7 @@ class Answers:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._rows = Rows(shared.every)
+        self._rows = ByArea(shared.every)
         names = self._rows.names
         self._series_at = names.index("indicator"), names.index("group")
         self._latest_at, self._source_at = names.index("latest"), names.index("source_id")
@@ -178,12 +179,14 @@ class Answers:
         """Work out all that authorities share, before many ask at the same time."""
         shared = self.joined, self._named, self._judged, self._ranks, self._trends, self._kind
         del shared
+        let_go()
         self._shared.comparing.prepare(_COMPARED)
         for series in self._everywhere:
             measure, (key, over) = self._measure(series), self._of_all(series)
             self._kept[key] = digest_of(over())
             for kind in range(int(self._kind.max(initial=-1)) + 1):
                 measure.of_kind(kind, self._kind)
+            let_go()
 
     # the facts of an area
 
@@ -331,8 +334,8 @@ class Answers:
         return self._measures_known[series]
 
     @cached_property
-    def _ranks(self) -> Rows:
-        return Rows(self._shared.ranks, _RANKED)
+    def _ranks(self) -> ByArea:
+        return ByArea(self._shared.ranks, _RANKED)
 
     def _read_ranks(self, code: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
         return {row[:2]: row for row in self._ranks.of(code)}
@@ -456,8 +459,8 @@ class Answers:
     # what follows from the facts of the authority alone
 
     @cached_property
-    def _trends(self) -> Rows:
-        return Rows(self._shared.trends)
+    def _trends(self) -> ByArea:
+        return ByArea(self._shared.trends)
 
     def trends(self, code: str) -> dict[Series, Row]:
         """Return the recent trends of an area: those who ask for them ask for its facts."""

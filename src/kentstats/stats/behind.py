@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from kentstats.aside import Ordered, in_one, large
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,26 @@ def digest_of(answer: object) -> str:
 
 
 class Rows:
-    """A table by the areas that its rows are of, as plain values.
+    """The rows of a table as plain values.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    names : sequence of str
+        The columns wanted.
+    """
+
+    def __init__(self, frame: pd.DataFrame, names: Sequence[str]) -> None:
+        self._columns = [_column(frame[name]) for name in names]
+
+    def at(self, places: Any) -> list[tuple[Any, ...]]:
+        """Return the rows at some places of the table."""
+        return list(zip(*(take(places) for take in self._columns), strict=True))
+
+
+class ByArea:
+    """The rows of a table by the areas that they are of, as plain values.
 
     Parameters
     ----------
@@ -41,18 +62,26 @@ class Rows:
     """
 
     def __init__(self, frame: pd.DataFrame, names: Iterable[str] = ()) -> None:
+        import pandas as pd
+
         self.names = tuple(names) or tuple(frame.columns)
-        self._columns = [_column(frame[name]) for name in self.names]
-        self._at = frame.groupby("area_code", sort=False).indices
+        at, codes = pd.factorize(frame["area_code"])
+        order = np.argsort(at, kind="stable")
+        self._ends = np.searchsorted(at[order], np.arange(len(codes) + 1))
+        self._place = {str(code): place for place, code in enumerate(codes)}
+        if large(frame):
+            # those of one area stand together there, and are read without looking at others
+            self._read = Ordered(frame[list(self.names)], order).values
+        else:
+            rows = Rows(frame, self.names)
+            self._read = lambda start, end: rows.at(order[start:end])
 
     def of(self, code: str) -> list[tuple[Any, ...]]:
         """Return the rows of an area, in the order of the table."""
-        at = self._at.get(code)
-        return [] if at is None else self.at(at)
-
-    def at(self, places: Any) -> list[tuple[Any, ...]]:
-        """Return the rows at some places of the table."""
-        return list(zip(*(take(places) for take in self._columns), strict=True))
+        place = self._place.get(code)
+        if place is None:
+            return []
+        return self._read(int(self._ends[place]), int(self._ends[place + 1]))
 
 
 def _column(column: pd.Series) -> Callable[[Any], list[Any]]:
@@ -68,7 +97,19 @@ def _column(column: pd.Series) -> Callable[[Any], list[Any]]:
         values = column.to_numpy()
         return lambda places: values[places].tolist()
     texts = column.array
-    return lambda places: texts.take(places).tolist()
+    if not hasattr(texts.dtype, "__from_arrow__"):
+        return lambda places: texts.take(places).tolist()
+    import pyarrow as pa
+
+    # of one piece, since taking out of pieces copies them all each time
+    joined, none = in_one(pa.array(texts)), texts.dtype.na_value
+
+    def take(places: Any) -> list[Any]:
+        found = joined.take(pa.array(places))
+        listed: list[Any] = found.to_pylist()
+        return [none if each is None else each for each in listed] if found.null_count else listed
+
+    return take
 
 
 @dataclass(frozen=True)

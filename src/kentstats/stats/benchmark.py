@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kentstats.aside import let_go
+from kentstats.aside import in_one, let_go
 from kentstats.facts import SCALE
 from kentstats.indicators import load_indicators
 from kentstats.stats.intervals import poisson, smallest_group, wilson
@@ -595,11 +595,7 @@ def _taken(column: pd.Series, rows: Integers) -> Any:
     whole = column.array
     if not hasattr(whole.dtype, "__from_arrow__"):
         return whole.take(rows)
-    joined = pa.array(whole)
-    if isinstance(joined, pa.ChunkedArray):
-        # of one piece it need not be copied to be one
-        joined = joined.chunk(0) if joined.num_chunks == 1 else joined.combine_chunks()
-    return whole.dtype.__from_arrow__(joined.take(pa.array(rows)))
+    return whole.dtype.__from_arrow__(in_one(pa.array(whole)).take(pa.array(rows)))
 
 
 def _few(column: pd.Series) -> tuple[Integers, pd.Series]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MANY = 400
 """As many areas are tested each against each; of more, groups against each."""
-_AT_ONCE = 1_000_000
+_AT_ONCE = 200_000
 """Pairs that are tested at a time."""
 
 

@@ -105,7 +105,8 @@ class Shared:
     @cached_property
     def ranks(self) -> pd.DataFrame:
         """Return ranks and their intervals, latest period."""
-        return aside(ranks_of(latest_of(self.figures_95)))
+        latest = self.latest if self.confidence == 0.95 else latest_of(self.figures_95)
+        return aside(ranks_of(latest))
 
     @cached_property
     def trends(self) -> pd.DataFrame:
@@ -224,7 +225,9 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    mine = latest[latest["area_type"].eq("authority") & latest["estimate"].notna()]
+    chosen = latest["area_type"].eq("authority") & latest["estimate"].notna()
+    # not the whole table: it may be laid aside
+    mine = latest[[*SERIES, "period", "area_code", *_LIMITS]][chosen]
     polarity = {name: one.polarity for name, one in load_indicators().items()}
     parts = []
     for (indicator, _), one in mine.groupby(SERIES, sort=True, observed=True):
