@@ -94,10 +94,10 @@ Stamp = tuple[int, int, int]
 """What tells the states of a file apart without reading it."""
 
 
-def stamp_of(path: Path) -> Stamp | None:
+def stamp_of(path: Path | str) -> Stamp | None:
     """Return the stamp of a file, None where there is none."""
     try:
-        state = path.stat()
+        state = os.stat(path)  # noqa: PTH116, many paths are no objects
     except OSError:
         return None
     return state.st_ino, state.st_mtime_ns, state.st_size
@@ -107,16 +107,26 @@ class Stamps:
     """The states of published files, by whose they are, as they were when they were good."""
 
     def __init__(self) -> None:
-        self._noted: dict[str, dict[Path, Stamp | None]] = {}
+        # of many authorities a path for each file would be most of what is kept
+        self._noted: dict[str, tuple[str, tuple[str, ...], tuple[Stamp | None, ...]]] = {}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def note(self, whose: str, folder: Path, names: Iterable[str]) -> None:
         """Take note of files as they are now."""
-        self._noted[whose] = {folder / name: stamp_of(folder / name) for name in names}
+        named = tuple(names)
+        named = self._names.setdefault(named, named)
+        self._noted[whose] = str(folder), named, _stamps(str(folder), named)
 
     def changed(self) -> dict[str, list[str]]:
         """List the names of the files that are not as they were noted, by whose they are."""
-        found = {
-            whose: [path.name for path, stamp in noted.items() if stamp_of(path) != stamp]
-            for whose, noted in self._noted.items()
-        }
-        return {whose: names for whose, names in found.items() if names}
+        found = {}
+        for whose, (folder, names, stamps) in self._noted.items():
+            now = _stamps(folder, names)
+            if now != stamps:
+                pairs = zip(names, now, stamps, strict=True)
+                found[whose] = [name for name, one, other in pairs if one != other]
+        return found
+
+
+def _stamps(folder: str, names: Iterable[str]) -> tuple[Stamp | None, ...]:
+    return tuple(stamp_of(os.path.join(folder, name)) for name in names)  # noqa: PTH118

@@ -13,9 +13,9 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from kentstats.areas import Area
 from kentstats.checksum import fingerprint
@@ -26,7 +26,11 @@ MANIFEST = "manifest.json"
 OUTCOMES = ("failed", "published", "unchanged")
 """What may come of an authority, in the order in which a summary has them."""
 EVERY = 2.0
-"""Seconds between two writings of the manifest."""
+"""Seconds between two writings of the manifest, where that takes no time to speak of."""
+SHARE = 50
+"""As many times as long as writing it takes there are between two writings."""
+BEGIN, END = ' "authorities": [', " ]"
+"""The lines before and after those of the authorities, one each, in the file."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,14 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     remedy = "Publish the edition again: kentstats briefing --all."
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            manifest = _read(file)
         if manifest["schema"] != SCHEMA:
             raise KentstatsError(
                 f"The manifest {path} is of schema {manifest['schema']}, where this is {SCHEMA}.",
                 remedy,
             )
-        return {**manifest, "authorities": [_entry(row) for row in manifest["authorities"]]}
+        return manifest
     except OSError as error:
         what = f"The manifest {path} cannot be read: {error.strerror}."
     except (ValueError, TypeError, KeyError):
@@ -102,9 +107,30 @@ def read_manifest(path: Path) -> dict[str, Any]:
     raise KentstatsError(what, remedy)
 
 
-def _entry(row: Any) -> Entry:
+def _read(file: IO[str]) -> dict[str, Any]:
+    """Read a manifest line by line: as a whole, one of many authorities is large."""
+    inputs: dict[str, Mapping[str, str]] = {}
+    head: list[str] = []
+    for line in file:
+        if line.rstrip("\n") == BEGIN:
+            break
+        head.append(line)
+    entries = []
+    for line in file:
+        if line.rstrip("\n") == END:
+            break
+        entries.append(_entry(json.loads(line.rstrip().removesuffix(",")), inputs))
+    manifest: dict[str, Any] = json.loads("".join(head).rstrip().removesuffix(",") + file.read())
+    if "authorities" in manifest:  # in another layout
+        entries = [_entry(row, inputs) for row in manifest["authorities"]]
+    return {**manifest, "authorities": entries}
+
+
+def _entry(row: Any, inputs: dict[str, Mapping[str, str]]) -> Entry:
+    """Check an entry; those that share their inputs share one table of them."""
     try:
         entry = Entry(**row)
+        entry = replace(entry, inputs=inputs.setdefault(repr(entry.inputs), entry.inputs))
         sound = (
             all(isinstance(getattr(entry, one.name), str) for one in fields(Entry)[:7])
             and entry.outcome in OUTCOMES
@@ -179,7 +205,7 @@ class Record:
         # of an authority that is gone, its folder is left over and no more
         self.entries = {code: one for code, one in entries.items() if code in self.areas}
         self.roots = roots
-        self.written = time.monotonic()
+        self.written, self.lasted = time.monotonic(), 0.0
 
     def unchanged(self, area: Area, inputs: Mapping[str, str] | None = None) -> None:
         """Take note that an authority is left as it is, with inputs that make no difference."""
@@ -197,31 +223,34 @@ class Record:
         if before and entry.outcome == "failed":
             entry = replace(entry, files=before.files)
         self.entries[entry.code] = entry
-        if time.monotonic() - self.written > EVERY:
+        if time.monotonic() - self.written > max(EVERY, SHARE * self.lasted):
             # something else may have it open; there will be another time
             with contextlib.suppress(PermissionError):
                 self.write()
 
     def write(self) -> None:
         """Write the manifest, so that it is whole at any time."""
+        begun = time.monotonic()
         known = sorted(self.entries.values(), key=lambda entry: self.areas[entry.code].name)
         counts = Counter(entry.outcome for entry in known)
-        manifest = {
-            **self.head,
-            "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
-            "authorities": [
-                asdict(replace(entry, error=_portable(entry.error, self.roots))) for entry in known
-            ],
-        }
+        head = {**self.head, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}}
         aside = self.path.with_suffix(".json.new")
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        aside.write_text(text + "\n", encoding="utf-8", newline="\n")
+        with aside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}"))
+            file.write(f",\n{BEGIN}")
+            for number, entry in enumerate(known):
+                row = vars(replace(entry, error=_portable(entry.error, self.roots)))
+                file.write(("," if number else "") + "\n  " + json.dumps(row, ensure_ascii=False))
+            file.write(f"\n{END}\n}}\n")
         aside.replace(self.path)
         self.written = time.monotonic()
+        self.lasted = self.written - begun
 
 
 def _portable(text: str, roots: Iterable[Path]) -> str:
     """Take the paths of this machine out of a message."""
+    if not text:
+        return text
     for root in roots:
         if root != root.parent:
             text = text.replace(f"{root}{os.sep}", "")

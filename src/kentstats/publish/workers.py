@@ -210,7 +210,7 @@ class _Worker:
         self.task, self.limits = task, limits
         self.begun = time.perf_counter()
         self.cell = 0
-        self.asides = _asides(task.folder)
+        self.since = time.time() - 1  # file systems may round
         self.child: Child | None = None
         self.silent = float("inf")  # since when it cannot be heard
         try:
@@ -235,7 +235,7 @@ class _Worker:
         code = self.child.code()  # asked first, or its last word might be lost
         said = self._said(self.child)
         if said is not None:
-            self.stop(PATIENCE)
+            self._end(PATIENCE)
             if self.child.left_processes:
                 said = replace(said, notes=(*said.notes, "processes left running were ended"))
             return said
@@ -267,12 +267,17 @@ class _Worker:
     def _where(self) -> str:
         return f", in cell {self.cell}" if self.cell else ""
 
-    def stop(self, patience: float = 0.0) -> None:
-        """End the process, and clear up after it."""
+    def _end(self, patience: float = 0.0) -> None:
         if self.child is not None:
             self.child.end(patience)
-        for aside in _asides(self.task.folder) - self.asides:
-            shutil.rmtree(aside, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End the process, and clear up after it."""
+        self._end()
+        for aside in _asides(self.task.folder):
+            with contextlib.suppress(OSError):
+                if aside.stat().st_mtime >= self.since:  # others are of somebody else
+                    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _obituary(code: int, where: str) -> str:
@@ -286,10 +291,10 @@ def _obituary(code: int, where: str) -> str:
     )
 
 
-def _asides(folder: Path) -> set[Path]:
+def _asides(folder: Path) -> list[Path]:
     """List the folders in which ``publish`` prepares a briefing, beside its place."""
     shape = re.compile(rf"\.{re.escape(folder.name)}-\w{{8}}")
-    return {path for path in folder.parent.iterdir() if shape.fullmatch(path.name)}
+    return [path for path in folder.parent.iterdir() if shape.fullmatch(path.name)]
 
 
 def serve(
