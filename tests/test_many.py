@@ -385,6 +385,7 @@ def test_the_manifest_is_written_as_the_run_goes(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(manifest, "EVERY", 0)
+    monkeypatch.setattr(manifest, "SHARE", 0)
     seen: list[int] = []
 
     def look(*args: Any, **options: Any) -> Published:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kentstats.areas import Area
+from kentstats.aside import let_go
 from kentstats.checksum import checksums, fingerprint
 from kentstats.errors import (
     DataError,
@@ -171,6 +172,7 @@ def publish(
                 progress=progress,
                 execution=execution,
             )
+        let_go()  # rendering needs room, and nothing of the tables
         document = read_document(executed)
         say("Rendering.")
         if chosen == "quarto":

@@ -177,9 +177,9 @@ class Answers:
 
     def prepare(self) -> None:
         """Work out all that authorities share, before many ask at the same time."""
-        shared = self.joined, self._named, self._judged, self._ranks, self._trends, self._kind
-        del shared
-        let_go()
+        for name in ("joined", "_named", "_judged", "_ranks", "_trends", "_kind"):
+            getattr(self, name)
+            let_go()
         self._shared.comparing.prepare(_COMPARED)
         for series in self._everywhere:
             measure, (key, over) = self._measure(series), self._of_all(series)

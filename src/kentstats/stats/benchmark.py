@@ -197,9 +197,9 @@ _PART = 4096
 """Rows that are compared at a time."""
 _ALIKE = ("indicator", "group", "period")
 _UNLIKE = ("fact_id", "area_code")
-_TOGETHER = 512
+_TOGETHER = 128
 """Rows, or as many as the areas have whose rows begin in them, that are read at a time."""
-_KEPT = 64
+_KEPT = 256
 """As many readings are kept."""
 _WORDS = {
     "comparator": COMPARATORS,
