@@ -17,18 +17,20 @@ turns, so that what else the machine does hits all alike.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import synthetic
 from measuring import EDITION, MEGABYTE, PYTHON, Ratio, Row, Spec, quotients, row, run, watched
+
+from kentstats.publish.manifest import MANIFEST, Record, read_manifest
 
 SMALL, LARGE = 150, 10_000
 """Numbers of authorities that are compared by themselves."""
@@ -82,19 +84,22 @@ class Place:
         (first,) = self.sample(1)
         self.publish([first], 1)
         folder = self.output / EDITION
-        path = folder / "manifest.json"
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        (entry,) = manifest["authorities"]
-        manifest["authorities"] = [
-            {
-                **entry,
-                "name": synthetic.name(number),
-                "code": synthetic.code(number),
-                "slug": _slug(synthetic.name(number)),
-            }
+        head = read_manifest(folder / MANIFEST)
+        (entry,) = head.pop("authorities")
+        entries = {
+            synthetic.code(number): replace(
+                entry,
+                name=synthetic.name(number),
+                code=synthetic.code(number),
+                slug=_slug(synthetic.name(number)),
+            )
             for number in range(self.areas)
+        }
+        areas = [
+            SimpleNamespace(code=each.code, name=each.name)  # all that the manifest asks of one
+            for each in entries.values()
         ]
-        path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
+        Record(folder / MANIFEST, head, entries, areas, ()).write()  # type: ignore[arg-type]
         source = folder / _slug(first)
         for number in range(self.areas):
             place = folder / _slug(synthetic.name(number))

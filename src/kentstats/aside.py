@@ -117,7 +117,8 @@ class Ordered:
             self._file.write(batch.serialize())
         self._starts.append(self._file.tell())
         self._schema = batch.schema
-        self._frame, self._order = self._frame.iloc[:0], self._order[:0]
+        # copies, since a view of nothing holds all that it is of
+        self._frame, self._order = self._frame.iloc[:0].copy(), self._order[:0].copy()
         let_go()
 
     def _block(self, number: int, start: int, end: int) -> pd.DataFrame:

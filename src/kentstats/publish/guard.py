@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,8 @@ def _place(path: str, *, itself: bool) -> str:
     return _join(_real(folder), name)
 
 
+SIZE = 8
+"""Bytes of the digest of a stamp."""
 Stamp = tuple[int, int, int]
 """What tells the states of a file apart without reading it."""
 
@@ -108,7 +111,7 @@ class Stamps:
 
     def __init__(self) -> None:
         # of many authorities a path for each file would be most of what is kept
-        self._noted: dict[str, tuple[str, tuple[str, ...], tuple[Stamp | None, ...]]] = {}
+        self._noted: dict[str, tuple[str, tuple[str, ...], bytes]] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def note(self, whose: str, folder: Path, names: Iterable[str]) -> None:
@@ -123,10 +126,15 @@ class Stamps:
         for whose, (folder, names, stamps) in self._noted.items():
             now = _stamps(folder, names)
             if now != stamps:
-                pairs = zip(names, now, stamps, strict=True)
-                found[whose] = [name for name, one, other in pairs if one != other]
+                found[whose] = [
+                    name
+                    for at, name in enumerate(names)
+                    if now[SIZE * at : SIZE * (at + 1)] != stamps[SIZE * at : SIZE * (at + 1)]
+                ]
         return found
 
 
-def _stamps(folder: str, names: Iterable[str]) -> tuple[Stamp | None, ...]:
-    return tuple(stamp_of(os.path.join(folder, name)) for name in names)  # noqa: PTH118
+def _stamps(folder: str, names: Iterable[str]) -> bytes:
+    """Return the digests of the stamps of files, one after the other."""
+    stamps = (stamp_of(os.path.join(folder, name)) for name in names)  # noqa: PTH118
+    return b"".join(blake2b(repr(stamp).encode(), digest_size=SIZE).digest() for stamp in stamps)

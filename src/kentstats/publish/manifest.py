@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any
@@ -31,6 +31,39 @@ SHARE = 50
 """As many times as long as writing it takes there are between two writings."""
 BEGIN, END = ' "authorities": [', " ]"
 """The lines before and after those of the authorities, one each, in the file."""
+
+
+class Files(Mapping[str, Mapping[str, Any]]):
+    """What is known of the files of an authority, kept as text until it is asked for.
+
+    Of many authorities it would be most of what a run holds.
+
+    Parameters
+    ----------
+    files : mapping of str to mapping
+        ``sha256`` and ``size`` by name.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, files: Mapping[str, Mapping[str, Any]]) -> None:
+        self._text = json.dumps(dict(files))
+
+    def _read(self) -> dict[str, Mapping[str, Any]]:
+        found: dict[str, Mapping[str, Any]] = json.loads(self._text)
+        return found
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        """Return what is known of a file."""
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._read())
 
 
 @dataclass(frozen=True)
@@ -130,7 +163,7 @@ def _entry(row: Any, inputs: dict[str, Mapping[str, str]]) -> Entry:
     """Check an entry; those that share their inputs share one table of them."""
     try:
         entry = Entry(**row)
-        entry = replace(entry, inputs=inputs.setdefault(repr(entry.inputs), entry.inputs))
+        shared = inputs.setdefault(repr(entry.inputs), entry.inputs)
         sound = (
             all(isinstance(getattr(entry, one.name), str) for one in fields(Entry)[:7])
             and entry.outcome in OUTCOMES
@@ -139,6 +172,7 @@ def _entry(row: Any, inputs: dict[str, Mapping[str, str]]) -> Entry:
             and all(isinstance(each["size"], int) for each in entry.files.values())
             and all(isinstance(each["sha256"], str) for each in entry.files.values())
         )
+        entry = replace(entry, inputs=shared, files=Files(entry.files))
     except (TypeError, ValueError, KeyError, AttributeError):
         sound = False
     if not sound:
@@ -239,7 +273,8 @@ class Record:
             file.write(json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}"))
             file.write(f",\n{BEGIN}")
             for number, entry in enumerate(known):
-                row = vars(replace(entry, error=_portable(entry.error, self.roots)))
+                error = _portable(entry.error, self.roots)
+                row = {**vars(entry), "error": error, "files": dict(entry.files)}
                 file.write(("," if number else "") + "\n  " + json.dumps(row, ensure_ascii=False))
             file.write(f"\n{END}\n}}\n")
         aside.replace(self.path)

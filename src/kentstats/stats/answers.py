@@ -177,7 +177,7 @@ class Answers:
 
     def prepare(self) -> None:
         """Work out all that authorities share, before many ask at the same time."""
-        for name in ("joined", "_named", "_judged", "_ranks", "_trends", "_kind"):
+        for name in ("joined", "_named", "_judged", "_ranks", "_trends", "_kind", "_everywhere"):
             getattr(self, name)
             let_go()
         self._shared.comparing.prepare(_COMPARED)
@@ -297,7 +297,8 @@ class Answers:
         """Where in the latest figures those of authorities are, by measure."""
         latest = self._shared.latest
         at = np.flatnonzero(latest["area_type"].eq("authority").to_numpy(dtype=bool))
-        found = latest.iloc[at].groupby(["indicator", "group"], sort=False).indices
+        series = latest[["indicator", "group"]].iloc[at]
+        found = series.groupby(["indicator", "group"], sort=False).indices
         return {series: at[places] for series, places in found.items()}  # type: ignore[misc]
 
     def _at(self, series: Series) -> NDArray[np.intp]:
@@ -312,12 +313,12 @@ class Answers:
         return Rows(self._shared.latest, ("fact_id", "source_id"))
 
     @cached_property
-    def _whose(self) -> NDArray[np.intp]:
+    def _whose(self) -> NDArray[np.int32]:
         """The number of the area that each of the latest figures is of."""
         import pandas as pd
 
         at, codes = pd.factorize(self._shared.latest["area_code"])
-        numbers: NDArray[np.intp] = np.array([self._number[code] for code in codes], dtype=np.intp)
+        numbers: NDArray[np.int32] = np.array([self._number[code] for code in codes], np.int32)
         return numbers[at]
 
     @cached_property
@@ -327,7 +328,7 @@ class Answers:
     def _measure(self, series: Series) -> Measure:
         if series not in self._measures_known:
             at = self._at(series)
-            at = at[self._shared.latest["estimate"].notna().to_numpy()[at]]
+            at = at[self._shared.latest["estimate"].notna().to_numpy()[at]].astype(np.int32)
             self._measures_known[series] = Measure(
                 self._named_facts, at, self._whose[at], len(self._kind)
             )

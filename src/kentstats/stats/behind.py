@@ -163,18 +163,15 @@ class Measure:
     """
 
     def __init__(
-        self, rows: Rows, at: NDArray[np.intp], whose: NDArray[np.intp], areas: int
+        self, rows: Rows, at: NDArray[np.int32], whose: NDArray[np.int32], areas: int
     ) -> None:
         self._rows, self._at, self._whose = rows, at, whose
         self.all = self._behind(np.arange(len(at)))
-        self._place = self._places(np.arange(len(at)), areas)
-        self._of_kind: dict[int, tuple[Behind, NDArray[np.int32]]] = {}
-
-    def _places(self, chosen: NDArray[np.intp], areas: int) -> NDArray[np.int32]:
-        """Return the place of each area among some of the figures, -1 where it has none."""
-        places = np.full(areas, -1, np.int32)
-        places[self._whose[chosen]] = np.arange(len(chosen))
-        return places
+        self._place = np.full(areas, -1, np.int32)
+        self._place[whose] = np.arange(len(at))
+        # an area is of one type, so one place for each will do
+        self._among = np.full(areas, -1, np.int32)
+        self._of_kind: dict[int, Behind] = {}
 
     def _behind(self, chosen: NDArray[np.intp]) -> Behind:
         rows = self._rows.at(self._at[chosen])
@@ -202,5 +199,6 @@ class Measure:
         """
         if kind not in self._of_kind:
             chosen = np.flatnonzero((kinds[self._whose] == kind) & (kind >= 0))
-            self._of_kind[kind] = self._behind(chosen), self._places(chosen, len(kinds))
-        return self._of_kind[kind]
+            self._among[self._whose[chosen]] = np.arange(len(chosen))
+            self._of_kind[kind] = self._behind(chosen)
+        return self._of_kind[kind], self._among

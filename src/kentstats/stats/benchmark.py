@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kentstats.stats.verdict import Codes
 
     Floats = NDArray[np.float64]
-    Integers = NDArray[np.intp]
+    Integers = NDArray[np.signedinteger[Any]]
     Booleans = NDArray[np.bool_]
 
 COMPARATORS = ("england", "region", "type", "neighbours")
@@ -415,10 +415,13 @@ class _Grid:
             raise ValueError("a figure of one indicator, group, period and area occurs twice")
         # one source may define a measure otherwise than the next
         self.series = _combined([self.series, pd.factorize(facts["source_id"])[0]])
-        self.at: Integers = np.full((int(self.series.max(initial=-1)) + 1, size + 1), -1)
+        # half as long as usual, which is long enough: what is held takes room in every process
+        shape = int(self.series.max(initial=-1)) + 1, size + 1
+        self.at: Integers = np.full(shape, -1, np.int32)
         self.at[self.series[known], self.area[known]] = np.flatnonzero(known)
         compared = facts["area_type"].isin(["authority", "combined"]).to_numpy(dtype=bool)
-        self.rows: Integers = np.flatnonzero(known & compared)
+        self.rows: Integers = np.flatnonzero(known & compared).astype(np.int32)
+        self.area, self.series = self.area.astype(np.int32), self.series.astype(np.int32)
         self._read(facts)
         self._places(places)
         self._types()
@@ -603,7 +606,7 @@ def _few(column: pd.Series) -> tuple[Integers, pd.Series]:
     import pandas as pd
 
     at, texts = pd.factorize(column)
-    return at, pd.Series(texts, dtype=column.dtype)
+    return at.astype(np.int32), pd.Series(texts, dtype=column.dtype)
 
 
 def _taken_or_none(column: pd.Series, rows: Integers) -> Any:

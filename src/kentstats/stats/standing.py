@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kentstats.areas import Area
-from kentstats.aside import aside
+from kentstats.aside import aside, large
 from kentstats.facts import FACTS, Row
 from kentstats.indicators import load_indicators
 from kentstats.load import official_facts
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SERIES = ["indicator", "group"]
 _LIMITS = ("estimate", "lower", "upper")
+_OF_TRENDS = [*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]
 
 RANKS = {
     "indicator": "key into the indicator catalogue",
@@ -263,9 +264,20 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if large(figures):
+        # measure by measure, since all at once they need much room
+        parts = figures.groupby(SERIES, sort=True, observed=True).indices.values()
+        wanted = figures[_OF_TRENDS]
+        return pd.concat([_trends_of(wanted.iloc[at]) for at in parts], ignore_index=True)
+    return _trends_of(figures)
+
+
+def _trends_of(figures: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     polarity = {name: one.polarity for name, one in load_indicators().items()}
     year = years_of(figures)
-    ordered = figures[[*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]]
+    ordered = figures[_OF_TRENDS]
     ordered, year = ordered[year >= 0], year[year >= 0]
     if ordered.empty:
         return pd.DataFrame(columns=list(TRENDS))
