@@ -22,6 +22,7 @@ from kentstats.present.official import (
     ordered,
     worse_first,
 )
+from kentstats.present.section import section
 from kentstats.present.words import Text, named, say, setting
 from kentstats.stats.benchmark import SMALLEST_BASE
 
@@ -40,6 +41,7 @@ def lead(edition: Edition) -> Row | None:
     return None
 
 
+@section
 def ranked(edition: Edition) -> Block | None:
     """Draw every authority in order on the measure that stands out, ours marked."""
     import pandas as pd
@@ -170,6 +172,7 @@ def _rank(row: Row, fact: Row) -> dict[str, Claim]:
     }
 
 
+@section
 def rank_table(edition: Edition) -> Block | None:
     """Set the rank of every measure that has limits, with the ranks chance allows."""
     if edition.standing is None:

@@ -8,6 +8,7 @@ from kentstats.present.blocks import Block, Cell, table
 from kentstats.present.claims import claim, fact_claim
 from kentstats.present.edition import Edition
 from kentstats.present.official import facts_of, figure, has_figure, label, numbers
+from kentstats.present.section import section
 from kentstats.present.words import Text, named, say
 
 SAME_SUBJECT = {
@@ -16,6 +17,7 @@ SAME_SUBJECT = {
 """Shares worked out from the report, and the measure of official statistics on their subject."""
 
 
+@section
 def beside(edition: Edition) -> Block | None:
     """Set every figure that both the report and official statistics give.
 

@@ -55,16 +55,25 @@ class Block:
     used : tuple of pairs of str
         What a briefing was told, by :attr:`kentstats.stats.standing.Standing.used`;
         of the one block that carries it.
+    section : str
+        Name of the section that made it, where that may be taken over; see
+        :mod:`kentstats.present.section`.
+    asked : tuple of str
+        The keys that the section asked.
     """
 
     markdown: str
     claims: tuple[Claim, ...] = ()
     used: tuple[tuple[str, str], ...] = ()
+    section: str = ""
+    asked: tuple[str, ...] = ()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         ours: dict[str, Any] = {"claims": [made.record() for made in self.claims]}
         if self.used:
             ours["used"] = dict(self.used)
+        if self.section:
+            ours |= {"section": self.section, "asked": list(self.asked)}
         return {"text/markdown": self.markdown, "text/plain": self.markdown}, {"kentstats": ours}
 
     def __add__(self, other: Block) -> Block:

@@ -20,6 +20,7 @@ from kentstats.load import (
     open_official,
 )
 from kentstats.present.claims import Claim, claim, fact_claim
+from kentstats.present.section import section
 from kentstats.stats.audit import CHECKS, audit
 from kentstats.stats.compare import compare
 from kentstats.stats.derive import derive
@@ -224,13 +225,14 @@ def _tables(source: Source | None, authority: str, confidence: float) -> dict[st
 
 
 def of_report(
-    section: Callable[Concatenate[Edition, P], Block],
+    make: Callable[Concatenate[Edition, P], Block],
 ) -> Callable[Concatenate[Edition, P], Block | None]:
     """Let a section show nothing where the edition has no inspection report."""
+    made = section(make)
 
-    @functools.wraps(section)
+    @functools.wraps(make)
     def shown(edition: Edition, /, *args: P.args, **options: P.kwargs) -> Block | None:
-        return section(edition, *args, **options) if edition.source else None
+        return made(edition, *args, **options) if edition.source else None
 
     return shown
 

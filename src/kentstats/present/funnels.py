@@ -14,6 +14,7 @@ from kentstats.present.blocks import Block
 from kentstats.present.blocks import figure as block_figure
 from kentstats.present.edition import Edition
 from kentstats.present.official import credit, facts_of, figure
+from kentstats.present.section import section
 from kentstats.present.words import Text, say, setting
 from kentstats.stats.funnel import limits, outside, overdispersion
 
@@ -27,6 +28,7 @@ FEWEST = 5
 """Expected cases below which the limits of a funnel are no longer to be trusted."""
 
 
+@section
 def funnel(edition: Edition) -> Block | None:
     """Draw the measure that stands out by the size of its base, with limits of chance.
 

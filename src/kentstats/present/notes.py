@@ -8,6 +8,7 @@ from kentstats.present.blocks import Anchor, Block, Cell, table
 from kentstats.present.claims import Claim, escape, fact_claim
 from kentstats.present.edition import Edition, of_report
 from kentstats.present.official import cell, facts_of, heading, label, ordered
+from kentstats.present.section import section
 from kentstats.present.words import Text, named, say, setting
 from kentstats.sources.known import ATTRIBUTION
 
@@ -35,6 +36,7 @@ GLOSSARY = (
 )
 
 
+@section
 def official_figures(edition: Edition) -> Block | None:
     """Set every figure of official statistics that the briefing is made of, with its line."""
     if edition.standing is None:
@@ -78,6 +80,7 @@ def _placed(fact: Row | None) -> Cell:
     return Text((*text.parts, f", {fact['locator']}"))
 
 
+@section
 def measures(edition: Edition) -> Block | None:
     """Say of every measure what is counted, of whom, and what to beware of."""
     if edition.standing is None:
@@ -112,6 +115,7 @@ def measures(edition: Edition) -> Block | None:
     )
 
 
+@section
 def how_to_read(edition: Edition) -> Block:
     """Explain confidence intervals in four sentences, and the qualifiers."""
     level = setting(edition.confidence, "confidence")
@@ -151,6 +155,7 @@ def glossary() -> Block:
     return Block("\n".join(lines) + "\n")
 
 
+@section
 def method(edition: Edition) -> Block:
     """Say how the figures were read, compared and rounded."""
     texts: list[Text] = []
@@ -204,6 +209,7 @@ def method(edition: Edition) -> Block:
     return Block("\n\n".join(text.markdown for text in texts), claims)
 
 
+@section
 def sources(edition: Edition) -> Block:
     """Name the sources, their licences, and the files beside the briefing."""
     blocks: list[str] = []

@@ -7,6 +7,7 @@ from kentstats.present import charts
 from kentstats.present.blocks import Block, figure, table
 from kentstats.present.claims import Claim, claim
 from kentstats.present.edition import Edition
+from kentstats.present.section import section
 from kentstats.present.words import Text, say
 
 GRADES = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
@@ -32,6 +33,7 @@ def grade(row: Row, *, running: bool = False) -> Claim:
     return claim(text, [row], unit="label", shown=text.lower() if running else "")
 
 
+@section
 def summary(edition: Edition) -> Block | None:
     """Say when the authority was last inspected, and what was judged overall."""
     if edition.standing is None or not edition.official.judged:
@@ -54,6 +56,7 @@ def summary(edition: Edition) -> Block | None:
     return Block(text.markdown, text.claims)
 
 
+@section
 def strip(edition: Edition) -> Block | None:
     """Draw the latest judgements."""
     import pandas as pd
@@ -106,6 +109,7 @@ def _judged(rows: list[Row]) -> Text:
     return Text(tuple(part for part in parts if part))
 
 
+@section
 def judgement_table(edition: Edition) -> Block | None:
     """Set the latest judgements, with their place in the list."""
     rows = outcomes(edition)

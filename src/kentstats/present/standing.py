@@ -18,6 +18,7 @@ from kentstats.present.official import (
     short,
     worse_first,
 )
+from kentstats.present.section import section
 from kentstats.present.words import Text, named, say, setting
 from kentstats.stats.verdict import expected_by_chance
 
@@ -25,6 +26,7 @@ MOST = 3
 """How many measures stand out on the first page, for better and for worse."""
 
 
+@section
 def summary(edition: Edition) -> Block | None:
     """Say how many measures differ from England, and how many would by chance."""
     if edition.standing is None:
@@ -89,6 +91,7 @@ def _number(
     return claim(len(rows), parents or nothing, unit="count", calculation=f"number of {what}")
 
 
+@section
 def stands_out(edition: Edition, *, good: bool) -> Block | None:
     """List the measures that are surest to be better, or worse, than England's.
 
@@ -144,6 +147,7 @@ def _sentence(edition: Edition, row: Row, fact: Row) -> Text:
     )
 
 
+@section
 def unknown(edition: Edition) -> Block | None:
     """Say what official statistics leave unknown of this authority."""
     if edition.standing is None:
@@ -252,6 +256,7 @@ def _joined(names: list[str]) -> str:
     return "; ".join(dict.fromkeys(lowered))
 
 
+@section
 def changed(edition: Edition) -> Block | None:
     """Say which measures have a trend over five years."""
     if edition.standing is None:
@@ -305,6 +310,7 @@ def _with_figures(rows: list[Row], facts: dict[tuple[str, str], Row]) -> Text:
     return Text(tuple(parts))
 
 
+@section
 def questions(edition: Edition, *, most: int = 6) -> Block | None:
     """List what to ask: of measures that are worse, or getting worse, first."""
     if edition.standing is None:

@@ -26,12 +26,14 @@ from kentstats.present.official import (
     period,
     word,
 )
+from kentstats.present.section import section
 from kentstats.present.words import Text, named, say, setting
 from kentstats.stats.answers import neighbour_source
 from kentstats.stats.spine import positions
 from kentstats.stats.verdict import holm, poisson_p, score_p
 
 
+@section
 def spine(edition: Edition) -> Block | None:
     """Draw every measure that can be tested about England's figure, better to the right."""
     import pandas as pd
@@ -141,6 +143,7 @@ def _places(
     return position, at_worst, min(one, other), max(one, other), at_best
 
 
+@section
 def england_table(edition: Edition) -> Block | None:
     """Set every measure beside England's, with interval and verdict."""
     if edition.standing is None:
@@ -228,6 +231,7 @@ def _surviving(edition: Edition, tested: list[Row], facts: dict[tuple[str, str],
     )
 
 
+@section
 def others_table(edition: Edition) -> Block | None:
     """Set every measure beside the region, the type and the neighbours."""
     if edition.standing is None:
@@ -338,6 +342,7 @@ def _month(text: str) -> str:
     return f"{dt.date(int(text[:4]), int(text[5:]), 1):%B %Y}"
 
 
+@section
 def heat(edition: Edition, *, most: int = 20) -> Block | None:
     """Draw the authority and its neighbours, each against England, as a table."""
     import pandas as pd

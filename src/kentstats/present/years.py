@@ -22,12 +22,14 @@ from kentstats.present.official import (
     ordered,
     period,
 )
+from kentstats.present.section import section
 from kentstats.present.words import Text, named, say, setting
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@section
 def trend(edition: Edition) -> Block | None:
     """Draw five years of the measure that moved, or else stands out, with comparators."""
     import pandas as pd
@@ -132,6 +134,7 @@ def _trend_title(chosen: Row, mine: pd.DataFrame) -> Text:
     )
 
 
+@section
 def trend_table(edition: Edition) -> Block | None:
     """Set five years of every measure, with its recent trend."""
     if edition.standing is None:

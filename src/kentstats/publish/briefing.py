@@ -34,6 +34,8 @@ from kentstats.load import (
     load_facts,
     official_folder,
 )
+from kentstats.present.section import after
+from kentstats.publish.again import NOTHING, made_of, read_before
 from kentstats.publish.document import Document, read_document
 from kentstats.publish.inputs import (
     FILE,
@@ -91,6 +93,7 @@ def publish(
     home: Home | None = None,
     execution: Execution = THERE,
     inputs: Mapping[str, str] | None = None,
+    again: bool = False,
 ) -> Published:
     """Execute the briefing of one authority and publish it.
 
@@ -122,6 +125,9 @@ def publish(
     inputs : mapping of str to str, optional
         Checksum of each group of inputs, where they are known already: those of
         :func:`kentstats.publish.inputs.shared_inputs`.
+    again : bool, default False
+        Whether what would be the same as in the last briefing in its place
+        may be taken over from that; where the notebook is executed `here`.
 
     Returns
     -------
@@ -158,10 +164,13 @@ def publish(
     folder = output / place
     folder.parent.mkdir(parents=True, exist_ok=True)
     front = front_of(subject)
+    groups = inputs or _shared_inputs(subject, notebook, parameters or {}, chosen, home)
+    groups = {**groups, "report": report_of(subject.report)}
+    before = read_before(folder, groups) if again else NOTHING
     # beside the place of publication, so that a move is a move and not a copy
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
-        with prepared(execution) as execution:
+        with prepared(execution) as execution, after(before.sections):
             _write_tables(subject, aside, home)
             executed = _execute(
                 notebook,
@@ -175,15 +184,14 @@ def publish(
         let_go()  # rendering needs room, and nothing of the tables
         document = read_document(executed)
         say("Rendering.")
+        source = ""
         if chosen == "quarto":
             render_quarto(document, front, aside, home)
         else:
-            render(document, front, aside, home.reports / "template")
+            source = render(document, front, aside, home.reports / "template", before)
         defaults = {name: default for name, (_, default) in declared_parameters(notebook).items()}
         _write_claims(subject, document, {**defaults, **typed}, chosen, aside)
-        groups = inputs or _shared_inputs(subject, notebook, parameters or {}, chosen, home)
-        groups = {**groups, "report": report_of(subject.report)}
-        write_inputs(aside / FILE, groups, document.used)
+        write_inputs(aside / FILE, groups, document.used, made_of(aside, source))
         _move(aside, folder, files_of(subject))
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -215,7 +215,12 @@ def code_of(notebook: Path) -> dict[str, str]:
     return {path.relative_to(package).as_posix(): digest for path, digest in sorted(found.items())}
 
 
-def write_inputs(path: Path, inputs: Mapping[str, str], used: Mapping[str, str]) -> None:
+def write_inputs(
+    path: Path,
+    inputs: Mapping[str, str],
+    used: Mapping[str, str],
+    made: Mapping[str, str] | None = None,
+) -> None:
     """Write what a briefing was made from: the same bytes for the same inputs.
 
     Parameters
@@ -227,9 +232,17 @@ def write_inputs(path: Path, inputs: Mapping[str, str], used: Mapping[str, str])
     used : mapping of str to str
         What it was told of official statistics, in the place of the checksum
         of all tables, which says of others too.
+    made : mapping of str to str, optional
+        What the next briefing may take over, by
+        :func:`kentstats.publish.again.made_of`.
     """
     groups = {name: digest for name, digest in inputs.items() if name != "tables"}
-    record = {"schema": SCHEMA, "inputs": groups, "used": dict(sorted(used.items()))}
+    record = {
+        "schema": SCHEMA,
+        "inputs": groups,
+        "made": dict(made or {}),
+        "used": dict(sorted(used.items())),
+    }
     text = json.dumps(record, indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 

@@ -239,6 +239,7 @@ def publish_all(
             renderer=chosen,
             home=home,
             inputs=shared,
+            again=not force,
         )
         confidence = float(effective.get("confidence", 0.95))
         warm = (ready, (edition, home, notebook, confidence))

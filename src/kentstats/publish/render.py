@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +18,7 @@ from kentstats.publish.document import Document
 if TYPE_CHECKING:
     import typst
 
+    from kentstats.publish.again import Before
     from kentstats.publish.markdown import Reading
 
 
@@ -42,7 +46,9 @@ class Front:
     dated: bool = True
 
 
-def render(document: Document, front: Front, folder: Path, template: Path) -> None:
+def render(
+    document: Document, front: Front, folder: Path, template: Path, before: Before | None = None
+) -> str:
     """Write ``briefing.html`` and ``briefing.pdf`` into a folder.
 
     Parameters
@@ -55,6 +61,14 @@ def render(document: Document, front: Front, folder: Path, template: Path) -> No
         Where to.
     template : pathlib.Path
         The folder of templates.
+    before : Before, optional
+        The last briefing, whose PDF is taken over where it was set from the
+        same source by the same versions.
+
+    Returns
+    -------
+    str
+        Digest of what the PDF was set from.
 
     Raises
     ------
@@ -65,7 +79,7 @@ def render(document: Document, front: Front, folder: Path, template: Path) -> No
     """
     reading = _read(document)
     _write_html(reading, front, folder, template)
-    _write_pdf(reading, front, folder, template)
+    return _write_pdf(reading, front, folder, template, before)
 
 
 def write_html(document: Document, front: Front, folder: Path, template: Path) -> None:
@@ -108,22 +122,35 @@ def _write_html(reading: Reading, front: Front, folder: Path, template: Path) ->
     (folder / "briefing.html").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _write_pdf(reading: Reading, front: Front, folder: Path, template: Path) -> None:
-    import typst
-
+def _write_pdf(
+    reading: Reading, front: Front, folder: Path, template: Path, before: Before | None = None
+) -> str:
     from kentstats.publish.typst_source import write_source
 
-    for name, picture in reading.pictures.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture.content)
     frame = (template / "briefing.typ").read_text(encoding="utf-8")
     source = write_source(reading.tokens, front, frame).encode()
+    day = int(dt.datetime.combine(front.day, dt.time(), dt.UTC).timestamp())
+    pictures = {name: picture.content for name, picture in reading.pictures.items()}
+    digest = blake2b(repr((source, day, sorted(pictures.items()))).encode()).hexdigest()
+    if before and before.pdf and digest == before.source:
+        shutil.copyfile(before.pdf, folder / "briefing.pdf")
+        return digest
+    _typeset(source, day, pictures, folder)
+    return digest
+
+
+def _typeset(source: bytes, day: int, pictures: Mapping[str, bytes], folder: Path) -> None:
+    import typst
+
+    for name, content in pictures.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     try:
         typst.Compiler(source, root=folder, font_paths=_typst_fonts()).compile(
             output=folder / "briefing.pdf",
             pdf_standards=["ua-1"],
-            timestamp=int(dt.datetime.combine(front.day, dt.time(), dt.UTC).timestamp()),
+            timestamp=day,
         )
     except (RuntimeError, typst.TypstError) as error:
         raise RenderError(

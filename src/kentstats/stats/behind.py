@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    Integers = NDArray[np.signedinteger[Any]]
+
 MANY = 400
 """As many facts are named one by one where they stand behind a number; of more, their shape."""
 
@@ -162,9 +164,7 @@ class Measure:
         How many areas there are.
     """
 
-    def __init__(
-        self, rows: Rows, at: NDArray[np.int32], whose: NDArray[np.int32], areas: int
-    ) -> None:
+    def __init__(self, rows: Rows, at: Integers, whose: Integers, areas: int) -> None:
         self._rows, self._at, self._whose = rows, at, whose
         self.all = self._behind(np.arange(len(at)))
         self._place = np.full(areas, -1, np.int32)

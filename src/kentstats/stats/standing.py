@@ -7,7 +7,8 @@ confidence; what is one authority's own is a selection from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -366,7 +367,10 @@ class Standing:
         self._shared = shared
         self._used: dict[str, str] = {}
         self._told: dict[str, Any] = {}
+        self._noting: list[set[str]] = []
+        self._checked: dict[str, str] = {}
         self._years: dict[str, list[Row]] = {}
+        self._behind_years: dict[str, set[str]] = {}
         self._latest: dict[str, dict[Series, Row]] = {}
         self._ask("area")
 
@@ -375,8 +379,46 @@ class Standing:
         """What was asked so far: keys, sorted, each with the digest of its answer."""
         return MappingProxyType(dict(sorted(self._used.items())))
 
+    @contextmanager
+    def noting(self) -> Iterator[set[str]]:
+        """Note by itself what is asked within a block, whether or not it was asked before.
+
+        Yields
+        ------
+        set of str
+            Filled with the keys.
+        """
+        asked = {"area"}  # of which nothing is asked again
+        self._noting.append(asked)
+        try:
+            yield asked
+        finally:
+            self._noting.pop()
+
+    def _note(self, keys: Iterable[str]) -> None:
+        for asked in self._noting:
+            asked.update(keys)
+
+    def is_told_again(self, told: Mapping[str, str]) -> bool:
+        """Tell whether what was told once would be told again; then it counts as asked.
+
+        Parameters
+        ----------
+        told : mapping of str to str
+            Keys, each with the digest of the answer.
+        """
+        for key in told.keys() - self._used.keys() - self._checked.keys():
+            self._checked[key] = self._shared.answers.digest(self.area, key)
+        now = {**self._checked, **self._used}
+        if any(not digest or now[key] != digest for key, digest in told.items()):
+            return False
+        self._used.update(told)
+        self._note(told)
+        return True
+
     def _ask(self, *parts: str) -> Any:
         key = key_of(*parts)
+        self._note([key])
         if key not in self._told:
             self._told[key], self._used[key] = self._shared.answers.answer(self.area, key)
         return self._told[key]
@@ -393,21 +435,25 @@ class Standing:
         code = code or self.area.code
         if code not in self._years:
             known = load_indicators()
-            rows = [
-                row
-                for series in self._ask("measures", code)
-                if series[0] in known
-                for row in self._ask("facts", code, *series)
-            ]
+            with self.noting() as asked:
+                rows = [
+                    row
+                    for series in self._ask("measures", code)
+                    if series[0] in known
+                    for row in self._ask("facts", code, *series)
+                ]
             self._years[code] = sorted(rows, key=lambda row: str(row["fact_id"]))
+            self._behind_years[code] = asked
+        self._note(self._behind_years[code])
         return self._years[code]
 
     def facts(self, code: str = "") -> dict[Series, Row]:
         """Return the latest facts of an area by indicator and group."""
         code = code or self.area.code
+        years = self.years(code)
         if code not in self._latest:
             self._latest[code] = {
-                (row["indicator"], row["group"]): row for row in self.years(code) if row["latest"]
+                (row["indicator"], row["group"]): row for row in years if row["latest"]
             }
         return self._latest[code]
 

@@ -1,0 +1,93 @@
+"""What may be taken over from the last briefing of an authority, and not made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kentstats.checksum import checksum
+from kentstats.present.section import Shown
+from kentstats.publish.inputs import FILE
+
+NOTEBOOK, PDF = "briefing.ipynb", "briefing.pdf"
+WHOLE = frozenset({"section", "asked", "claims"})
+"""What the metadata of a block has that a section made."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """The last briefing.
+
+    Attributes
+    ----------
+    sections : mapping of str to Shown
+        What its sections showed, by their names.
+    pdf : pathlib.Path or None
+        Its PDF.
+    source : str
+        Digest of what that was set from.
+    """
+
+    sections: Mapping[str, Shown] = field(default_factory=dict)
+    pdf: Path | None = None
+    source: str = ""
+
+
+NOTHING = Before()
+"""Where there is no last briefing, or another code made it."""
+
+
+def read_before(folder: Path, groups: Mapping[str, str]) -> Before:
+    """Read what the last briefing of an authority left.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it is.
+    groups : mapping of str to str
+        Checksum of each group of inputs as it is now. All but the tables
+        must be the same: of those each section knows what it was told.
+
+    Returns
+    -------
+    Before
+        :data:`NOTHING` where it is of other inputs, or a file is not as it
+        was written.
+    """
+    try:
+        record = json.loads((folder / FILE).read_bytes())
+        same = record["inputs"] == {name: groups[name] for name in groups if name != "tables"}
+        made = record["made"]
+        if not same or any(checksum(folder / name) != made[name] for name in (NOTEBOOK, PDF)):
+            return NOTHING
+        notebook = json.loads((folder / NOTEBOOK).read_bytes())
+        outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+        shown = [_shown(output, record["used"]) for output in outputs]
+        return Before(
+            {each.section: each for each in shown if each is not None},
+            folder / PDF,
+            str(made["source"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return NOTHING
+
+
+def _shown(output: Mapping[str, Any], used: Mapping[str, str]) -> Shown | None:
+    ours = output.get("metadata", {}).get("kentstats", {})
+    if ours.keys() != WHOLE:
+        return None
+    text = output["data"]["text/markdown"]
+    return Shown(
+        text if isinstance(text, str) else "".join(text),
+        section=ours["section"],
+        told={key: used[key] for key in ours["asked"]},
+        metadata=ours,
+    )
+
+
+def made_of(folder: Path, source: str) -> dict[str, str]:
+    """Note what the next briefing may take over: checksums of files, and of what the PDF is of."""
+    return {**{name: checksum(folder / name) for name in (NOTEBOOK, PDF)}, "source": source}
