@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from kentstats.checksum import checksum
+from kentstats.present.claims import Claim
 from kentstats.present.section import Shown
 from kentstats.publish.inputs import FILE
 
 NOTEBOOK, PDF = "briefing.ipynb", "briefing.pdf"
+CLAIM = tuple(each.name for each in fields(Claim))
 WHOLE = frozenset({"section", "asked", "claims"})
 """What the metadata of a block has that a section made."""
 
@@ -80,11 +82,13 @@ def _shown(output: Mapping[str, Any], used: Mapping[str, str]) -> Shown | None:
     if ours.keys() != WHOLE:
         return None
     text = output["data"]["text/markdown"]
+    # in their own order, where the file has that of the alphabet
+    claims = [{name: made[name] for name in CLAIM} for made in ours["claims"]]
     return Shown(
         text if isinstance(text, str) else "".join(text),
         section=ours["section"],
         told={key: used[key] for key in ours["asked"]},
-        metadata=ours,
+        metadata={**ours, "claims": claims},
     )
 
 
