@@ -218,6 +218,9 @@ class Forks:
         this kind that one returns is called after it.
     """
 
+    at_once = True
+    """Whether one may be asked for ahead, without waiting until it is ready."""
+
     def __init__(self, warm: Sequence[Call] = (), idle: Sequence[Call] = ()) -> None:
         self._calls = list(warm), list(idle)
         self._lock = threading.Lock()
@@ -302,6 +305,8 @@ class Spares:
     number : int, default 1
         How many to hold ready.
     """
+
+    at_once = False
 
     def __init__(self, warm: Sequence[Call] = (), number: int = 1) -> None:
         self._warm = list(warm)

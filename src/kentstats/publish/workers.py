@@ -186,10 +186,16 @@ def in_children(
     """
     waiting = deque(tasks)
     at_work: list[_Worker] = []
+    ahead: list[Child] = []
     try:
         while waiting or at_work:
-            while waiting and len(at_work) < jobs:
-                at_work.append(_Worker(waiting.popleft(), make, prepared, limits))
+            # one that has said its last word and only clears up is not counted
+            while waiting and sum(not worker.over for worker in at_work) < jobs:
+                at_work.append(_Worker(waiting.popleft(), make, prepared, limits, ahead))
+            if waiting and not ahead and prepared.at_once:
+                # forked while others work, so that nobody waits for it
+                with contextlib.suppress(KentstatsError):
+                    ahead.append(prepared.child())
             # now and then for the bar and the time limits
             wait([each for worker in at_work for each in worker.watched], timeout=1)
             tick()
@@ -201,20 +207,31 @@ def in_children(
     finally:
         for worker in at_work:
             worker.stop()
+        for child in ahead:
+            child.end()
 
 
 class _Worker:
     """A process that publishes one authority."""
 
-    def __init__(self, task: Task, make: Maker, prepared: Forks | Spares, limits: Limits) -> None:
+    def __init__(
+        self,
+        task: Task,
+        make: Maker,
+        prepared: Forks | Spares,
+        limits: Limits,
+        ahead: list[Child],
+    ) -> None:
         self.task, self.limits = task, limits
+        self.over: Done | None = None  # its last word, once that has come
+        self.until = 0.0  # and how long its end is waited for then
         self.begun = time.perf_counter()
         self.cell = 0
         self.since = time.time() - 1  # file systems may round
         self.child: Child | None = None
         self.silent = float("inf")  # since when it cannot be heard
         try:
-            child = prepared.child()
+            child = ahead.pop() if ahead else prepared.child()
             child.ask(serve, make, task.area.name, task.folder, limits)
             self.child = child
         except KentstatsError as error:
@@ -225,7 +242,9 @@ class _Worker:
         """What to wait for: a word, or its end."""
         if self.child is None:
             return []
-        return self.child.watched[self.silent < float("inf") :]
+        *channel, end = self.child.watched
+        # of one that says no more, what it speaks through is always ready to be read
+        return [end] if self.over or self.silent < float("inf") else [*channel, end]
 
     def done(self) -> Done | None:
         """Return what came of the task, None while it is at work."""
@@ -233,12 +252,11 @@ class _Worker:
         if self.child is None:
             return Done(seconds, self.not_started, "ProcessDied")
         code = self.child.code()  # asked first, or its last word might be lost
-        said = self._said(self.child)
-        if said is not None:
-            self._end(PATIENCE)
-            if self.child.left_processes:
-                said = replace(said, notes=(*said.notes, "processes left running were ended"))
-            return said
+        if self.over is None:
+            self.over, self.until = self._said(self.child), time.perf_counter() + PATIENCE
+        if self.over is not None:
+            gone = code is not None or time.perf_counter() > self.until
+            return _ended(self.over, self.child) if gone else None
         late = self.limits.seconds and seconds > self.limits.seconds
         silent = time.perf_counter() > self.silent + HEARD
         if code is None and not late and not silent:
@@ -267,17 +285,22 @@ class _Worker:
     def _where(self) -> str:
         return f", in cell {self.cell}" if self.cell else ""
 
-    def _end(self, patience: float = 0.0) -> None:
-        if self.child is not None:
-            self.child.end(patience)
-
     def stop(self) -> None:
         """End the process, and clear up after it."""
-        self._end()
+        if self.child is not None:
+            self.child.end()
         for aside in _asides(self.task.folder):
             with contextlib.suppress(OSError):
                 if aside.stat().st_mtime >= self.since:  # others are of somebody else
                     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _ended(said: Done, child: Child) -> Done:
+    """Return the last word of a process that is to end, with what it left behind."""
+    child.end()
+    if child.left_processes:
+        return replace(said, notes=(*said.notes, "processes left running were ended"))
+    return said
 
 
 def _obituary(code: int, where: str) -> str:
