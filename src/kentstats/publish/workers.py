@@ -239,12 +239,11 @@ class _Worker:
 
     @property
     def watched(self) -> list[Any]:
-        """What to wait for: a word, or its end."""
-        if self.child is None:
-            return []
-        *channel, end = self.child.watched
-        # of one that says no more, what it speaks through is always ready to be read
-        return [end] if self.over or self.silent < float("inf") else [*channel, end]
+        """What to wait for: its end, where that can be waited for, or else a word.
+
+        At each cell it says a word, for which nobody need wake up.
+        """
+        return self.child.watched[-1:] if self.child else []
 
     def done(self) -> Done | None:
         """Return what came of the task, None while it is at work."""
