@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kentstats.present.claims import Claim, attribute, escape
@@ -65,8 +65,9 @@ class Block:
     markdown: str
     claims: tuple[Claim, ...] = ()
     used: tuple[tuple[str, str], ...] = ()
-    section: str = ""
-    asked: tuple[str, ...] = ()
+    # not what is shown, by which blocks are compared
+    section: str = field(default="", compare=False)
+    asked: tuple[str, ...] = field(default=(), compare=False)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         ours: dict[str, Any] = {"claims": [made.record() for made in self.claims]}

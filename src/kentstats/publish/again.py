@@ -29,20 +29,22 @@ class Before:
         What its sections showed, by their names.
     pdf : pathlib.Path or None
         Its PDF.
-    source : str
+    typeset : str
         Digest of what that was set from.
     """
 
     sections: Mapping[str, Shown] = field(default_factory=dict)
     pdf: Path | None = None
-    source: str = ""
+    typeset: str = ""
 
 
 NOTHING = Before()
 """Where there is no last briefing, or another code made it."""
 
 
-def read_before(folder: Path, groups: Mapping[str, str]) -> Before:
+def read_before(
+    folder: Path, groups: Mapping[str, str], files: Mapping[str, Mapping[str, Any]]
+) -> Before:
     """Read what the last briefing of an authority left.
 
     Parameters
@@ -52,6 +54,8 @@ def read_before(folder: Path, groups: Mapping[str, str]) -> Before:
     groups : mapping of str to str
         Checksum of each group of inputs as it is now. All but the tables
         must be the same: of those each section knows what it was told.
+    files : mapping of str to mapping
+        ``sha256`` of each of its files as it was written, of the manifest.
 
     Returns
     -------
@@ -62,8 +66,8 @@ def read_before(folder: Path, groups: Mapping[str, str]) -> Before:
     try:
         record = json.loads((folder / FILE).read_bytes())
         same = record["inputs"] == {name: groups[name] for name in groups if name != "tables"}
-        made = record["made"]
-        if not same or any(checksum(folder / name) != made[name] for name in (NOTEBOOK, PDF)):
+        names = (FILE, NOTEBOOK, PDF)
+        if not same or any(checksum(folder / name) != files[name]["sha256"] for name in names):
             return NOTHING
         notebook = json.loads((folder / NOTEBOOK).read_bytes())
         outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
@@ -71,7 +75,7 @@ def read_before(folder: Path, groups: Mapping[str, str]) -> Before:
         return Before(
             {each.section: each for each in shown if each is not None},
             folder / PDF,
-            str(made["source"]),
+            str(record["typeset"]),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return NOTHING
@@ -90,8 +94,3 @@ def _shown(output: Mapping[str, Any], used: Mapping[str, str]) -> Shown | None:
         told={key: used[key] for key in ours["asked"]},
         metadata={**ours, "claims": claims},
     )
-
-
-def made_of(folder: Path, source: str) -> dict[str, str]:
-    """Note what the next briefing may take over: checksums of files, and of what the PDF is of."""
-    return {**{name: checksum(folder / name) for name in (NOTEBOOK, PDF)}, "source": source}

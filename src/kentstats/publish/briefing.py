@@ -35,7 +35,7 @@ from kentstats.load import (
     official_folder,
 )
 from kentstats.present.section import after
-from kentstats.publish.again import NOTHING, made_of, read_before
+from kentstats.publish.again import NOTHING, read_before
 from kentstats.publish.document import Document, read_document
 from kentstats.publish.inputs import (
     FILE,
@@ -93,7 +93,7 @@ def publish(
     home: Home | None = None,
     execution: Execution = THERE,
     inputs: Mapping[str, str] | None = None,
-    again: bool = False,
+    again: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Published:
     """Execute the briefing of one authority and publish it.
 
@@ -125,9 +125,10 @@ def publish(
     inputs : mapping of str to str, optional
         Checksum of each group of inputs, where they are known already: those of
         :func:`kentstats.publish.inputs.shared_inputs`.
-    again : bool, default False
-        Whether what would be the same as in the last briefing in its place
-        may be taken over from that; where the notebook is executed `here`.
+    again : mapping of str to mapping, optional
+        ``sha256`` of each file of the last briefing in its place, where what
+        would be the same may be taken over from that. The notebook is
+        executed `here` then.
 
     Returns
     -------
@@ -166,7 +167,7 @@ def publish(
     front = front_of(subject)
     groups = inputs or _shared_inputs(subject, notebook, parameters or {}, chosen, home)
     groups = {**groups, "report": report_of(subject.report)}
-    before = read_before(folder, groups) if again else NOTHING
+    before = read_before(folder, groups, again) if again else NOTHING
     # beside the place of publication, so that a move is a move and not a copy
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
@@ -184,14 +185,14 @@ def publish(
         let_go()  # rendering needs room, and nothing of the tables
         document = read_document(executed)
         say("Rendering.")
-        source = ""
+        typeset = ""
         if chosen == "quarto":
             render_quarto(document, front, aside, home)
         else:
-            source = render(document, front, aside, home.reports / "template", before)
+            typeset = render(document, front, aside, home.reports / "template", before)
         defaults = {name: default for name, (_, default) in declared_parameters(notebook).items()}
         _write_claims(subject, document, {**defaults, **typed}, chosen, aside)
-        write_inputs(aside / FILE, groups, document.used, made_of(aside, source))
+        write_inputs(aside / FILE, groups, document.used, typeset)
         _move(aside, folder, files_of(subject))
     finally:
         shutil.rmtree(aside, ignore_errors=True)

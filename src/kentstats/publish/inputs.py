@@ -219,7 +219,7 @@ def write_inputs(
     path: Path,
     inputs: Mapping[str, str],
     used: Mapping[str, str],
-    made: Mapping[str, str] | None = None,
+    typeset: str = "",
 ) -> None:
     """Write what a briefing was made from: the same bytes for the same inputs.
 
@@ -232,15 +232,15 @@ def write_inputs(
     used : mapping of str to str
         What it was told of official statistics, in the place of the checksum
         of all tables, which says of others too.
-    made : mapping of str to str, optional
-        What the next briefing may take over, by
-        :func:`kentstats.publish.again.made_of`.
+    typeset : str, optional
+        Digest of what its PDF was set from, by
+        :func:`kentstats.publish.render.render`.
     """
     groups = {name: digest for name, digest in inputs.items() if name != "tables"}
     record = {
         "schema": SCHEMA,
         "inputs": groups,
-        "made": dict(made or {}),
+        "typeset": typeset,
         "used": dict(sorted(used.items())),
     }
     text = json.dumps(record, indent=1, ensure_ascii=False)

@@ -239,7 +239,6 @@ def publish_all(
             renderer=chosen,
             home=home,
             inputs=shared,
-            again=not force,
         )
         confidence = float(effective.get("confidence", 0.95))
         warm = (ready, (edition, home, notebook, confidence))
@@ -261,7 +260,7 @@ def publish_all(
                     force=force,
                     faults=shelf.faults if shelf else faults_of,
                 )
-                tasks = _to_do(decisions, record)
+                tasks = _to_do(decisions, record, force=force)
                 _tell(tasks, len(wanted), say)
                 at_work = {task.area.code for task in tasks}
                 for entry in record.entries.values():
@@ -302,12 +301,14 @@ def _likely(wanted: Iterable[Area], record: Record, shared: Mapping[str, str]) -
     return False
 
 
-def _to_do(decisions: Iterable[Decision], record: Record) -> list[Task]:
+def _to_do(decisions: Iterable[Decision], record: Record, *, force: bool) -> list[Task]:
     """List what is to be done, and take note of what is not."""
     tasks = []
     for one in decisions:
         if one.reason:
-            tasks.append(Task(one.area, one.place, one.inputs, one.reason))
+            before = None if force else record.entries.get(one.area.code)
+            files = before.files if before else {}
+            tasks.append(Task(one.area, one.place, one.inputs, one.reason, files))
         else:
             record.unchanged(one.area, one.inputs)
     return tasks

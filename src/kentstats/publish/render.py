@@ -132,7 +132,7 @@ def _write_pdf(
     day = int(dt.datetime.combine(front.day, dt.time(), dt.UTC).timestamp())
     pictures = {name: picture.content for name, picture in reading.pictures.items()}
     digest = blake2b(repr((source, day, sorted(pictures.items()))).encode()).hexdigest()
-    if before and before.pdf and digest == before.source:
+    if before and before.pdf and digest == before.typeset:
         shutil.copyfile(before.pdf, folder / "briefing.pdf")
         return digest
     _typeset(source, day, pictures, folder)

@@ -74,12 +74,20 @@ class Task:
         Checksum of each group of inputs.
     reason : str
         Why it is to be done.
+    before : mapping of str to mapping
+        ``sha256`` and ``size`` of the files of its last briefing, where what
+        would be the same may be taken over from that.
     """
 
     area: Area
     folder: Path
     inputs: Mapping[str, str]
     reason: str
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def maker(self, make: Maker) -> Maker:
+        """Return what publishes it."""
+        return functools.partial(make, again=dict(self.before)) if self.before else make
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def in_turn(tasks: Iterable[Task], make: Maker) -> Work:
     (Task, Done)
     """
     for task in tasks:
-        yield task, _publish_one(task.area.name, task.folder, make)
+        yield task, _publish_one(task.area.name, task.folder, task.maker(make))
 
 
 def _publish_one(name: str, folder: Path, make: Maker) -> Done:
@@ -232,7 +240,7 @@ class _Worker:
         self.silent = float("inf")  # since when it cannot be heard
         try:
             child = ahead.pop() if ahead else prepared.child()
-            child.ask(serve, make, task.area.name, task.folder, limits)
+            child.ask(serve, task.maker(make), task.area.name, task.folder, limits)
             self.child = child
         except KentstatsError as error:
             self.not_started = str(error)
