@@ -110,6 +110,7 @@ class Ordered:
 
         # it stays open as long as the table is in use, in whatever process
         self._file = tempfile.TemporaryFile(prefix="kentstats-", buffering=0)  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         for start in range(0, len(self._order), BLOCK):
             rows = self._frame.take(self._order[start : start + BLOCK])
             batch = pa.record_batch({str(name): pa.array(_plain(rows[name])) for name in rows})

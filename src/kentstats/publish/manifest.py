@@ -126,13 +126,20 @@ def read_manifest(path: Path) -> dict[str, Any]:
     remedy = "Publish the edition again: kentstats briefing --all."
     try:
         with path.open(encoding="utf-8") as file:
-            manifest = _read(file)
+            try:
+                manifest = _read(file)
+            except ValueError:  # it is damaged, or has another layout
+                file.seek(0)
+                manifest = json.load(file)
+        rows, inputs = manifest["authorities"], dict[str, Mapping[str, str]]()
         if manifest["schema"] != SCHEMA:
             raise KentstatsError(
                 f"The manifest {path} is of schema {manifest['schema']}, where this is {SCHEMA}.",
                 remedy,
             )
-        return manifest
+        if rows and not isinstance(rows[0], Entry):
+            rows = [_entry(row, inputs) for row in rows]
+        return {**manifest, "authorities": rows}
     except OSError as error:
         what = f"The manifest {path} cannot be read: {error.strerror}."
     except (ValueError, TypeError, KeyError):
@@ -141,7 +148,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _read(file: IO[str]) -> dict[str, Any]:
-    """Read a manifest line by line: as a whole, one of many authorities is large."""
+    """Read a manifest line by line, as it is written: as a whole, one of many is large."""
     inputs: dict[str, Mapping[str, str]] = {}
     head: list[str] = []
     for line in file:
@@ -154,9 +161,7 @@ def _read(file: IO[str]) -> dict[str, Any]:
             break
         entries.append(_entry(json.loads(line.rstrip().removesuffix(",")), inputs))
     manifest: dict[str, Any] = json.loads("".join(head).rstrip().removesuffix(",") + file.read())
-    if "authorities" in manifest:  # in another layout
-        entries = [_entry(row, inputs) for row in manifest["authorities"]]
-    return {**manifest, "authorities": entries}
+    return {"authorities": entries, **manifest}
 
 
 def _entry(row: Any, inputs: dict[str, Mapping[str, str]]) -> Entry:
