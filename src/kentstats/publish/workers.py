@@ -238,12 +238,16 @@ class _Worker:
         self.since = time.time() - 1  # file systems may round
         self.child: Child | None = None
         self.silent = float("inf")  # since when it cannot be heard
-        try:
-            child = ahead.pop() if ahead else prepared.child()
-            child.ask(serve, task.maker(make), task.area.name, task.folder, limits)
-            self.child = child
-        except KentstatsError as error:
-            self.not_started = str(error)
+        # one that was forked ahead may have gone meanwhile, with all that was prepared
+        for source in (ahead.pop, prepared.child) if ahead else (prepared.child,):
+            try:
+                child = source()
+                child.ask(serve, task.maker(make), task.area.name, task.folder, limits)
+            except KentstatsError as error:
+                self.not_started = str(error)
+            else:
+                self.child = child
+                break
 
     @property
     def watched(self) -> list[Any]:
