@@ -145,6 +145,40 @@ class Ordered:
         return batch.slice(first, end - number * BLOCK - first)
 
 
+def together(
+    codes: pd.Series,
+) -> tuple[NDArray[np.int32], NDArray[np.intp], dict[str, int]]:
+    """Put the rows of each area together.
+
+    Parameters
+    ----------
+    codes : pandas.Series
+        The code of each row.
+
+    Returns
+    -------
+    order : numpy.ndarray
+        The rows, those of an area one after the other as they stand.
+    ends : numpy.ndarray
+        Where in that order those of each area begin, and where the last end.
+    place : dict of str to int
+        The place of each code in `ends`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> order, ends, place = together(pd.Series(["b", "a", "b"]))
+    >>> order.tolist(), ends.tolist(), place
+    ([0, 2, 1], [0, 2, 3], {'b': 0, 'a': 1})
+    """
+    import pandas as pd
+
+    at, found = pd.factorize(codes)
+    order = np.argsort(at, kind="stable").astype(np.int32)
+    ends = np.searchsorted(at[order], np.arange(len(found) + 1))
+    return order, ends, {str(code): place for place, code in enumerate(found)}
+
+
 def laid(
     columns: Mapping[str, Callable[[], Any]], index: pd.Index[Any] | None = None
 ) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kentstats.areas import Area, Register, load_areas
-from kentstats.aside import Ordered, laid, large
+from kentstats.aside import Ordered, laid, large, together
 from kentstats.errors import ParameterError, nearest
 from kentstats.facts import (
     FACTS,
@@ -262,15 +262,9 @@ class _Facts:
     """The facts of an edition by area, so that those of one cost no look at all the others."""
 
     def __init__(self, frame: pd.DataFrame, register: Register) -> None:
-        import numpy as np
-        import pandas as pd
-
         self.frame, self.register = frame, register
-        at, codes = pd.factorize(frame["area_code"])
         # worked out at once: processes that part afterwards share it
-        self._order = np.argsort(at, kind="stable").astype(np.int32)
-        self._ends = np.searchsorted(at[self._order], np.arange(len(codes) + 1))
-        self._place = {str(code): place for place, code in enumerate(codes)}
+        self._order, self._ends, self._place = together(frame["area_code"])
         self._rows = Ordered(frame, self._order)
         combined = frame.loc[frame["area_type"].eq("combined"), "area_code"].unique()
         self._joined: dict[str, list[str]] = {}

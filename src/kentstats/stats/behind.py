@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kentstats.aside import Ordered, in_one, large
+from kentstats.aside import Ordered, in_one, large, together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,13 +64,8 @@ class ByArea:
     """
 
     def __init__(self, frame: pd.DataFrame, names: Iterable[str] = ()) -> None:
-        import pandas as pd
-
         self.names = tuple(names) or tuple(frame.columns)
-        at, codes = pd.factorize(frame["area_code"])
-        order = np.argsort(at, kind="stable")
-        self._ends = np.searchsorted(at[order], np.arange(len(codes) + 1))
-        self._place = {str(code): place for place, code in enumerate(codes)}
+        order, self._ends, self._place = together(frame["area_code"])
         if large(frame):
             # those of one area stand together there, and are read without looking at others
             self._read = Ordered(frame[list(self.names)], order).values
