@@ -9,6 +9,7 @@ import types
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 USED = frozenset(
@@ -23,6 +24,52 @@ USED = frozenset(
 Code = types.FunctionType | types.BuiltinFunctionType | type
 
 
+@dataclass(frozen=True)
+class Found:
+    """The functions and classes of modules.
+
+    Attributes
+    ----------
+    seen : frozenset of str
+        Names of all modules there were.
+    modules : mapping of str to module
+        Those that are used.
+    code : mapping of str to mapping
+        Functions and classes of each, by their names.
+    within : mapping of type to mapping
+        Methods of each class.
+    """
+
+    seen: frozenset[str] = frozenset()
+    modules: Mapping[str, types.ModuleType] = field(default_factory=dict)
+    code: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    within: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)
+
+    def and_since(self) -> Found:
+        """Return the same, with the modules that were imported since."""
+        seen = frozenset(sys.modules)
+        modules = {name: sys.modules[name] for name in seen - self.seen if _is_used(name)}
+        code = {name: dict(_code_of(vars(module))) for name, module in modules.items()}
+        within = {
+            each: dict(_code_of(vars(each)))
+            for name in code
+            for each in code[name].values()
+            if isinstance(each, type) and each.__module__ == name
+        }
+        return Found(
+            seen, {**self.modules, **modules}, {**self.code, **code}, {**self.within, **within}
+        )
+
+
+_remembered = Found()
+
+
+def remember() -> None:
+    """Look at the code that is there now, so that processes forked from this one need not."""
+    global _remembered  # noqa: PLW0603, what a fork hands on has to stand somewhere
+    _remembered = Found().and_since()
+
+
 @contextmanager
 def as_found() -> Iterator[None]:
     """Put back what a notebook changed in this process, but for what it left in libraries.
@@ -32,14 +79,7 @@ def as_found() -> Iterator[None]:
     and rendered: that is done as if it had run elsewhere. A notebook that
     means harm finds other ways; one that is careless spoils nothing unnoticed.
     """
-    modules = {name: module for name, module in sys.modules.items() if _is_used(name)}
-    code = {name: dict(_code_of(vars(module))) for name, module in modules.items()}
-    within = {
-        each: dict(_code_of(vars(each)))
-        for name in code
-        for each in code[name].values()
-        if isinstance(each, type) and each.__module__ == name
-    }
+    found = _remembered.and_since()
     streams = sys.stdin, sys.stdout, sys.stderr
     path, depth, mask = list(sys.path), sys.getrecursionlimit(), os.umask(0o22)
     os.umask(mask)
@@ -48,7 +88,7 @@ def as_found() -> Iterator[None]:
         with warnings.catch_warnings():
             yield
     finally:
-        _put_back(modules, code, within)
+        _put_back(found)
         sys.stdin, sys.stdout, sys.stderr = streams
         sys.path[:] = path
         sys.setrecursionlimit(depth)
@@ -70,18 +110,14 @@ def _code_of(names: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _put_back(
-    modules: Mapping[str, types.ModuleType],
-    code: Mapping[str, Mapping[str, Any]],
-    within: Mapping[type, Mapping[str, Any]],
-) -> None:
-    sys.modules.update(modules)
-    for name, module in modules.items():
+def _put_back(found: Found) -> None:
+    sys.modules.update(found.modules)
+    for name, module in found.modules.items():
         there = vars(module)
-        for each, value in code[name].items():
+        for each, value in found.code[name].items():
             if there.get(each) is not value:
                 there[each] = value
-    for kind, methods in within.items():
+    for kind, methods in found.within.items():
         there_too = vars(kind)
         for each, value in methods.items():
             if there_too.get(each) is not value:

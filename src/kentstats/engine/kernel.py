@@ -215,6 +215,8 @@ def prepare() -> None:
     streams = sys.stdout, sys.stderr, sys.displayhook
     # the history in memory, as nbclient has it
     app.initialize(["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"])
+    # its handler drops what is less; the records would be made all the same, some at each cell
+    app.log.setLevel(app.log_level)
     app.streams = sys.stdout, sys.stderr, sys.displayhook  # type: ignore[assignment]
     sys.stdout, sys.stderr, sys.displayhook = streams
     # pandas, tqdm and others ask, when they are imported, whether they are in a notebook

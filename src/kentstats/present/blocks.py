@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kentstats.present.claims import Claim, attribute, escape
+from kentstats.present.claims import Claim, attribute, escape, lists_of
 from kentstats.present.words import Text
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Block:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         ours: dict[str, Any] = {"claims": [made.record() for made in self.claims]}
+        if lists := lists_of(self.claims):
+            ours["lists"] = lists
         if self.used:
             ours["used"] = dict(self.used)
         if self.section:

@@ -20,6 +20,8 @@ from typing import Any
 from kentstats.facts import PRECISION
 
 AS_PUBLISHED = "as published"
+FEW = 12
+"""As many further facts a claim names itself; more stand in a list that claims share."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Claim:
         As it is printed.
     facts : tuple of str
         Ids of the facts behind it.
+    others : tuple of str
+        Ids of the many others behind it, such as those of every authority
+        behind a rank; claims of the same facts share the list.
     places : tuple of str
         Where they are in their source.
     calculation : str
@@ -51,6 +56,14 @@ class Claim:
     facts: tuple[str, ...]
     places: tuple[str, ...]
     calculation: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> str:
+        """Name of the list of the others; empty where there are none."""
+        if not self.others:
+            return ""
+        return "l" + hashlib.sha256("|".join(self.others).encode()).hexdigest()[:8]
 
     @property
     def place(self) -> str:
@@ -66,12 +79,20 @@ class Claim:
         return f'[{shown}]{{.claim data-id={self.id} data-value="{value}" data-source="{place}"}}'
 
     def record(self) -> dict[str, Any]:
-        """Return the claim as a plain mapping, for notebooks and ``claims.json``."""
+        """Return the claim as a plain mapping, for notebooks and ``claims.json``.
+
+        In place of the others it has the name of their list; see :func:`lists_of`.
+        """
         # as asdict does, which copies every name of a fact one by one
-        return {name: getattr(self, name) for name in FIELDS}
+        return {name: getattr(self, name) for name in FIELDS} | {"others": self.listed}
 
 
 FIELDS = tuple(one.name for one in fields(Claim))
+
+
+def lists_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
+    """List the many facts that stand behind claims, each list once, by its name."""
+    return {made.listed: list(made.others) for made in claims if made.others}
 
 
 def claim(
@@ -106,8 +127,7 @@ def claim(
     qualifier : str, default "exact"
         One of :data:`~kentstats.facts.QUALIFIERS`.
     others : sequence of str, optional
-        Ids of more facts behind it, where they are many and their places
-        are not named.
+        Ids of more facts behind it, whose places are not named.
 
     Returns
     -------
@@ -136,11 +156,15 @@ def claim(
         if not math.isfinite(value):
             raise ValueError(f"{value} cannot be claimed: there is no figure")
         shown = shown or show(value, unit, decimals=decimals, qualifier=qualifier)
-    facts = tuple(dict.fromkeys([*(str(parent["fact_id"]) for parent in parents), *others]))
+    own = [str(parent["fact_id"]) for parent in parents]
+    every = tuple(dict.fromkeys([*own, *others]))
     places = tuple(dict.fromkeys(str(parent["locator"]) for parent in parents))
-    text = "|".join((*facts, *places, calculation, unit, str(value), shown))
+    text = "|".join((*every, *places, calculation, unit, str(value), shown))
     digest = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    return Claim(digest, value, unit, shown, facts, places, calculation)
+    if len(others) <= FEW:
+        return Claim(digest, value, unit, shown, every, places, calculation)
+    facts = tuple(dict.fromkeys(own))
+    return Claim(digest, value, unit, shown, facts, places, calculation, tuple(others))
 
 
 def fact_claim(fact: Mapping[str, Any]) -> Claim:

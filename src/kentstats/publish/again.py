@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kentstats.checksum import checksum
-from kentstats.present.claims import Claim
+from kentstats.present.claims import FIELDS
 from kentstats.present.section import Shown
 from kentstats.publish.inputs import FILE
 
-NOTEBOOK, PDF = "briefing.ipynb", "briefing.pdf"
-CLAIM = tuple(each.name for each in fields(Claim))
-WHOLE = frozenset({"section", "asked", "claims"})
+NOTEBOOK, PDF, TABLE = "briefing.ipynb", "briefing.pdf", "facts.csv"
+OF_THE_TABLE = frozenset({"area", "joined", "measures", "facts"})
+"""Kinds of what is asked whose answers the table of figures holds."""
+BY_SECTIONS = frozenset({"section", "asked", "claims"})
 """What the metadata of a block has that a section made."""
 
 
@@ -31,11 +32,29 @@ class Before:
         Its PDF.
     typeset : str
         Digest of what that was set from.
+    table : pathlib.Path or None
+        Its table of figures.
+    used : mapping of str to str
+        What it was told of official statistics.
     """
 
     sections: Mapping[str, Shown] = field(default_factory=dict)
     pdf: Path | None = None
     typeset: str = ""
+    table: Path | None = None
+    used: Mapping[str, str] = field(default_factory=dict)
+
+    def table_for(self, used: Mapping[str, str]) -> Path | None:
+        """Return its table of figures, if one of what was told now would be the same.
+
+        Parameters
+        ----------
+        used : mapping of str to str
+            What a briefing was told: with the keys of all that the table
+            holds, see :meth:`kentstats.stats.standing.Standing.note_table`,
+            or none.
+        """
+        return self.table if used and _of_table(used) == _of_table(self.used) else None
 
 
 NOTHING = Before()
@@ -66,7 +85,7 @@ def read_before(
     try:
         record = json.loads((folder / FILE).read_bytes())
         same = record["inputs"] == {name: groups[name] for name in groups if name != "tables"}
-        names = (FILE, NOTEBOOK, PDF)
+        names = [FILE, NOTEBOOK, PDF, *([TABLE] if TABLE in files else [])]
         if not same or any(checksum(folder / name) != files[name]["sha256"] for name in names):
             return NOTHING
         notebook = json.loads((folder / NOTEBOOK).read_bytes())
@@ -76,18 +95,26 @@ def read_before(
             {each.section: each for each in shown if each is not None},
             folder / PDF,
             str(record["typeset"]),
+            folder / TABLE if TABLE in files else None,
+            record["used"],
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return NOTHING
 
 
+def _of_table(used: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: digest for key, digest in used.items() if key.partition("/")[0] in OF_THE_TABLE
+    }
+
+
 def _shown(output: Mapping[str, Any], used: Mapping[str, str]) -> Shown | None:
     ours = output.get("metadata", {}).get("kentstats", {})
-    if ours.keys() != WHOLE:
+    if not ours.keys() >= BY_SECTIONS or "used" in ours:
         return None
     text = output["data"]["text/markdown"]
     # in their own order, where the file has that of the alphabet
-    claims = [{name: made[name] for name in CLAIM} for made in ours["claims"]]
+    claims = [{name: made[name] for name in FIELDS} for made in ours["claims"]]
     return Shown(
         text if isinstance(text, str) else "".join(text),
         section=ours["section"],

@@ -172,7 +172,8 @@ def publish(
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
         with prepared(execution) as execution, after(before.sections):
-            _write_tables(subject, aside, home)
+            if before is NOTHING:  # while a process prepares itself
+                _write_tables(subject, aside, home)
             executed = _execute(
                 notebook,
                 aside,
@@ -182,8 +183,10 @@ def publish(
                 progress=progress,
                 execution=execution,
             )
-        let_go()  # rendering needs room, and nothing of the tables
         document = read_document(executed)
+        if before is not NOTHING:
+            _write_tables(subject, aside, home, before.table_for(document.used))
+        let_go()  # rendering needs room, and nothing of the tables
         say("Rendering.")
         typeset = ""
         if chosen == "quarto":
@@ -337,12 +340,14 @@ def _stamp(notebook: Any, front: Front) -> None:
         first.source = front_matter(front)
 
 
-def _write_tables(subject: Subject, folder: Path, home: Home) -> None:
+def _write_tables(subject: Subject, folder: Path, home: Home, same: Path | None = None) -> None:
     if subject.report:
         for name in READERS:
             text = to_csv(name, READERS[name](subject.report))
             (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
-    if subject.official:
+    if subject.official and same:
+        shutil.copyfile(same, folder / same.name)
+    elif subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
         text = csv_of("facts", facts)
         (folder / "facts.csv").write_text(text, encoding="utf-8", newline="\n")
@@ -382,6 +387,7 @@ def _write_claims(
         "renderer": renderer,
         "versions": versions(),
         "claims": list(document.claims.values()),
+        "lists": document.lists,
     }
     text = json.dumps(record, indent=1, ensure_ascii=False)
     (folder / "claims.json").write_text(text + "\n", encoding="utf-8")

@@ -26,6 +26,9 @@ class Document:
         Markdown cells and Markdown outputs, in order.
     claims : dict of str to dict
         Every claim printed, by its id, in the order of first appearance.
+    lists : dict of str to list of str
+        The many facts that stand behind several claims, by the name that
+        these have for them.
     used : dict of str to str
         What the briefing was told of official statistics: keys, each with the
         digest of the answer. Empty where the notebook does not say.
@@ -33,6 +36,7 @@ class Document:
 
     blocks: tuple[str, ...]
     claims: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -60,6 +64,7 @@ def read_document(notebook: NotebookNode) -> Document:
     """
     blocks: list[str] = []
     claims: dict[str, dict[str, Any]] = {}
+    lists: dict[str, list[str]] = {}
     used: dict[str, str] = {}
     shown = False
     for cell in notebook.cells:
@@ -76,11 +81,12 @@ def read_document(notebook: NotebookNode) -> Document:
                 blocks += [text] if text else []
                 ours = output.get("metadata", {}).get("kentstats", {})
                 used.update(ours.get("used", {}))
+                lists.update(ours.get("lists", {}))
                 for made in ours.get("claims", []):
                     claims.setdefault(made["id"], made)
     if not shown:
         raise RenderError("The notebook shows nothing.", "Execute it before rendering it.")
-    return Document(tuple(prune(blocks)), claims, used)
+    return Document(tuple(prune(blocks)), claims, dict(sorted(lists.items())), used)
 
 
 HEADING = re.compile(r"(#{1,6}) ")

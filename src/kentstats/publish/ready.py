@@ -99,6 +99,7 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
         share(official, confidence).prepare()
     areas = load_areas(home.raw / "areas").authorities(edition_day(edition, home))
     _rehearse(areas[0].name, edition, home, confidence)
+    found.remember()
     # what of large tables was looked at, and is not needed by most, is not shared but read again
     let_go()
 
