@@ -148,8 +148,15 @@ def sections() -> tuple[tuple[str, str], ...]:
     """Name and source of every section of the notebook, in order."""
     _, _, *cells = sources()
     found = []
-    for source in cells:
-        call = ast.parse(source, mode="eval").body
+    calls = [ast.parse(source, mode="eval").body for source in cells]
+    shown = [
+        each
+        for call in calls
+        for each in (
+            call.args if isinstance(call, ast.Call) and ast.unparse(call.func) == "show" else [call]
+        )
+    ]
+    for call in shown:
         assert isinstance(call, ast.Call)
         name = ast.unparse(call.func)
         name += "".join(
@@ -161,7 +168,7 @@ def sections() -> tuple[tuple[str, str], ...]:
             if isinstance(each, ast.Constant) and name == "inspection.findings"
         )
         name += "".join(f" {each.attr}" for each in call.args if isinstance(each, ast.Attribute))
-        found.append((name, source))
+        found.append((name, ast.unparse(call)))
     names = [name for name, _ in found]
     assert len(set(names)) == len(names)
     assert set(names) >= LOOKED_AT, "a section has another name now"
@@ -304,7 +311,7 @@ def claims_lead_to_facts(made: Made) -> Iterator[str]:
                 yield f"{name}: {one.shown} says not where it comes from"
             unknown = [
                 fact
-                for fact in one.facts
+                for fact in (*one.facts, *one.others)
                 if fact not in facts
                 and fact not in judged
                 and fact not in lists
@@ -313,7 +320,8 @@ def claims_lead_to_facts(made: Made) -> Iterator[str]:
             if unknown:
                 yield f"{name}: {one.shown} comes from {unknown[:3]}, which are no facts"
             elif isinstance(one.value, float):
-                yield from _value(name, one, [facts[fact] for fact in one.facts if fact in facts])
+                behind = dict.fromkeys((*one.facts, *one.others))
+                yield from _value(name, one, [facts[fact] for fact in behind if fact in facts])
 
 
 def _value(name: str, one: Claim, facts: list[Row]) -> Iterator[str]:
@@ -544,7 +552,7 @@ def nothing_withheld_is_printed(made: Made) -> Iterator[str]:
     for name, cell in made.cells.items():
         for one in cell.block.claims:
             counted = one.calculation.startswith("number of ") or one.unit == "label"
-            if without_figure >= set(one.facts) and not counted:
+            if without_figure >= {*one.facts, *one.others} and not counted:
                 yield f"{name}: {one.shown} comes of a figure that there is not"
     if "versus.england_table" not in made.cells:
         return

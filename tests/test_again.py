@@ -132,8 +132,24 @@ def test_the_last_briefing_is_read(last: dict[str, Any]) -> None:
     assert len(before.sections) > 12
     assert all(each.told["area"] and each.metadata["asked"] for each in before.sections.values())
     assert any("present.versus.spine" in name for name in before.sections)
+    assert before.table == last["folder"] / "facts.csv"
+    assert before.table_for(before.used) == before.table
     # of the tables each section knows by itself
     assert read_before(**{**last, "groups": {**last["groups"], "tables": "others"}}) == before
+
+
+@pytest.mark.parametrize("kind", ["area", "joined", "measures/", "facts/"])
+def test_the_table_of_figures_is_another_where_it_would_be_told_another(
+    last: dict[str, Any], kind: str
+) -> None:
+    before = read_before(**last)
+    moved = next(key for key in before.used if key.startswith(kind))
+    assert before.table_for({**before.used, moved: "0" * 16}) is None
+    assert before.table_for({key: before.used[key] for key in before.used if key != moved}) is None
+    # a rank is not in it, and of what a notebook does not say nothing is known
+    rank = next(key for key in before.used if key.startswith("rank/"))
+    assert before.table_for({**before.used, rank: "0" * 16}) == before.table
+    assert before.table_for({}) is None
 
 
 def other_code(last: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from reading import alternative, claims_of, items_of, names_of, pictures, plain, read, rows_of
 
-from kentstats.present.blocks import Anchor, Block, bullets, figure, paragraphs, svg, table
+from kentstats.present.blocks import Anchor, Block, bullets, figure, paragraphs, show, svg, table
 from kentstats.present.claims import claim
 from kentstats.present.words import Text, say
 
@@ -223,3 +223,20 @@ def test_a_notebook_is_given_the_markdown_and_the_claims() -> None:
     assert data["text/markdown"] == data["text/plain"] == block.markdown
     assert metadata == {"kentstats": {"claims": [SHARE.record()]}}
     assert json.loads(json.dumps(metadata))["kentstats"]["claims"][0]["value"] == 78
+
+
+def test_blocks_of_one_cell_are_outputs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    displayed: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", displayed.append)
+    first, second = paragraphs(say("{n} of them.", n=COUNT)), Block("words")
+    show(None, first, None, second)
+    assert displayed == [first, second]
+
+
+def test_a_list_of_facts_travels_with_the_block() -> None:
+    many = [f"s.{number}" for number in range(20)]
+    rank = claim(3, [FACT], unit="rank", others=many)
+    of = claim(20, [FACT], unit="count", others=many)
+    _, metadata = paragraphs(say("{rank} of {of}.", rank=rank, of=of))._repr_mimebundle_()
+    assert metadata["kentstats"]["lists"] == {rank.listed: many}
+    assert [one["others"] for one in metadata["kentstats"]["claims"]] == [rank.listed] * 2

@@ -18,7 +18,16 @@ from reading import plain, read
 
 from kentstats import load_facts
 from kentstats.facts import QUALIFIERS, UNITS, Row, records
-from kentstats.present.claims import Claim, claim, escape, fact_claim, show, show_date
+from kentstats.present.claims import (
+    FEW,
+    Claim,
+    claim,
+    escape,
+    fact_claim,
+    lists_of,
+    show,
+    show_date,
+)
 
 FACT = {"fact_id": "s.p55.health", "locator": "paragraph 55"}
 OTHER = {"fact_id": "s.p10.looked-after", "locator": "paragraph 10"}
@@ -176,7 +185,27 @@ def test_a_claim_keeps_its_value_facts_and_places() -> None:
         "facts": made.facts,
         "places": made.places,
         "calculation": "8/147",
+        "others": "",
     }
+
+
+def test_many_facts_behind_several_claims_are_listed_once() -> None:
+    many = [f"s.{number}" for number in range(FEW + 1)]
+    one, other = (claim(value, [FACT], unit="rank", others=many) for value in (3, 4))
+    assert one.facts == (FACT["fact_id"],)
+    assert one.others == other.others == tuple(many)
+    assert one.record()["others"] == other.record()["others"] == one.listed != ""
+    assert lists_of([one, other, claim(1, [FACT], unit="count")]) == {one.listed: many}
+    # each of them is behind the id
+    assert claim(3, [FACT], unit="rank", others=[*many[1:], "s.other"]).id != one.id
+
+
+def test_a_few_more_facts_are_named_by_the_claim_itself() -> None:
+    few = [f"s.{number}" for number in range(FEW)]
+    made = claim(3, [FACT], unit="rank", others=[*few[:-1], FACT["fact_id"]])
+    assert made.facts == (FACT["fact_id"], *few[:-1])
+    assert made.others == ()
+    assert lists_of([made]) == {}
 
 
 def test_an_id_is_the_same_in_every_run() -> None:

@@ -84,6 +84,21 @@ class Block:
         return Block(f"{self.markdown.rstrip()}\n\n{other.markdown}", claims)
 
 
+def show(*blocks: Block | None) -> None:
+    """Show blocks one after the other in a cell of a notebook; None is left out.
+
+    Parameters
+    ----------
+    *blocks : Block or None
+        What sections made, each an output of its own.
+    """
+    from IPython.display import display
+
+    for block in blocks:
+        if block is not None:
+            display(block)  # type: ignore[no-untyped-call]
+
+
 def paragraphs(*texts: Text) -> Block:
     """Set each text as a paragraph, with its places."""
     return Block("\n\n".join(text.cited for text in texts), _claims(texts))

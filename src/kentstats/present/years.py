@@ -41,6 +41,11 @@ def trend(edition: Edition) -> Block | None:
         return None
     indicator = load_indicators()[chosen["indicator"]]
     official = edition.official
+    series = chosen["indicator"], chosen["group"]
+    # asked before anything is made: most of the first edition have one year
+    ours = [row for row in official.years() if (row["indicator"], row["group"]) == series]
+    if sum(has_figure(row) for row in ours) < 2:
+        return None
     codes = {
         edition.area.code: edition.authority,
         edition.area.region: comparator_name(edition, "region")
@@ -53,13 +58,11 @@ def trend(edition: Edition) -> Block | None:
             row
             for code in codes
             for row in official.years(code)
-            if (row["indicator"], row["group"]) == (chosen["indicator"], chosen["group"])
+            if (row["indicator"], row["group"]) == series
         ]
     ).sort_values(["period_end", "period", "fact_id"])
     periods = list(dict.fromkeys(one["period"]))
     mine = one[one["area_code"].eq(edition.area.code)]
-    if len(periods) < 2 or mine["estimate"].notna().sum() < 2:
-        return None
     latest = {code: records(part)[-1] for code, part in one.groupby("area_code", sort=False)}
     last = {code: figure(fact, bare=True) for code, fact in latest.items() if has_figure(fact)}
     shown = {code: made.shown for code, made in last.items()}

@@ -103,9 +103,7 @@ def read_before(
 
 
 def _of_table(used: Mapping[str, str]) -> dict[str, str]:
-    return {
-        key: digest for key, digest in used.items() if key.partition("/")[0] in OF_THE_TABLE
-    }
+    return {key: digest for key, digest in used.items() if key.partition("/")[0] in OF_THE_TABLE}
 
 
 def _shown(output: Mapping[str, Any], used: Mapping[str, str]) -> Shown | None:
