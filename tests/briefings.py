@@ -143,21 +143,21 @@ def sources() -> tuple[str, ...]:
     return tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
+def calls(source: str) -> Iterator[ast.Call]:
+    """The calls of sections in a cell: one by itself, or all that it shows."""
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    for each in call.args if ast.unparse(call.func) == "show" else [call]:
+        assert isinstance(each, ast.Call)
+        yield each
+
+
 @cache
 def sections() -> tuple[tuple[str, str], ...]:
     """Name and source of every section of the notebook, in order."""
     _, _, *cells = sources()
     found = []
-    calls = [ast.parse(source, mode="eval").body for source in cells]
-    shown = [
-        each
-        for call in calls
-        for each in (
-            call.args if isinstance(call, ast.Call) and ast.unparse(call.func) == "show" else [call]
-        )
-    ]
-    for call in shown:
-        assert isinstance(call, ast.Call)
+    for call in (call for source in cells for call in calls(source)):
         name = ast.unparse(call.func)
         name += "".join(
             f" {ast.unparse(each.value)}" for each in call.keywords if each.arg == "good"

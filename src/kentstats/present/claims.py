@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 from kentstats.facts import PRECISION
@@ -58,7 +59,7 @@ class Claim:
     calculation: str
     others: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def listed(self) -> str:
         """Name of the list of the others; empty where there are none."""
         if not self.others:

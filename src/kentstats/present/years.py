@@ -42,9 +42,12 @@ def trend(edition: Edition) -> Block | None:
     indicator = load_indicators()[chosen["indicator"]]
     official = edition.official
     series = chosen["indicator"], chosen["group"]
+
+    def years_of(code: str) -> list[Row]:
+        return [row for row in official.years(code) if (row["indicator"], row["group"]) == series]
+
     # asked before anything is made: most of the first edition have one year
-    ours = [row for row in official.years() if (row["indicator"], row["group"]) == series]
-    if sum(has_figure(row) for row in ours) < 2:
+    if sum(map(has_figure, years_of(edition.area.code))) < 2:
         return None
     codes = {
         edition.area.code: edition.authority,
@@ -53,14 +56,9 @@ def trend(edition: Edition) -> Block | None:
         .removesuffix(" region"),
         official.country: "England",
     }
-    one = pd.DataFrame(
-        [
-            row
-            for code in codes
-            for row in official.years(code)
-            if (row["indicator"], row["group"]) == series
-        ]
-    ).sort_values(["period_end", "period", "fact_id"])
+    one = pd.DataFrame([row for code in codes for row in years_of(code)]).sort_values(
+        ["period_end", "period", "fact_id"]
+    )
     periods = list(dict.fromkeys(one["period"]))
     mine = one[one["area_code"].eq(edition.area.code)]
     latest = {code: records(part)[-1] for code, part in one.groupby("area_code", sort=False)}

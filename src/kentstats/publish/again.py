@@ -17,7 +17,7 @@ NOTEBOOK, PDF, TABLE = "briefing.ipynb", "briefing.pdf", "facts.csv"
 OF_THE_TABLE = frozenset({"area", "joined", "measures", "facts"})
 """Kinds of what is asked whose answers the table of figures holds."""
 BY_SECTIONS = frozenset({"section", "asked", "claims"})
-"""What the metadata of a block has that a section made."""
+"""What the metadata of a block has that a section made; and lists, where it has any."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def read_before(
     try:
         record = json.loads((folder / FILE).read_bytes())
         same = record["inputs"] == {name: groups[name] for name in groups if name != "tables"}
-        names = [FILE, NOTEBOOK, PDF, *([TABLE] if TABLE in files else [])]
+        names = (FILE, NOTEBOOK, PDF, TABLE)
         if not same or any(checksum(folder / name) != files[name]["sha256"] for name in names):
             return NOTHING
         notebook = json.loads((folder / NOTEBOOK).read_bytes())
@@ -95,7 +95,7 @@ def read_before(
             {each.section: each for each in shown if each is not None},
             folder / PDF,
             str(record["typeset"]),
-            folder / TABLE if TABLE in files else None,
+            folder / TABLE,
             record["used"],
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -108,7 +108,7 @@ def _of_table(used: Mapping[str, str]) -> dict[str, str]:
 
 def _shown(output: Mapping[str, Any], used: Mapping[str, str]) -> Shown | None:
     ours = output.get("metadata", {}).get("kentstats", {})
-    if not ours.keys() >= BY_SECTIONS or "used" in ours:
+    if ours.keys() - {"lists"} != BY_SECTIONS:
         return None
     text = output["data"]["text/markdown"]
     # in their own order, where the file has that of the alphabet
