@@ -70,6 +70,11 @@ SHOWN: list[Cell] = [
     "import datetime\ndisplay({'application/json': {'a': (1, float('nan')), 3: datetime.date(2020, "
     "1, 1)}}, raw=True)",
     ("display({'application/json': {'a': {5}, 'b': A()}}, raw=True)", R),
+    # asked as often as ever, since they may give something else each time
+    "asked = []\ndef number(lines):\n    asked.append(len(lines)); return lines\n"
+    "get_ipython().input_transformers_cleanup.append(number)",
+    *("1 + 1", "1 + 1", "asked", "get_ipython().input_transformers_cleanup.remove(number)"),
+    *("asked.clear()", "1 + 1", "asked"),
     "%reset -f",
     "'a' in globals()",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import difflib
 import json
@@ -651,6 +652,14 @@ def test_the_standing_server_is_renewed_where_what_it_has_read_has_changed(
     assert third is not second
     third.close()
     assert papermill._standing() is not third
+
+
+def test_a_server_that_ends_clears_up_after_what_it_was_prepared_with(tmp_path: Path) -> None:
+    """Libraries have temporary folders, of which they let go when Python ends."""
+    marker = tmp_path / "cleared"
+    prepared = Forks([(atexit.register, (Path.touch, marker))])
+    prepared.close()
+    assert marker.is_file()
 
 
 def test_what_is_idle_gets_ready_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

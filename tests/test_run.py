@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import sys
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from nbformat import v4
+from papermill.exceptions import PapermillExecutionError
 
 from kentstats.errors import KentstatsError, NotebookError, ParameterError
 from kentstats.publish.run import (
+    ENGINE,
     absent,
     anonymous,
     declared_parameters,
     execute,
+    load,
     read_parameters,
     versions,
 )
@@ -86,6 +92,41 @@ def test_values_reach_the_cells_and_leave_no_trace_of_this_machine(tmp_path: Pat
     done = anonymous(execute(path, tmp_path / "out.ipynb", {"name": "Essex", "year": 2025}), "out")
     assert done.cells[-1].outputs[0].text == "Essex 2026\n"
     assert str(tmp_path) not in json.dumps(done)
+
+
+@pytest.mark.parametrize("given", [{}, {"name": "Essex"}])
+@pytest.mark.parametrize("last", ["'last'", "1 / 0"])
+def test_what_is_written_is_what_papermill_writes(
+    tmp_path: Path, given: dict[str, str], last: str
+) -> None:
+    shown = "from IPython.display import Markdown, display\nprint(name, '\u2713', 0.1)"
+    path = notebook(
+        tmp_path, shown, "display(Markdown('*a*\\nb'), metadata={'b': 1, 'a': 2})", last
+    )
+    made = nbformat.read(path, as_version=4)
+    # ids are drawn anew where there are none
+    made.cells.insert(1, v4.new_markdown_cell("# A\n\ntext", id="text"))
+    nbformat.write(made, path)
+    ours, theirs = tmp_path / "ours.ipynb", tmp_path / "theirs.ipynb"
+    with contextlib.suppress(NotebookError):
+        execute(path, ours, given)
+    with contextlib.suppress(PapermillExecutionError):
+        papermill.execute_notebook(path, theirs, given, engine_name=ENGINE, progress_bar=False)
+    of_the_run = r'"([\w.]+_time|iopub[\w.]+|shell[\w.]+|duration|output_path|id)": [^,\n]+'
+    texts = [
+        re.sub(of_the_run, r'"\1": ...', each.read_text(encoding="utf-8"))
+        for each in (ours, theirs)
+    ]
+    assert texts[0].splitlines() == texts[1].splitlines()
+
+
+def test_a_notebook_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "1")
+    first = load(path)
+    first.cells.clear()
+    assert len(load(path).cells) == 2
+    notebook(tmp_path, "1", "2")
+    assert len(load(path).cells) == 3
 
 
 def test_a_cell_that_fails_is_named_with_its_cause_and_kept(tmp_path: Path) -> None:

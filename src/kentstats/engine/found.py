@@ -10,14 +10,15 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 USED = frozenset(
     {
         *("base64", "builtins", "codecs", "collections", "contextlib", "copy", "dataclasses"),
         *("datetime", "functools", "hashlib", "html", "io", "itertools", "json", "kentstats"),
-        *("markdown_it", "nbformat", "ntpath", "os", "papermill", "pathlib", "posixpath", "re"),
-        *("shutil", "string", "struct", "tempfile", "textwrap", "typst", "zlib"),
+        *("markdown_it", "msgspec", "nbformat", "ntpath", "os", "papermill", "pathlib"),
+        *("posixpath", "re", "shutil", "string", "struct", "tempfile", "textwrap", "typst", "zlib"),
     }
 )
 """Packages that a notebook is written and rendered with when it has run in the same process."""
@@ -47,8 +48,11 @@ class Found:
 
     def and_since(self) -> Found:
         """Return the same, with the modules that were imported since."""
-        seen = frozenset(sys.modules)
-        modules = {name: sys.modules[name] for name in seen - self.seen if _is_used(name)}
+        # the latest are last: to look at the name of each copies much of what a fork shares
+        new = set(takewhile(lambda name: name not in self.seen, reversed(sys.modules)))
+        if not new:
+            return self
+        modules = {name: sys.modules[name] for name in new if _is_used(name)}
         code = {name: dict(_code_of(vars(module))) for name, module in modules.items()}
         within = {
             each: dict(_code_of(vars(each)))
@@ -57,7 +61,10 @@ class Found:
             if isinstance(each, type) and each.__module__ == name
         }
         return Found(
-            seen, {**self.modules, **modules}, {**self.code, **code}, {**self.within, **within}
+            self.seen | new,
+            {**self.modules, **modules},
+            {**self.code, **code},
+            {**self.within, **within},
         )
 
 

@@ -9,8 +9,8 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import PurePath
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +22,7 @@ from tornado.ioloop import IOLoop
 from traitlets import Any as Anything
 from traitlets import Float
 
+from kentstats.engine.cells import once
 from kentstats.engine.limits import UNLIMITED, Limits, Memory, Meter
 from kentstats.engine.streams import Direct, OutStream
 
@@ -221,7 +222,23 @@ def prepare() -> None:
     sys.stdout, sys.stderr, sys.displayhook = streams
     # pandas, tqdm and others ask, when they are imported, whether they are in a notebook
     assert app.shell is not None
+    once(app.shell)
     vars(builtins)["get_ipython"] = app.shell.get_ipython
+
+
+def foresee(cells: Iterable[str]) -> None:
+    """Make Python of the texts of cells before a fork, see :class:`~kentstats.engine.cells.Once`.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        Cells of code that the kernels forked from this one are to execute.
+    """
+    shell = App.instance().shell
+    assert shell is not None
+    for cell in cells:
+        with suppress(Exception):  # one that is no Python is told of where it is executed
+            shell.input_transformer_manager.transform_cell(cell)
 
 
 @contextmanager

@@ -61,6 +61,7 @@ class Engine(NBClientEngine):
         prepared: Forks | Spares | None = None,
         here: bool = False,
         keep: Callable[[NotebookNode], object] | None = None,
+        begin: Callable[[int], object] | None = None,
         **options: Any,
     ) -> None:
         """Execute the cells.
@@ -93,6 +94,8 @@ class Engine(NBClientEngine):
         keep : callable, optional
             Given the notebook before its first cell is executed, for who
             wants what there is of it when it fails.
+        begin : callable, optional
+            Given the place of each cell before it is executed, of texts too.
         **options
             Of nbclient, such as ``interrupt_on_timeout`` and ``allow_errors``.
 
@@ -136,6 +139,7 @@ class Engine(NBClientEngine):
             client = _Client(
                 nb_man,
                 km=manager,
+                begin=begin,
                 until=time.monotonic() + notebook_timeout if notebook_timeout else None,
                 seconds=execution_timeout or timeout,
                 kernel_name=kernel_name,
@@ -157,10 +161,24 @@ class _Client(PapermillNotebookClient):
     """Papermill's client, with time limits in fractions of seconds, and one for all cells."""
 
     def __init__(
-        self, *arguments: Any, seconds: float | None, until: float | None, **options: Any
+        self,
+        *arguments: Any,
+        begin: Callable[[int], object] | None,
+        seconds: float | None,
+        until: float | None,
+        **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self._seconds, self._until = seconds, until
+        self._begin, self._seconds, self._until = begin, seconds, until
+
+    def execute_cell(self, cell: NotebookNode, cell_index: int, **options: Any) -> NotebookNode:
+        """Execute a cell, in an event loop only if it is one to execute."""
+        if self._begin:
+            self._begin(cell_index)
+        if cell.cell_type != "code" and self.on_cell_start is None:
+            return cell
+        executed: NotebookNode = super().execute_cell(cell, cell_index, **options)
+        return executed
 
     def _get_timeout(self, cell: NotebookNode | None) -> float | None:
         own = super()._get_timeout(cell) if self.timeout_func else self._seconds

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 Call = tuple[Callable[..., object], tuple[Any, ...]]
 """A function of a module, and its arguments."""
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str]) -> None:
         warm, idle = channel.recv()
         _warm(warm)
         channel.close()
-        gc.collect()
         _fork_on_request(control, deque(idle))
+    _leave(0)
 
 
 def _serve_once(port: int) -> None:
@@ -65,6 +65,8 @@ def _serve_once(port: int) -> None:
 def _warm(calls: Sequence[Call]) -> list[Call]:
     """Call what makes ready; return what it asks to be called afterwards."""
     more: list[Call] = []
+    # nearly all that is made is kept: the collector would look at it again and again for nothing
+    gc.disable()
     for function, arguments in calls:
         # a child meets the same fault where it can be told
         with contextlib.suppress(Exception):
@@ -72,6 +74,7 @@ def _warm(calls: Sequence[Call]) -> list[Call]:
             more += told if isinstance(told, list) else []
     # what is there now is never looked at again by the collector, so that children share it
     gc.freeze()
+    gc.enable()
     return more
 
 
@@ -245,13 +248,18 @@ def _serve_one(channel: Connection[Any, Any]) -> None:
         code = 1
         traceback.print_exc(file=sys.__stderr__)
     finally:
-        # temporary files and the like; whoever asked does not wait for ever
-        with contextlib.suppress(BaseException):
-            atexit._run_exitfuncs()  # noqa: SLF001, Python does it where it ends by itself
-        with contextlib.suppress(BaseException):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
+        _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without waiting for threads, or for all that is in memory to be taken down."""
+    # temporary files and the like; whoever asked does not wait for ever
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()  # noqa: SLF001, Python does it where it ends by itself
+    with contextlib.suppress(BaseException):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _asked(channel: Connection[Any, Any], path: Sequence[str]) -> Call:

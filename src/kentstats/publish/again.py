@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from kentstats.checksum import checksum
 from kentstats.present.claims import FIELDS
@@ -83,12 +84,12 @@ def read_before(
         was written.
     """
     try:
-        record = json.loads((folder / FILE).read_bytes())
+        record = msgspec.json.decode((folder / FILE).read_bytes())
         same = record["inputs"] == {name: groups[name] for name in groups if name != "tables"}
         names = (FILE, NOTEBOOK, PDF, TABLE)
         if not same or any(checksum(folder / name) != files[name]["sha256"] for name in names):
             return NOTHING
-        notebook = json.loads((folder / NOTEBOOK).read_bytes())
+        notebook = msgspec.json.decode((folder / NOTEBOOK).read_bytes())
         outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
         shown = [_shown(output, record["used"]) for output in outputs]
         return Before(

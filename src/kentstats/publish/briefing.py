@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import shutil
 import tempfile
@@ -59,6 +58,7 @@ from kentstats.publish.run import (
 )
 from kentstats.sources.known import ATTRIBUTION
 from kentstats.sources.registry import Source
+from kentstats.written import pretty
 
 EPOCH = dt.date(2010, 1, 1)
 RENDERERS = ("embedded", "quarto", "auto")
@@ -389,8 +389,7 @@ def _write_claims(
         "claims": list(document.claims.values()),
         "lists": document.lists,
     }
-    text = json.dumps(record, indent=1, ensure_ascii=False)
-    (folder / "claims.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "claims.json").write_bytes(pretty(record) + b"\n")
 
 
 def files_of(subject: Subject) -> list[str]:

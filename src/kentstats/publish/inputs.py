@@ -20,6 +20,7 @@ from kentstats.publish.manifest import Entry
 from kentstats.publish.quarto import find_quarto
 from kentstats.publish.run import declared_parameters, read_parameters, versions
 from kentstats.sources.registry import Source
+from kentstats.written import pretty
 
 GROUPS = {
     "tables": "the tables of the edition changed",
@@ -243,8 +244,7 @@ def write_inputs(
         "typeset": typeset,
         "used": dict(sorted(used.items())),
     }
-    text = json.dumps(record, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    path.write_bytes(pretty(record) + b"\n")
 
 
 def read_used(path: Path) -> dict[str, str]:

@@ -63,14 +63,13 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     confidence : float
         Confidence of the intervals.
     """
-    from kentstats.engine.kernel import prepare
+    from kentstats.engine.kernel import foresee, prepare
 
     prepare()  # before matplotlib, which asks for the way to draw when it is imported
     from kentstats.publish.run import absent
 
     with absent("rfc3987_syntax"):
         import papermill
-        import papermill.iorw
     import ipykernel.kernelspec
     import tornado.platform.asyncio
     from IPython.core import logger
@@ -82,7 +81,7 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     from kentstats.engine.papermill import is_this_python
     from kentstats.load import edition_day, open_official
     from kentstats.publish import briefing, render, workers
-    from kentstats.publish.run import versions
+    from kentstats.publish.run import load, versions
     from kentstats.stats.standing import share
 
     for module in (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio):
@@ -90,8 +89,9 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     for module in (briefing, channels, found, workers):
         assert module
     # what is looked for and checked the first time is kept
-    read = papermill.iorw.load_notebook_node(str(notebook))
+    read = load(notebook)
     is_this_python(read.metadata.get("kernelspec", {}).get("name", "python3"))
+    foresee(cell.source for cell in read.cells if cell.cell_type == "code")
     versions()
     render.prepare()
     official = open_official(edition, home)
