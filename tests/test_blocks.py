@@ -227,10 +227,15 @@ def test_a_notebook_is_given_the_markdown_and_the_claims() -> None:
 
 def test_blocks_of_one_cell_are_outputs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     displayed: list[Any] = []
-    monkeypatch.setattr("IPython.display.display", displayed.append)
+
+    def display(data: Any, *, metadata: Any, raw: bool) -> None:
+        displayed.append((data, metadata, raw))
+
+    monkeypatch.setattr("IPython.display.display", display)
     first, second = paragraphs(say("{n} of them.", n=COUNT)), Block("words")
     show(None, first, None, second)
-    assert displayed == [first, second]
+    # as where they are the last of a cell
+    assert displayed == [(*each._repr_mimebundle_(), True) for each in (first, second)]
 
 
 def test_a_list_of_facts_travels_with_the_block() -> None:

@@ -7,10 +7,12 @@ metadata, progress, saving, outputs. Only where the cells are executed is ours.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +138,7 @@ class Engine(NBClientEngine):
             channels.here(limits) if here else channels.there(prepared or _standing(), limits)
         )
         with opened as manager:
+            vars(nb_man)["cell_complete"] = partial(_complete, nb_man)
             client = _Client(
                 nb_man,
                 km=manager,
@@ -155,6 +158,24 @@ class Engine(NBClientEngine):
                 # nobody waits for the cell any more, and asyncio would tell of it at the end
                 ensure_event_loop().set_exception_handler(lambda *_: None)
                 raise
+
+
+def _complete(record: NotebookExecutionManager, cell: NotebookNode, cell_index: int) -> None:
+    """Complete papermill's record of a cell, without reading when it began.
+
+    Papermill would read it as a date in any form, out of the text that it
+    wrote itself; which takes longer than all else that it does at a cell.
+    """
+    notes, path = cell.metadata.papermill, record.output_path
+    began = notes.start_time
+    # saved when it is whole
+    notes.start_time = record.output_path = None
+    type(record).cell_complete(record, cell, cell_index=cell_index)
+    notes.start_time, record.output_path = began, path
+    if began:
+        taken = dt.datetime.fromisoformat(notes.end_time) - dt.datetime.fromisoformat(began)
+        notes.duration = taken.total_seconds()
+    record.save()
 
 
 class _Client(PapermillNotebookClient):

@@ -96,7 +96,9 @@ def show(*blocks: Block | None) -> None:
 
     for block in blocks:
         if block is not None:
-            display(block)  # type: ignore[no-untyped-call]
+            # IPython would look for ten other ways to show it
+            shown, notes = block._repr_mimebundle_()
+            display(shown, metadata=notes, raw=True)  # type: ignore[no-untyped-call]
 
 
 def paragraphs(*texts: Text) -> Block:

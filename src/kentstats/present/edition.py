@@ -193,7 +193,8 @@ def open_edition(
         area=area,
         source=source,
         standing=Standing(area, share(official, confidence)) if official else None,
-        **{table: frame.copy() for table, frame in tables.items()},
+        # those of two editions may be changed without each other, and share what is not
+        **{table: frame.copy(deep=False) for table, frame in tables.items()},
         confidence=confidence,
     )
 
