@@ -321,6 +321,11 @@ def report_made(channel: Any) -> None:
     channel.send(MADE)
 
 
+def report_modules(channel: Any) -> None:
+    """Say what is imported."""
+    channel.send(sorted(sys.modules))
+
+
 def report_read(channel: Any) -> None:
     """Say which editions were worked out before this process was forked."""
     from kentstats.load import open_official

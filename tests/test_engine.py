@@ -714,6 +714,17 @@ def test_what_notebooks_read_is_at_hand() -> None:
         child.end(5)
 
 
+def test_what_serves_a_kernel_has_nothing_of_who_executes_notebooks() -> None:
+    """Nor has a kernel elsewhere; and a checker of jsonschema takes as long as all the rest."""
+    with contextlib.closing(Forks([(libraries, ())])) as prepared:
+        child = prepared.child()
+        child.ask(engine_cells.report_modules)
+        found = set(child.hear())
+        child.end(5)
+    assert {"pandas", "matplotlib.backends.backend_agg", "kentstats.engine.serving"} <= found
+    assert not {"jsonschema", "nbclient", "nbformat", "papermill"} & found
+
+
 def threads_of(prepared: Forks) -> int:
     child = prepared.child()
     child.ask(engine_cells.report)  # it is ready then

@@ -6,7 +6,6 @@ that change later, widgets, time limits, hooks.
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import contextlib
 import queue
@@ -25,10 +24,8 @@ from kentstats.engine.found import as_found
 from kentstats.engine.kernel import EndedError, Kernel, Message, handle, running
 from kentstats.engine.limits import Limits
 from kentstats.engine.process import Child, Forks, Spares
-from kentstats.engine.streams import STARTED_BY_US
+from kentstats.engine.serving import INTERRUPT, serve
 
-INTERRUPT: Message = {}
-"""Stands for Ctrl-C where no signal can (Windows)."""
 LAST_WORDS = 5.0
 """Seconds that a process has to end by itself, as nbclient gives a kernel."""
 
@@ -298,40 +295,3 @@ def there(prepared: Forks | Spares, limits: Limits) -> Iterator[There]:
         yield There(child)
     finally:
         child.end()
-
-
-def serve(channel: Any, limits: Limits) -> None:
-    """Serve a kernel to the other end of a channel; the body of a child process."""
-    asyncio.run(_serve(channel, limits))
-    for thread in threading.enumerate():
-        if not thread.daemon and thread is not threading.current_thread():
-            thread.join()  # as Python does at its end
-
-
-async def _serve(channel: Any, limits: Limits) -> None:
-    lock = threading.Lock()
-
-    def sink(name: str, message: Message) -> None:
-        with lock:
-            channel.send((name, message))
-
-    requests: asyncio.Queue[Message | None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        request: Message | None = None
-        with contextlib.suppress(EOFError, OSError):
-            while (request := channel.recv()) is not None:
-                if request == INTERRUPT:
-                    _thread.interrupt_main()
-                else:
-                    loop.call_soon_threadsafe(requests.put_nowait, request)
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(requests.put_nowait, None)
-
-    with running(sink, limits) as kernel:
-        # a thread, so that what a cell left to the event loop goes on between cells
-        threading.Thread(target=read, name=STARTED_BY_US + "requests", daemon=True).start()
-        with contextlib.suppress(EndedError):
-            while (request := await requests.get()) is not None:
-                await handle(kernel, request)

@@ -246,7 +246,7 @@ def _standing() -> Forks | Spares:
     """Return the prepared process that all runs of this process share; it ends with it."""
     import atexit
 
-    from kentstats.engine.preload import libraries, of_packages
+    from kentstats.engine.preload import libraries, more_libraries, of_packages
     from kentstats.engine.process import serve_from
 
     with _lock:
@@ -256,7 +256,8 @@ def _standing() -> Forks | Spares:
             if prepared.alive and of_then == state:
                 return prepared
             prepared.retire()
-        prepared = serve_from([(libraries, ())], idle=[(of_packages, ())])
+        idle = [(more_libraries, ()), (of_packages, ())]
+        prepared = serve_from([(libraries, ())], idle=idle)
         _kept.append((state, prepared))
         atexit.register(prepared.close)
         return prepared

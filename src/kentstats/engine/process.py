@@ -381,7 +381,8 @@ def serve_from(
     warm: Sequence[Call], number: int = 1, *, idle: Sequence[Call] = ()
 ) -> Forks | Spares:
     """Prepare processes in the way that this system allows."""
-    return Forks(warm, idle) if FORKS else Spares(warm, number)
+    # nobody waits for those that are prepared one by one ahead
+    return Forks(warm, idle) if FORKS else Spares([*warm, *idle], number)
 
 
 @contextlib.contextmanager

@@ -65,8 +65,6 @@ def _serve_once(port: int) -> None:
 def _warm(calls: Sequence[Call]) -> list[Call]:
     """Call what makes ready; return what it asks to be called afterwards."""
     more: list[Call] = []
-    # nearly all that is made is kept: the collector would look at it again and again for nothing
-    gc.disable()
     for function, arguments in calls:
         # a child meets the same fault where it can be told
         with contextlib.suppress(Exception):
@@ -74,7 +72,6 @@ def _warm(calls: Sequence[Call]) -> list[Call]:
             more += told if isinstance(told, list) else []
     # what is there now is never looked at again by the collector, so that children share it
     gc.freeze()
-    gc.enable()
     return more
 
 

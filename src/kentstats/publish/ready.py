@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kentstats.engine.preload import importing
 from kentstats.home import Home, find_home
 
 if TYPE_CHECKING:
@@ -37,12 +38,17 @@ def tools() -> None:
 
 def edition(name: str, home: Home) -> None:
     """Read an edition, and work out what all its authorities share."""
+    from kentstats.aside import large
     from kentstats.load import open_official
     from kentstats.stats.standing import share
 
     official = open_official(name, home)
-    if official:
-        share(official)
+    if official is None:
+        return
+    shared = share(official)
+    if not large(shared.latest):
+        # what analysts look at whole; of very many areas only who does waits for it
+        assert all(each is not None for each in (shared.benchmarks, shared.ranks, shared.trends))
 
 
 def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
@@ -63,30 +69,30 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     confidence : float
         Confidence of the intervals.
     """
-    from kentstats.engine.kernel import foresee, prepare
+    with importing():
+        from kentstats.engine.kernel import foresee, prepare
 
-    prepare()  # before matplotlib, which asks for the way to draw when it is imported
-    from kentstats.publish.run import absent
+        prepare()  # before matplotlib, which asks for the way to draw when it is imported
+        from kentstats.publish.run import absent
 
-    with absent("rfc3987_syntax"):
-        import papermill
-    import ipykernel.kernelspec
-    import tornado.platform.asyncio
-    from IPython.core import logger
-    from IPython.extensions import storemagic
+        with absent("rfc3987_syntax"):
+            import papermill
+        import ipykernel.kernelspec
+        import tornado.platform.asyncio
+        from IPython.core import logger
+        from IPython.extensions import storemagic
 
-    from kentstats.areas import load_areas
-    from kentstats.aside import let_go
-    from kentstats.engine import channels, found
-    from kentstats.engine.papermill import is_this_python
-    from kentstats.load import edition_day, open_official
-    from kentstats.publish import briefing, render, workers
-    from kentstats.publish.run import load, versions
-    from kentstats.stats.standing import share
+        from kentstats.areas import load_areas
+        from kentstats.aside import let_go
+        from kentstats.engine import channels, found
+        from kentstats.engine.papermill import is_this_python
+        from kentstats.load import edition_day, open_official
+        from kentstats.publish import briefing, render, workers
+        from kentstats.publish.run import load, versions
+        from kentstats.stats.standing import share
 
-    for module in (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio):
-        assert module
-    for module in (briefing, channels, found, workers):
+    of_jupyter = (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio)
+    for module in (*of_jupyter, briefing, channels, found, workers):
         assert module
     # what is looked for and checked the first time is kept
     read = load(notebook)
