@@ -13,9 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import psutil
-from nbformat import v4
 
 Cell = str | tuple[str, ...]
 """A source, with tags; one that begins with ``MD:`` is no code."""
@@ -223,6 +221,10 @@ GROUPS = {
 def notebook(path: Path, cells: Sequence[Cell], kernel: str = "python3") -> Path:
     """Write a notebook of cells."""
     spec = {"name": kernel, "display_name": "x", "language": "python"}
+    # not with this module: processes that a kernel is served by have nothing of it
+    import nbformat
+    from nbformat import v4
+
     made = v4.new_notebook(metadata={"kernelspec": spec})
     for cell in cells:
         source, *tags = (cell,) if isinstance(cell, str) else cell
@@ -319,11 +321,6 @@ def make_more(name: str) -> list[Any]:
 def report_made(channel: Any) -> None:
     """Say what was made ready before this process was forked; the body of a child."""
     channel.send(MADE)
-
-
-def report_modules(channel: Any) -> None:
-    """Say what is imported."""
-    channel.send(sorted(sys.modules))
 
 
 def report_read(channel: Any) -> None:
