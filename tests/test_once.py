@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from kentstats.engine.cells import Once
+from kentstats.engine.cells import Awaits, Once
 
 
 @pytest.fixture
@@ -55,3 +58,22 @@ def test_with_transformers_of_others_nothing_is_remembered(seen: list[str], kind
     transformers.pop()
     assert once("1") == "1\n"
     assert seen == ["1"] * 3
+
+
+def test_whether_a_cell_waits_is_told_once_unless_it_cannot_be_known() -> None:
+    asked: list[str | None] = []
+
+    def tell(_: str, *, transformed_cell: str | None = None, **_others: Any) -> bool:
+        asked.append(transformed_cell)
+        return "await" in (transformed_cell or "")
+
+    shell: Any = SimpleNamespace(should_run_async=tell, autoawait=True)
+    awaits = Awaits(shell)
+    for cell in ("await x", "1", "await x", "1"):
+        assert awaits(cell, transformed_cell=cell) is (cell != "1")
+    assert asked == ["await x", "1"]
+    awaits("1")
+    awaits("1", transformed_cell="1", preprocessing_exc_tuple=(ValueError, ValueError(), None))
+    shell.autoawait = False
+    awaits("1", transformed_cell="1")
+    assert asked == ["await x", "1", None, "1", "1"]

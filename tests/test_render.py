@@ -10,14 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from markdown_it.rules_core import inline
 from reading import alternative, plain, read, rows_of, texts
 from verapdf import text_of, validate_ua1
 
 from kentstats.errors import RenderError
 from kentstats.home import find_home
 from kentstats.present.claims import attribute, escape
+from kentstats.publish.dialect import reader
 from kentstats.publish.document import Document
 from kentstats.publish.markdown import read_markdown
 from kentstats.publish.render import Front, fonts, render, write_html, write_pdf
@@ -216,6 +218,18 @@ def test_an_attribute_is_kept_as_it_stands(text: str) -> None:
 # --- the PDF ------------------------------------------------------------------------------
 
 
+BY_MARKDOWN_IT = reader.__wrapped__()
+BY_MARKDOWN_IT.core.ruler.at("inline", inline)
+
+
+@given(st.text(st.sampled_from("ab1 .,:;-~^$@#%()'\"|/=+?’–\u00a0\t\n\\`*_[]!<>&{}"), max_size=40))
+@example("words alone, 17.3% (248 of 1,568): no mark")
+@example("a  ")
+@example("| a | b |\n| - | - |\n| similar | 5% |\n\n: Words {#tbl-a}")
+def test_words_alone_are_read_as_markdown_it_reads_them(text: str) -> None:
+    assert reader().parse(text) == BY_MARKDOWN_IT.parse(text)
+
+
 def test_the_pdf_is_tagged_and_the_same_bytes_every_time(tmp_path: Path) -> None:
     document = Document(("# Section", "Words.", picture("A square")))
     made = []
@@ -298,6 +312,7 @@ def test_nothing_is_read_as_typst(text: str, before: str, tmp_path: Path) -> Non
 
 FORKED = """
 import datetime as dt, os, pathlib, sys
+from kentstats.publish.dialect import reader
 from kentstats.publish.document import Document
 from kentstats.publish.render import Front, prepare, render
 prepare()

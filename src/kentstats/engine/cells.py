@@ -39,7 +39,37 @@ class Once:
         return known[cell]
 
 
+class Awaits:
+    """Tell whether a cell waits for something, and remember it; asked as often.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+        Whose way of telling this is.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell, self._tell = shell, shell.should_run_async
+        self._known: dict[str, bool] = {}
+
+    def __call__(
+        self, cell: str, *, transformed_cell: str | None = None, preprocessing_exc_tuple: Any = None
+    ) -> bool:
+        """Tell it of a text, and of the same as Python, which is looked at."""
+        if not self._shell.autoawait or preprocessing_exc_tuple or transformed_cell is None:
+            return self._tell(
+                cell,
+                transformed_cell=transformed_cell,
+                preprocessing_exc_tuple=preprocessing_exc_tuple,
+            )
+        if transformed_cell not in self._known:
+            told = self._tell(cell, transformed_cell=transformed_cell)
+            self._known[transformed_cell] = told
+        return self._known[transformed_cell]
+
+
 def once(shell: InteractiveShell) -> None:
-    """Let a shell transform each text once."""
+    """Let a shell look at each text once."""
     manager = shell.input_transformer_manager
     vars(manager)["transform_cell"] = Once(manager)
+    vars(shell)["should_run_async"] = Awaits(shell)

@@ -227,7 +227,7 @@ def prepare() -> None:
 
 
 def foresee(cells: Iterable[str]) -> None:
-    """Make Python of the texts of cells before a fork, see :class:`~kentstats.engine.cells.Once`.
+    """Look at the texts of cells before a fork, see :mod:`kentstats.engine.cells`.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def foresee(cells: Iterable[str]) -> None:
     assert shell is not None
     for cell in cells:
         with suppress(Exception):  # one that is no Python is told of where it is executed
-            shell.input_transformer_manager.transform_cell(cell)
+            shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell))
 
 
 @contextmanager

@@ -35,6 +35,8 @@ BEARERS = {"image": "image", "code_inline": "code_inline", "link_close": "link_o
 # what would be read, or counted, in an attribute that is skipped as text
 MARKS = re.compile(r"[\[`<\\]|\](?!\{)")
 SHOWN = ("id", "class")
+# words without a mark that could begin something
+WORDS = re.compile(r"[^\\`*_\[\]!<>&{}\n]+")
 
 
 @cache
@@ -55,6 +57,7 @@ def reader() -> MarkdownIt:
     # as it is in the chain of "blockquote", a caption ends its table without a blank line too
     made.block.ruler.before("paragraph", "caption", _caption, {"alt": ["blockquote"]})
     made.core.ruler.after("block", "heading_attributes", _heading_attributes)
+    made.core.ruler.at("inline", _inline)
     made.inline.ruler.before("link", "span", _span)
     made.inline.ruler.push("attributes", _attributes)
     return made
@@ -208,6 +211,17 @@ def _open_table(tokens: Sequence[Token]) -> int | None:
     while tokens[at].type != "table_open":
         at -= 1
     return at if tokens[at + 1].type != "caption_open" else None
+
+
+def _inline(state: StateCore) -> None:
+    """Read what stands in blocks, as markdown-it does: of words alone there is nothing to read."""
+    for token in state.tokens:
+        if token.type == "inline":
+            token.children = []
+            if WORDS.fullmatch(token.content):
+                token.children.append(Token("text", "", 0, content=token.content))
+            else:
+                state.md.inline.parse(token.content, state.md, state.env, token.children)
 
 
 def _heading_attributes(state: StateCore) -> None:

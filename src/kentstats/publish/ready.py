@@ -70,11 +70,12 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
         Confidence of the intervals.
     """
     with importing():
-        from kentstats.engine.kernel import foresee, prepare
-
-        prepare()  # before matplotlib, which asks for the way to draw when it is imported
         from kentstats.publish.run import absent
 
+        with absent("debugpy"):  # nobody halts a briefing to look into it
+            from kentstats.engine.kernel import foresee, prepare
+
+            prepare()  # before matplotlib, which asks for the way to draw when it is imported
         with absent("rfc3987_syntax"):
             import papermill
         import ipykernel.kernelspec

@@ -8,7 +8,7 @@ when its keys are asked again to find what has moved.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,8 @@ _KEPT = 1024
 
 _OF_ALL = frozenset({"edition", "spread", "everyone", "source", "name"})
 """What is answered in the same way whoever asks."""
+_ANYBODY = Area("", "", "")
+"""Who asks what is answered in the same way whoever asks."""
 
 Series = tuple[str, str]
 """An indicator and a group."""
@@ -187,6 +189,18 @@ class Answers:
             for kind in range(int(self._kind.max(initial=-1)) + 1):
                 measure.of_kind(kind, self._kind)
             let_go()
+        for key in self._asked_by_many():
+            self.digest(_ANYBODY, key)
+        let_go()
+
+    def _asked_by_many(self) -> Iterator[str]:
+        """List keys whose answers are the same whoever asks, and most do."""
+        for series in self._everywhere:
+            yield key_of("spread", *series)
+        for code in sorted(self._wide - {""}):
+            yield key_of("measures", code)
+            for series in self._facts_of(code):
+                yield key_of("facts", code, *series)
 
     # the facts of an area
 
