@@ -153,6 +153,12 @@ def test_a_figure_has_its_name_caption_and_alternative_text() -> None:
     assert b"78%" in picture
 
 
+def test_where_no_pictures_are_shown_the_words_of_a_figure_are_and_nothing_of_it() -> None:
+    data, _ = a_figure()._repr_mimebundle_()
+    assert data["text/plain"] == ('![How to read it](picture){#fig-one fig-alt="A bar at 78%"}\n')
+    assert "(data:image/svg+xml;base64," in data["text/markdown"]
+
+
 @pytest.mark.parametrize(
     "alt", ['She said "no"', r"a\b \"c\"", 'ends in "', "a\\", "{x} | [y] <z>"]
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ from kentstats.present.words import Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+PICTURE = re.compile(r"\(data:image/svg\+xml;base64,[A-Za-z0-9+/=]+\)")
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,12 @@ class Block:
             ours["used"] = dict(self.used)
         if self.section:
             ours |= {"section": self.section, "asked": list(self.asked)}
-        return {"text/markdown": self.markdown, "text/plain": self.markdown}, {"kentstats": ours}
+        return {"text/markdown": self.markdown, "text/plain": self.plain}, {"kentstats": ours}
+
+    @property
+    def plain(self) -> str:
+        """What is printed where there are no pictures: theirs would be much of a notebook."""
+        return PICTURE.sub("(picture)", self.markdown)
 
     def __add__(self, other: Block) -> Block:
         claims = tuple(dict.fromkeys(self.claims + other.claims))

@@ -41,7 +41,7 @@ class Shown(Block):
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        shown = {"text/markdown": self.markdown, "text/plain": self.markdown}
+        shown = {"text/markdown": self.markdown, "text/plain": self.plain}
         return shown, {"kentstats": dict(self.metadata)}
 
 
