@@ -312,7 +312,6 @@ def test_nothing_is_read_as_typst(text: str, before: str, tmp_path: Path) -> Non
 
 FORKED = """
 import datetime as dt, os, pathlib, sys
-from kentstats.publish.dialect import reader
 from kentstats.publish.document import Document
 from kentstats.publish.render import Front, prepare, render
 prepare()

@@ -18,8 +18,10 @@ def pretty(record: object, *, ordered: bool = False) -> bytes:
     Returns
     -------
     bytes
-        What ``json.dumps(record, indent=1, ensure_ascii=False)`` says, twenty
-        times as quickly: Python's own writer is slow where it indents.
+        What ``json.dumps(record, indent=1, ensure_ascii=False)`` says, many
+        times as quickly: Python's own writer is slow where it indents. Very
+        small and very large numbers may be spelt otherwise, and what is no
+        number is null.
 
     Raises
     ------

@@ -40,7 +40,7 @@ class Once:
 
 
 class Awaits:
-    """Tell whether a cell waits for something, and remember it; asked as often.
+    """Tell whether a cell waits for something, and remember it.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class Found:
     Attributes
     ----------
     seen : frozenset of str
-        Names of all modules there were.
+        Names of all modules there were at the first look.
     modules : mapping of str to module
         Those that are used.
     code : mapping of str to mapping
@@ -61,7 +61,7 @@ class Found:
             if isinstance(each, type) and each.__module__ == name
         }
         return Found(
-            self.seen | new,
+            self.seen or frozenset(new),
             {**self.modules, **modules},
             {**self.code, **code},
             {**self.within, **within},

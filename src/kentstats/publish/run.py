@@ -318,7 +318,7 @@ def _load(notebook: Path, _: Stamp | None) -> NotebookNode:
 
 
 def _write(notebook: NotebookNode, output: Path) -> None:
-    """Write a notebook as ``nbformat.write`` does, which takes five times as long."""
+    """Write a notebook as ``nbformat.write`` does, which takes three times as long."""
     from nbformat.v4.rwbase import rejoin_lines, split_lines, strip_transient
 
     output.write_bytes(pretty(strip_transient(split_lines(notebook)), ordered=True))
