@@ -58,7 +58,7 @@ ALL = "charts of {name}, {edition}"
 
 
 def _module(name: str) -> Any:
-    return import_module(f"kentstats.present.{name}")
+    return import_module(f"kentstats.report.{name}")
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def opened() -> dict[tuple[str, str], tuple[Any, list[str]]]:
 
     Everything is drawn once, so that what all authorities share is there.
     """
-    from kentstats.present.edition import open_edition
+    from kentstats.report.context import open_edition
 
     found = {}
     for edition, name in AUTHORITIES:

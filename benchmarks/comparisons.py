@@ -40,7 +40,7 @@ def tables(edition: str = "2025", times: int = 1) -> tuple[pd.DataFrame, Any]:
 
     from kentstats.load import official_facts, open_official
     from kentstats.stats.places import places_of
-    from kentstats.stats.standing import latest_of
+    from kentstats.stats.profile import latest_of
 
     official = open_official(edition)
     if official is None:
@@ -80,8 +80,8 @@ def measure(runs: int = 5, times: int = TIMES) -> dict[str, dict[str, Any]]:
         A row each by its name, with ``name``, ``seconds`` (the median; of the
         memory it is megabytes), ``least``, ``most``, ``goal`` and ``runs``.
     """
-    from kentstats.stats.benchmark import benchmarks, estimates
-    from kentstats.stats.standing import ranks_of, trends_of
+    from kentstats.stats.benchmarks import benchmarks, estimates
+    from kentstats.stats.profile import ranks_of, trends_of
 
     small, places = tables()
     large, _ = tables(times=times)
@@ -121,7 +121,7 @@ def measure(runs: int = 5, times: int = TIMES) -> dict[str, dict[str, Any]]:
 
 def _all_years() -> tuple[pd.DataFrame, Any]:
     from kentstats.load import official_facts, open_official
-    from kentstats.stats.benchmark import estimates
+    from kentstats.stats.benchmarks import estimates
 
     official = open_official("2025")
     assert official is not None
@@ -164,7 +164,7 @@ def _rise(work: Callable[[], object]) -> float:
 def main() -> None:
     """Measure and print; with ``--memory N``, only what the table N times takes."""
     if sys.argv[1:2] == ["--memory"]:
-        from kentstats.stats.benchmark import benchmarks
+        from kentstats.stats.benchmarks import benchmarks
 
         facts, places = tables(times=int(sys.argv[2]))
         print(_rise(lambda: benchmarks(facts, places)))

@@ -34,7 +34,7 @@ CHARTED = f"charts of {SAMPLE[0]}, {EDITION}"
 
 def publish(authorities: Sequence[str], folder: str) -> list[str]:
     """Publish authorities into a folder, so that there are executed notebooks; name them."""
-    from kentstats.publish.many import publish_all
+    from kentstats.publish.batch import publish_all
 
     run = publish_all(EDITION, authorities=authorities, jobs=2, output=Path(folder))
     if run.failed:
@@ -54,12 +54,12 @@ def render(authorities: Sequence[str], folder: str) -> dict[str, float]:
     """
     import nbformat
 
-    from kentstats.home import find_home
+    from kentstats.project import find_project
     from kentstats.publish.briefing import choose_subject, front_of, slug
     from kentstats.publish.document import read_document
     from kentstats.publish.render import write_html, write_pdf
 
-    home = find_home()
+    home = find_project()
     template = home.reports / "template"
     spent: dict[str, list[float]] = {HTML: [], PDF: []}
     parts: dict[str, Callable[..., None]] = {HTML: write_html, PDF: write_pdf}

@@ -21,7 +21,7 @@ READ = """
 import json, resource, sys, time
 from pathlib import Path
 import pandas, pyarrow.parquet
-from kentstats.sources.recognise import read_file
+from kentstats.ingest.recognise import read_file
 started = time.perf_counter()
 reading = read_file(Path(sys.argv[1]), every=sys.argv[2] == "every")
 seconds = time.perf_counter() - started

@@ -52,7 +52,7 @@ UNITS = {START: "s", EACH: "s", WORK: "s", PLACE: "MB", SIZE: "MB"}
 CODE = """
 import sys
 from pathlib import Path
-from kentstats.publish.many import publish_all
+from kentstats.publish.batch import publish_all
 
 edition, output, jobs, *names = sys.argv[1:]
 done = publish_all(edition, authorities=names, jobs=int(jobs), output=Path(output), force=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kentstats.areas import Area
-    from kentstats.sources.official import Official
+    from kentstats.ingest.edition import Official
 
 SEED = 20100331
 SPREAD = 0.5
@@ -106,12 +106,12 @@ def write(home: Path, areas: int, edition: str = EDITION) -> None:
         Fewer than one authority, or more than there are codes.
     """
     from kentstats.areas import load_areas
-    from kentstats.home import Home
-    from kentstats.sources.official import read_official, write_official
+    from kentstats.ingest.edition import read_official, write_official
+    from kentstats.project import Project
 
     if not 1 <= areas <= MOST:
         raise ValueError(f"{areas} authorities: give from 1 to {MOST}")
-    real = Home(ROOT)
+    real = Project(ROOT)
     official = read_official(edition, real)
     register = load_areas(real.raw / "areas")
     models = register.authorities(official.day)

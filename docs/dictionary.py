@@ -10,7 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kentstats.areas import COLUMNS, KINDS, SUCCESSION_COLUMNS
-from kentstats.facts import (
+from kentstats.indicators import MODELS, POLARITIES, load_indicators
+from kentstats.indicators import Mapping as Source
+from kentstats.ingest.datasets import load_known
+from kentstats.ingest.edition import FIGURES_FILE, KEY, PERIODS
+from kentstats.schemas import (
     BANDS,
     DIRECTIONS,
     FIGURES,
@@ -24,16 +28,12 @@ from kentstats.facts import (
     UNITS,
     Column,
 )
-from kentstats.indicators import MODELS, POLARITIES, load_indicators
-from kentstats.indicators import Mapping as Source
-from kentstats.sources.known import load_known
-from kentstats.sources.official import FIGURES_FILE, KEY, PERIODS
 
 TARGET = Path(__file__).with_name("data-dictionary.md")
 INTRODUCTION = """\
 # Data dictionary
 
-Made by `make docs` from `kentstats.facts`, the indicator catalogue and the known data sets.
+Made by `make docs` from `kentstats.schemas`, the indicator catalogue and the known data sets.
 
 | table | where | what a row is |
 |---|---|---|

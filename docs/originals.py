@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kentstats.home import find_home
-from kentstats.sources.official import Official, Publication, list_editions, read_official
+from kentstats.ingest.edition import Official, Publication, list_editions, read_official
+from kentstats.project import find_project
 
 TARGET = Path(__file__).resolve().parent.parent / "data" / "originals"
 INTRODUCTION = """\
@@ -36,7 +36,7 @@ but looks at their tables, and has the checksums in `2010.sha256` and `2025.sha2
 
 def texts() -> dict[str, str]:
     """Return the text of each file to write, by name."""
-    editions = [read_official(name, find_home()) for name in list_editions()]
+    editions = [read_official(name, find_project()) for name in list_editions()]
     written = {"README.md": INTRODUCTION + "".join(map(_section, editions))}
     for edition in editions:
         lines = [f"{source.sha256}  {source.file}\n" for source in _by_file(edition)]

@@ -2,7 +2,7 @@
 
 Every check yields its faults as sentences, so that one authority can be looked at closely and
 many in passing. Blocks are not rendered to be read: their Markdown is written by
-:mod:`kentstats.present`, which escapes every mark, so a few patterns take it apart.
+:mod:`kentstats.report`, which escapes every mark, so a few patterns take it apart.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ import nbformat
 import pandas as pd
 from conftest import ROOT
 
-from kentstats.facts import SCALE, Row, records
+from kentstats.charts import charts
 from kentstats.indicators import load_indicators
+from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import load_facts
-from kentstats.present import charts
-from kentstats.present.blocks import Block
-from kentstats.present.claims import Claim
-from kentstats.present.edition import Edition, open_edition
-from kentstats.present.official import SURE, WITHHELD, against, facts_of, label, short
-from kentstats.sources.known import ATTRIBUTION
+from kentstats.report.blocks import Block
+from kentstats.report.claims import Claim
+from kentstats.report.context import Edition, open_edition
+from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
+from kentstats.schemas import SCALE, Row, records
 from kentstats.stats.intervals import wilson
 
 NOTEBOOK = ROOT / "notebooks" / "briefing.ipynb"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kentstats.home import VARIABLE, Home, find_home
+from kentstats.project import VARIABLE, Project, find_project
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -90,18 +90,18 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A copy of the project's data, notebooks and templates that a test may break."""
-    real = find_home()
+    real = find_project()
     root = tmp_path / "home"
     for place in (real.raw, real.notebooks, real.reports / "template"):
         shutil.copytree(place, root / place.relative_to(real.root))
     shutil.copyfile(real.reports / "_quarto.yml", root / "reports" / "_quarto.yml")
     monkeypatch.setenv(VARIABLE, str(root))
-    return Home(root)
+    return Project(root)
 
 
 @pytest.fixture
-def raw(home: Home) -> Path:
+def raw(home: Project) -> Path:
     """The folder of the Kent report in that copy."""
     return home.raw / "ofsted-kent-2010"

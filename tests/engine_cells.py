@@ -325,9 +325,9 @@ def report_made(channel: Any) -> None:
 
 def report_read(channel: Any) -> None:
     """Say which editions were worked out before this process was forked."""
+    from kentstats.ingest.edition import list_editions
     from kentstats.load import open_official
-    from kentstats.sources.official import list_editions
-    from kentstats.stats import standing
+    from kentstats.stats import profile as standing
 
     found = {}
     for name in list_editions():

@@ -15,9 +15,9 @@ from xml.sax.saxutils import escape
 import pytest
 from conftest import MAY_SKIP, ROOT, SHARED
 
-from kentstats.home import Home
-from kentstats.sources.official import list_editions, read_official, write_official
-from kentstats.sources.reading import Reading
+from kentstats.ingest.edition import list_editions, read_official, write_official
+from kentstats.ingest.reading import Reading
+from kentstats.project import Project
 
 DATA = SHARED / "data"
 REAL_LISTS = sorted((DATA / "lookups").glob("*.csv"))
@@ -142,13 +142,13 @@ def refused(reading: Reading) -> list[str]:
     return [str(problem).removeprefix(f"{reading.path.name}, ") for problem in reading.refused]
 
 
-def small_home(root: Path) -> Home:
+def small_home(root: Path) -> Project:
     """Make a project with the areas, and editions of few areas: quick to read and to write."""
-    home = Home(root)
+    home = Project(root)
     shutil.copytree(RAW / "areas", home.raw / "areas")
     chosen = ["E92000001", "E12000008", "E10000016", "E10000012", "E06000035"]
-    for name in list_editions(Home(ROOT)):
-        edition = read_official(name, Home(ROOT))
+    for name in list_editions(Project(ROOT)):
+        edition = read_official(name, Project(ROOT))
         figures = edition.figures[edition.figures["area_code"].isin(chosen)]
         neighbours = [each for each in edition.neighbours if each["area_code"] in chosen]
         folder = home.raw / edition.folder.name

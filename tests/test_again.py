@@ -13,19 +13,19 @@ import pytest
 from conftest import ROOT
 
 from kentstats.areas import find_area
-from kentstats.checksum import checksum
 from kentstats.load import open_official
-from kentstats.present import edition as opened
-from kentstats.present.blocks import Block
-from kentstats.present.edition import Edition
-from kentstats.present.section import Shown, after, section
+from kentstats.project import checksum
 from kentstats.publish import render as rendering
 from kentstats.publish.again import NOTHING, Before, read_before
+from kentstats.publish.batch import publish_all
 from kentstats.publish.document import Document
 from kentstats.publish.manifest import read_manifest
-from kentstats.publish.many import publish_all
 from kentstats.publish.render import Front, render
-from kentstats.stats.standing import Standing, share
+from kentstats.report import context as opened
+from kentstats.report.blocks import Block
+from kentstats.report.context import Edition
+from kentstats.report.section import Shown, after, section
+from kentstats.stats.profile import Standing, share
 
 made: list[str] = []
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from kentstats import load_actions, load_facts, load_judgements, load_sources
-from kentstats.facts import Row, records
-from kentstats.sources.registry import Source
-from kentstats.stats.audit import CHECKS, audit
+from kentstats.ingest.registry import Source
+from kentstats.schemas import Row, records
+from kentstats.stats.consistency import CHECKS, audit
 
 
 @dataclass(frozen=True)

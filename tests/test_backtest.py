@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from kentstats import load_facts
 from kentstats.areas import load_areas
-from kentstats.facts import Row, records
 from kentstats.indicators import load_indicators
 from kentstats.load import official_facts, open_official
-from kentstats.stats.benchmark import benchmarks, estimates
+from kentstats.schemas import Row, records
+from kentstats.stats.benchmarks import benchmarks, estimates
 from kentstats.stats.compare import compare
 from kentstats.stats.funnel import (
     limits,
@@ -30,7 +30,7 @@ from kentstats.stats.funnel import (
 from kentstats.stats.intervals import smallest_group, wilson
 from kentstats.stats.neighbours import summaries
 from kentstats.stats.places import places_of
-from kentstats.stats.standing import latest_of
+from kentstats.stats.profile import latest_of
 
 SCALE = {"percent": 100, "per_10000": 10_000}
 # Printed figures of authorities that have both their numbers, all years: decimal places, how

@@ -36,8 +36,8 @@ from pandas.testing import assert_frame_equal
 from test_workbooks import HEADER, OTHERS, neighbours
 
 from kentstats.cli import main
-from kentstats.home import VARIABLE, Home
-from kentstats.sources.official import read_official
+from kentstats.ingest.edition import read_official
+from kentstats.project import VARIABLE, Project
 
 GOOD = [looked_after("England", children_count=80_000), looked_after(), looked_after("Essex")]
 TEXT = text_of(GOOD)
@@ -50,11 +50,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root = tmp_path / "home"
     shutil.copytree(small, root)
     monkeypatch.setenv(VARIABLE, str(root))
-    return Home(root)
+    return Project(root)
 
 
 def ingest(*arguments: str | Path) -> tuple[int, str, str]:
@@ -284,7 +284,7 @@ ERRORS: dict[str, tuple[str | bytes, int, str]] = {
 
 @pytest.mark.parametrize("case", ERRORS)
 def test_what_cannot_be_read_is_an_error_and_every_table_keeps_its_bytes(
-    case: str, home: Home, tmp_path: Path
+    case: str, home: Project, tmp_path: Path
 ) -> None:
     content, code, told = ERRORS[case]
     path = write(tmp_path / "data.csv", content)
@@ -300,7 +300,7 @@ def test_what_cannot_be_read_is_an_error_and_every_table_keeps_its_bytes(
 
 
 @pytest.mark.parametrize("case", ["a web page", "cut off in a line", "no text", "zip of CSV files"])
-def test_a_process_of_its_own_ends_the_same_way(case: str, home: Home, tmp_path: Path) -> None:
+def test_a_process_of_its_own_ends_the_same_way(case: str, home: Project, tmp_path: Path) -> None:
     content, code, told = ERRORS[case]
     path = write(tmp_path / "data.csv", content)
     before = sums_of(home.raw)
@@ -312,7 +312,7 @@ def test_a_process_of_its_own_ends_the_same_way(case: str, home: Home, tmp_path:
     assert sums_of(home.raw) == before
 
 
-def test_a_file_that_is_missing_or_a_folder_is_told(home: Home, tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_a_folder_is_told(home: Project, tmp_path: Path) -> None:
     before = sums_of(home.raw)
     code, _, err = ingest(tmp_path / "none.csv", tmp_path)
     assert code == 3
@@ -321,7 +321,7 @@ def test_a_file_that_is_missing_or_a_folder_is_told(home: Home, tmp_path: Path) 
     assert sums_of(home.raw) == before
 
 
-def test_one_file_that_cannot_be_read_keeps_all_out(home: Home, tmp_path: Path) -> None:
+def test_one_file_that_cannot_be_read_keeps_all_out(home: Project, tmp_path: Path) -> None:
     good = write(tmp_path / "good.csv", TEXT)
     bad = write(tmp_path / "bad.csv", "<html>")
     lists = write(
@@ -335,7 +335,7 @@ def test_one_file_that_cannot_be_read_keeps_all_out(home: Home, tmp_path: Path) 
 
 
 def test_a_list_of_codes_is_not_taken_where_the_edition_is_not_known(
-    home: Home, tmp_path: Path
+    home: Project, tmp_path: Path
 ) -> None:
     lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,South\n")
     data = write(tmp_path / "data.csv", ERRORS["of a year that has no edition"][0])
@@ -512,7 +512,7 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_wrong_with_a_line_is_refused_and_the_rest_is_read(
-    case: str, home: Home, tmp_path: Path
+    case: str, home: Project, tmp_path: Path
 ) -> None:
     content, told = REFUSED[case]
     path = write(tmp_path / "data.csv", content)
@@ -532,7 +532,7 @@ def test_what_is_wrong_with_a_line_is_refused_and_the_rest_is_read(
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_with_strict_a_line_refused_is_an_error_that_names_it(
-    case: str, home: Home, tmp_path: Path
+    case: str, home: Project, tmp_path: Path
 ) -> None:
     content, told = REFUSED[case]
     path = write(tmp_path / "data.csv", content)
@@ -543,7 +543,7 @@ def test_with_strict_a_line_refused_is_an_error_that_names_it(
     assert sums_of(home.raw) == before
 
 
-def test_an_error_names_twenty_lines_and_counts_the_others(home: Home, tmp_path: Path) -> None:
+def test_an_error_names_twenty_lines_and_counts_the_others(home: Project, tmp_path: Path) -> None:
     wrong = [looked_after("Medway", la_name="Kent", population_type=str(n)) for n in range(30)]
     sound = [looked_after(population_type=f"{n} years") for n in range(40)]
     path = write(tmp_path / "data.csv", [*GOOD, *sound, *wrong])
@@ -599,7 +599,7 @@ SAME: dict[str, bytes] = {
 
 @pytest.mark.parametrize("case", SAME)
 def test_what_is_only_odd_is_read_as_the_plain_file_is(
-    case: str, home: Home, tmp_path: Path
+    case: str, home: Project, tmp_path: Path
 ) -> None:
     plain = write(tmp_path / "plain.csv", TEXT)
     assert ingest(plain)[0] == 0
@@ -613,7 +613,7 @@ def test_what_is_only_odd_is_read_as_the_plain_file_is(
     assert "data.csv" in (folder / "edition.yml").read_text(encoding="utf-8")
 
 
-def test_what_was_left_out_is_counted_with_its_lines(home: Home, tmp_path: Path) -> None:
+def test_what_was_left_out_is_counted_with_its_lines(home: Project, tmp_path: Path) -> None:
     data = [
         *GOOD,
         GOOD[1],
@@ -636,7 +636,7 @@ def test_what_was_left_out_is_counted_with_its_lines(home: Home, tmp_path: Path)
         ).replace('"', "")
 
 
-def test_a_name_that_no_list_has_is_noted_and_its_code_taken(home: Home, tmp_path: Path) -> None:
+def test_a_name_that_no_list_has_is_noted_and_its_code_taken(home: Project, tmp_path: Path) -> None:
     path = write(tmp_path / "data.csv", TEXT.replace("Essex", "Esssex"))
     code, out, _ = ingest(path, "--strict")
     assert code == 0
@@ -664,7 +664,7 @@ def flipped(content: bytes, place: int) -> bytes:
 @pytest.mark.parametrize("tenth", range(10))
 @pytest.mark.parametrize("damage", [lambda raw, at: raw[:at], flipped], ids=["cut", "flipped"])
 def test_damaged_parquet_is_an_error_or_is_read(
-    damage: Callable[[bytes, int], bytes], tenth: int, home: Home, tmp_path: Path
+    damage: Callable[[bytes, int], bytes], tenth: int, home: Project, tmp_path: Path
 ) -> None:
     raw = lait(tmp_path / "whole.parquet").read_bytes()
     path = write(tmp_path / "data.parquet", damage(raw, len(raw) * tenth // 10 + 4))
@@ -679,7 +679,7 @@ def test_damaged_parquet_is_an_error_or_is_read(
 
 
 def test_parquet_that_points_beyond_its_texts_is_told(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = lait(tmp_path / "data.parquet")
     whole = pq.read_table(path, read_dictionary=["Short Desc"])
@@ -691,7 +691,7 @@ def test_parquet_that_points_beyond_its_texts_is_told(
     assert f"{path}: The parquet file is damaged or cut off: " in err
 
 
-def test_parquet_of_something_else_is_told(home: Home, tmp_path: Path) -> None:
+def test_parquet_of_something_else_is_told(home: Project, tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / "data.parquet")
     code, _, err = ingest(tmp_path / "data.parquet")
     assert code == 3
@@ -765,7 +765,7 @@ def test_parquet_of_something_else_is_told(home: Home, tmp_path: Path) -> None:
     ],
 )
 def test_lines_of_the_tool_that_are_wrong_are_refused(
-    changes: dict[str, list[object]], told: list[str], home: Home, tmp_path: Path
+    changes: dict[str, list[object]], told: list[str], home: Project, tmp_path: Path
 ) -> None:
     path = lait(tmp_path / "data.parquet", **changes)
     code, out, err = ingest(path, "--dry-run")
@@ -776,7 +776,7 @@ def test_lines_of_the_tool_that_are_wrong_are_refused(
         assert f"    {each}" in out
 
 
-def test_columns_of_numbers_for_text_are_read_all_the_same(home: Home, tmp_path: Path) -> None:
+def test_columns_of_numbers_for_text_are_read_all_the_same(home: Project, tmp_path: Path) -> None:
     path = lait(
         tmp_path / "data.parquet",
         Years=[2025, 2024, 2025, 2025, 2025],
@@ -794,7 +794,7 @@ def test_columns_of_numbers_for_text_are_read_all_the_same(home: Home, tmp_path:
 )
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
 def test_damaged_workbooks_are_an_error_or_are_read(
-    name: str, part: float, home: Home, tmp_path: Path
+    name: str, part: float, home: Project, tmp_path: Path
 ) -> None:
     raw = next(DATA.rglob(name)).read_bytes()
     before = sums_of(home.raw)
@@ -810,7 +810,7 @@ def test_damaged_workbooks_are_an_error_or_are_read(
 
 @needs_data
 def test_a_list_of_neighbours_without_a_date_in_its_name_is_told(
-    home: Home, tmp_path: Path
+    home: Project, tmp_path: Path
 ) -> None:
     raw = (DATA / "lait" / "sn_may_2025.xlsx").read_bytes()
     before = sums_of(home.raw)
@@ -824,7 +824,7 @@ def test_a_list_of_neighbours_without_a_date_in_its_name_is_told(
     assert sums_of(home.raw) == before
 
 
-def test_an_authority_that_is_its_own_neighbour_is_refused(home: Home, tmp_path: Path) -> None:
+def test_an_authority_that_is_its_own_neighbour_is_refused(home: Project, tmp_path: Path) -> None:
     essex = neighbours(881, "Essex", [886, *OTHERS[1:]])
     own = neighbours(886, "Kent", [*OTHERS[:9], 886])
     path = workbook(tmp_path / "sn_june_2025.xlsx", Sheet=[HEADER, essex, own])

@@ -20,10 +20,10 @@ import psutil
 import pytest
 from conftest import ROOT
 
-from kentstats.home import Home
 from kentstats.load import choose_area, official_folder
+from kentstats.project import Project
+from kentstats.publish.batch import Run
 from kentstats.publish.manifest import Entry
-from kentstats.publish.many import Run
 
 BENCHMARKS = ROOT / "benchmarks"
 with mock.patch.object(sys, "path", [str(BENCHMARKS), *sys.path]):
@@ -353,7 +353,7 @@ def test_a_copied_project_is_edited_and_the_first_is_not(tmp_path: Path) -> None
     assert gzip.decompress(copied.read_bytes()) != before
     every.edit(place.home, next(place.edits))
     assert gzip.decompress(copied.read_bytes()) == before
-    assert official_folder("2010", Home(place.home)) == copied.parent
+    assert official_folder("2010", Project(place.home)) == copied.parent
     assert (place.home / "notebooks" / "briefing.ipynb").is_file()
     assert (place.home / "reports" / "_quarto.yml").is_file()
     assert not (place.home / "reports" / "published").exists()
@@ -406,9 +406,9 @@ def test_the_sample_is_of_ordinary_authorities_of_both_editions() -> None:
     names = measuring.SAMPLE
     assert "Kent" not in names
     for edition in ("2010", "2025"):
-        areas = [choose_area(name, edition, Home(ROOT)) for name in names]
+        areas = [choose_area(name, edition, Project(ROOT)) for name in names]
         assert [area.name for area in areas] == list(names)
-    assert choose_area("Derby", "2010", Home(ROOT)).code == every.DERBY
+    assert choose_area("Derby", "2010", Project(ROOT)).code == every.DERBY
 
 
 def test_the_batch_has_both_notebooks_in_turn() -> None:

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, norm
 
-from kentstats.facts import FACTS, SCALE, Row, records, tidy
 from kentstats.indicators import load_indicators
 from kentstats.load import official_facts, open_official
-from kentstats.stats.benchmark import (
+from kentstats.schemas import FACTS, SCALE, Row, records, tidy
+from kentstats.stats.benchmarks import (
     COLUMNS,
     COMPARATORS,
     ENOUGH,
@@ -30,7 +30,7 @@ from kentstats.stats.benchmark import (
 )
 from kentstats.stats.intervals import poisson, smallest_group, wilson
 from kentstats.stats.places import places_of
-from kentstats.stats.standing import latest_of
+from kentstats.stats.profile import latest_of
 
 nan = math.nan
 HIGH, LOW, NEITHER = "health-assessments", "convictions", "substance-misuse"

@@ -26,14 +26,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from kentstats.present import among, charts, crowds, funnels
-from kentstats.present.artists import Cells
-from kentstats.present.authority_charts import funnel, ranked
-from kentstats.present.benchmark_charts import SPINE_LEFT, TABLE_LEFT, heat_table, spine
-from kentstats.present.blocks import svg
-from kentstats.present.edition import open_edition
-from kentstats.present.lettering import spread, tall, width, wrapped
-from kentstats.present.theme import (
+from kentstats.charts import charts, crowds
+from kentstats.charts.authority_charts import funnel, ranked
+from kentstats.charts.benchmark_charts import SPINE_LEFT, TABLE_LEFT, heat_table, spine
+from kentstats.charts.drawing import Cells
+from kentstats.charts.lettering import spread, tall, width, wrapped
+from kentstats.charts.style import (
     LINES,
     SMALL,
     VERDICT_FILL,
@@ -42,7 +40,10 @@ from kentstats.present.theme import (
     VERDICT_SIGN,
     theme,
 )
-from kentstats.present.trend_charts import SCALE_LEFT, trend
+from kentstats.charts.trend import SCALE_LEFT, trend
+from kentstats.report import among, funnels
+from kentstats.report.blocks import svg
+from kentstats.report.context import open_edition
 
 NAVY, ORANGE, GREY, WHITE, INK = "#12436d", "#f46a25", "#bfbfbf", "#ffffff", "#1a1a1a"
 LONG = "Bournemouth, Christchurch and Poole"

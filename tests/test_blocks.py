@@ -10,9 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 from reading import alternative, claims_of, items_of, names_of, pictures, plain, read, rows_of
 
-from kentstats.present.blocks import Anchor, Block, bullets, figure, paragraphs, show, svg, table
-from kentstats.present.claims import claim
-from kentstats.present.words import Text, say
+from kentstats.report.blocks import Anchor, Block, bullets, figure, paragraphs, show, svg, table
+from kentstats.report.claims import claim
+from kentstats.report.sentences import Text, say
 
 FACT = {"fact_id": "s.p55.health.all", "locator": "paragraph 55"}
 TEN = {"fact_id": "s.p10.looked-after.all", "locator": "paragraph 10"}

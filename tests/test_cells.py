@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentstats.facts import STATUSES
-from kentstats.sources.cells import (
+from kentstats.ingest.cells import (
     EES_SYMBOLS,
     LAIT_SYMBOLS,
     ORDER,
@@ -24,8 +23,9 @@ from kentstats.sources.cells import (
     refuse_impossible,
     refuse_odd,
 )
-from kentstats.sources.reading import Reading
-from kentstats.sources.table import Coded
+from kentstats.ingest.reading import Reading
+from kentstats.ingest.table import Coded
+from kentstats.schemas import STATUSES
 
 nan = float("nan")
 

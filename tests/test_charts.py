@@ -24,11 +24,12 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, IdentityTransform
 
-from kentstats.present import charts, compared, inspection, services
-from kentstats.present.artists import Cells, Label, strokes, upright
-from kentstats.present.blocks import svg
-from kentstats.present.edition import Edition, open_edition
-from kentstats.present.theme import GRADE_FILL, GRADE_INK, theme
+from kentstats.charts import charts
+from kentstats.charts.drawing import Cells, Label, strokes, upright
+from kentstats.charts.style import GRADE_FILL, GRADE_INK, theme
+from kentstats.report import compared, inspection, services
+from kentstats.report.blocks import svg
+from kentstats.report.context import Edition, open_edition
 
 # the government's palette, and the grey of the others
 NAVY, TEAL, PLUM, ORANGE, GREY, WHITE = (

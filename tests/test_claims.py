@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from reading import plain, read
 
 from kentstats import load_facts
-from kentstats.facts import QUALIFIERS, UNITS, Row, records
-from kentstats.present.claims import (
+from kentstats.report.claims import (
     FEW,
     Claim,
     claim,
@@ -28,6 +27,7 @@ from kentstats.present.claims import (
     show,
     show_date,
 )
+from kentstats.schemas import QUALIFIERS, UNITS, Row, records
 
 FACT = {"fact_id": "s.p55.health", "locator": "paragraph 55"}
 OTHER = {"fact_id": "s.p10.looked-after", "locator": "paragraph 10"}
@@ -211,7 +211,7 @@ def test_a_few_more_facts_are_named_by_the_claim_itself() -> None:
 def test_an_id_is_the_same_in_every_run() -> None:
     """Another interpreter hashes strings with another seed."""
     code = (
-        f"from kentstats.present.claims import claim; print(claim(78.0, [{FACT}], unit='count').id)"
+        f"from kentstats.report.claims import claim; print(claim(78.0, [{FACT}], unit='count').id)"
     )
     ids = {
         subprocess.run(

@@ -24,12 +24,12 @@ from click.testing import CliRunner
 from conftest import ROOT
 from distributed import Client, Environ
 
-from kentstats.checksum import checksum
 from kentstats.cli import main
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.publish import cluster
+from kentstats.project import checksum
+from kentstats.publish import dask as cluster
+from kentstats.publish.batch import publish_all
 from kentstats.publish.manifest import Entry, read_manifest
-from kentstats.publish.many import publish_all
 from kentstats.publish.store import Store
 
 FOUR = ["Barnet", "Essex", "Kent", "Medway"]

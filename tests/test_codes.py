@@ -11,9 +11,9 @@ import pytest
 from official import DATA, RAW, REAL_LISTS, needs_data, refused, write
 
 from kentstats.areas import COLUMNS, make_register
-from kentstats.sources.codes import ENGLAND, merge, plain_name
-from kentstats.sources.reading import Reading
-from kentstats.sources.recognise import is_code_list, read_file
+from kentstats.ingest.area_codes import ENGLAND, merge, plain_name
+from kentstats.ingest.reading import Reading
+from kentstats.ingest.recognise import is_code_list, read_file
 
 HEADER = (
     "new_la_code,la_name,date_of_operation,date_of_termination,parent_geography_code,"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kentstats import load_facts
-from kentstats.facts import FACTS, records, tidy
+from kentstats.schemas import FACTS, records, tidy
 from kentstats.stats.compare import COMPARISONS, compare
 
 SOUTH_EAST, ENGLAND = "South East", "England"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from kentstats import load_facts
-from kentstats.facts import Row, records
-from kentstats.stats.derive import DERIVED, derive
+from kentstats.schemas import Row, records
+from kentstats.stats.shares import DERIVED, derive
 
 KENT = "ofsted-kent-2010.{}.E10000016"
 # part, whole and share in per cent, counted by hand from the report

@@ -15,10 +15,10 @@ from official import DATA, REAL_2010, needs_data, refused, write
 
 from kentstats.errors import DataError
 from kentstats.indicators import load_indicators
-from kentstats.sources.dfe2010 import FIRST_COUNT, PLACEMENTS
-from kentstats.sources.known import load_known
-from kentstats.sources.reading import Reading
-from kentstats.sources.recognise import read_file
+from kentstats.ingest.datasets import load_known
+from kentstats.ingest.reading import Reading
+from kentstats.ingest.recognise import read_file
+from kentstats.ingest.sfr_2010 import FIRST_COUNT, PLACEMENTS
 
 Lines = list[list[str]]
 

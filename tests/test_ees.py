@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from official import DATA, LOOKED_AFTER, looked_after, needs_data, refused, row, text_of, write
 
 from kentstats.errors import DataError
-from kentstats.facts import FIGURES
-from kentstats.sources.ees import combine
-from kentstats.sources.frames import DAYS
-from kentstats.sources.reading import Reading
-from kentstats.sources.recognise import read_file
+from kentstats.ingest.figures import DAYS
+from kentstats.ingest.open_data import combine
+from kentstats.ingest.reading import Reading
+from kentstats.ingest.recognise import read_file
+from kentstats.schemas import FIGURES
 
 Rows = list[dict[str, object]]
 

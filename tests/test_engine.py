@@ -26,16 +26,15 @@ from conftest import ROOT
 from engine_cells import GROUPS, Cell, R, alike, execute, execute_here, notebook
 
 from kentstats.areas import load_areas
-from kentstats.checksum import checksum
 from kentstats.engine import process
 from kentstats.engine.preload import libraries
 from kentstats.engine.process import Forks, Spares
 from kentstats.errors import KentstatsError
-from kentstats.home import find_home
 from kentstats.load import edition_day
+from kentstats.project import checksum, find_project
+from kentstats.publish.batch import publish_all
 from kentstats.publish.briefing import slug
 from kentstats.publish.manifest import Entry, read_manifest
-from kentstats.publish.many import publish_all
 from kentstats.publish.ready import ready
 from kentstats.publish.workers import Limits
 
@@ -735,7 +734,7 @@ def test_what_is_forked_has_no_threads(prepared: dict[str, Forks | Spares]) -> N
     forks = prepared["forked"]
     assert isinstance(forks, Forks)
     assert threads_of(forks) == 1
-    home = find_home()
+    home = find_project()
     warm = (ready, ("2025", home, home.notebooks / "briefing.ipynb", 0.95))
     with contextlib.closing(Forks([warm])) as publishing:
         assert threads_of(publishing) == 1
@@ -743,7 +742,7 @@ def test_what_is_forked_has_no_threads(prepared: dict[str, Forks | Spares]) -> N
 
 def test_what_is_forked_reads_no_file_of_another() -> None:
     """Its position is one for all processes: two at once would read each other's bytes."""
-    home = find_home()
+    home = find_project()
     warm = (ready, ("2025", home, home.notebooks / "briefing.ipynb", 0.95))
     with contextlib.closing(Forks([warm])) as publishing:
         child = publishing.child()
@@ -870,7 +869,7 @@ def hostile(folder: Path, names: dict[str, str]) -> Path:
         folder / "hostile.ipynb",
         [
             ("authority: str = ''\nedition: str = '2010'\nconfidence: float = 0.95", "parameters"),
-            "from kentstats.present.blocks import Block\nBlock('# Words\\n\\nWords.')",
+            "from kentstats.report.blocks import Block\nBlock('# Words\\n\\nWords.')",
             f"from pathlib import Path\nOTHER = Path({str(other)!r})\n"
             f"exec({sources!r}.get(authority, ''), globals())",
             "Block('More words.')",

@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import kentstats
-from kentstats.present.explore import against_comparators
+from kentstats.charts.explore import against_comparators
 
 
 @pytest.fixture(autouse=True)

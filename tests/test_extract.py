@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 from official import DATA, RAW, needs_data
 
 from kentstats.areas import load_areas
-from kentstats.facts import FIGURES, SCALE, STATUSES
-from kentstats.home import Home
 from kentstats.indicators import load_indicators
-from kentstats.sources.known import LICENCE
-from kentstats.sources.official import FIGURES_FILE, KEY, Official, read_official
-from kentstats.sources.withheld import protect
+from kentstats.ingest.datasets import LICENCE
+from kentstats.ingest.disclosure import protect
+from kentstats.ingest.edition import FIGURES_FILE, KEY, Official, read_official
+from kentstats.project import Project
+from kentstats.schemas import FIGURES, SCALE, STATUSES
 
 NAMES = ["2010", "2025"]
-EDITIONS = {name: read_official(name, Home(ROOT)) for name in NAMES}
+EDITIONS = {name: read_official(name, Project(ROOT)) for name in NAMES}
 REGISTER = load_areas(RAW / "areas")
 CATALOGUE = load_indicators()
 FIGURE = ["indicator", "group", "period", "area_code"]

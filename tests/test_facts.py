@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kentstats.facts import BANDS, FACTS, TABLES, records, tidy
+from kentstats.schemas import BANDS, FACTS, TABLES, records, tidy
 
 STATEMENT = {
     "source_id": "report",

@@ -30,9 +30,9 @@ from conftest import SHARED
 from ees_stub import DataSet, Fault, Publication, Stub, Version, guid, publications, synthetic
 
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.sources.api import Client, body, cache, command, fetch, transport
-from kentstats.sources.api.cache import DamagedError, default_folder
-from kentstats.sources.api.transport import RequestError, UnreachableError
+from kentstats.ingest.api import Client, body, cache, command, fetch, transport
+from kentstats.ingest.api.cache import DamagedError, default_folder
+from kentstats.ingest.api.transport import RequestError, UnreachableError
 
 RATE = "Children looked after: number and rate"
 MISSING = guid("no such data set")
@@ -676,7 +676,7 @@ def test_importing_and_making_a_client_ask_for_nothing(tmp_path: Path) -> None:
         "import sys; seen = []; "
         "names = {'connect', 'sendto', 'sendmsg', 'getaddrinfo', 'gethostbyname'}; "
         "sys.addaudithook(lambda name, _: name[7:] in names and seen.append(name)); "
-        "from kentstats.sources.api import Client; Client().close(); print(seen)"
+        "from kentstats.ingest.api import Client; Client().close(); print(seen)"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
@@ -1282,7 +1282,7 @@ def test_the_cache_is_where_the_environment_says(
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from kentstats.sources.api import Client
+from kentstats.ingest.api import Client
 url, folder, data_set = sys.argv[1:]
 with Client(url, cache=Path(folder), say=lambda line: print(line, file=sys.stderr)) as client:
     print(client.download(data_set))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kentstats.engine import found
-from kentstats.present import claims
+from kentstats.report import claims
 
 
 @pytest.fixture(params=["looked at now", "remembered"])
@@ -30,9 +30,9 @@ def test_what_a_notebook_changes_is_put_back(since: Any) -> None:
     with found.as_found():
         claims.show = since.answer = print
         pathlib.Path.read_text = print  # type: ignore[method-assign,assignment]
-        del sys.modules["kentstats.present.claims"], sys.modules["kentstats.made_since"]
+        del sys.modules["kentstats.report.claims"], sys.modules["kentstats.made_since"]
     assert claims.show is show
     assert since.answer is len
     assert pathlib.Path.read_text is places
-    assert sys.modules["kentstats.present.claims"] is claims
+    assert sys.modules["kentstats.report.claims"] is claims
     assert sys.modules["kentstats.made_since"] is since

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kentstats.errors import DataError
-from kentstats.facts import UNITS
 from kentstats.indicators import POLARITIES, THEMES, Indicator, load_indicators
 from kentstats.load import load_facts
+from kentstats.schemas import UNITS
 
 GOOD = """\
 visits:

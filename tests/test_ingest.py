@@ -39,16 +39,16 @@ from test_workbooks import HEADER, neighbours
 
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
-from kentstats.home import VARIABLE, Home
-from kentstats.ingest import Ingested, describe, ingest, refusals
-from kentstats.sources import official
-from kentstats.sources.official import (
+from kentstats.ingest import edition as official
+from kentstats.ingest.edition import (
     FIGURES_FILE,
     list_editions,
     read_day,
     read_official,
     write_all,
 )
+from kentstats.ingest.update import Ingested, describe, ingest, refusals
+from kentstats.project import VARIABLE, Project
 
 SAMPLE = official.pack("".join(f"{number},{number * number % 97}\n" for number in range(5_000)))
 CLASSIC = hashlib.sha256(SAMPLE).hexdigest().startswith("74ff1dc660838b7b")
@@ -61,10 +61,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(small: Path, tmp_path: Path) -> Home:
+def home(small: Path, tmp_path: Path) -> Project:
     root = tmp_path / "home"
     shutil.copytree(small, root)
-    return Home(root)
+    return Project(root)
 
 
 @pytest.fixture
@@ -79,15 +79,15 @@ def said(done: Ingested, **options: bool) -> list[str]:
 # --- the real files, byte for byte --------------------------------------------------------------
 
 
-def bare(root: Path) -> Home:
+def bare(root: Path) -> Project:
     """Make a project that knows nothing but what became of authorities that ended."""
     folder = root / "data" / "raw" / "areas"
     folder.mkdir(parents=True)
     shutil.copyfile(RAW / "areas" / "successions.csv", folder / "successions.csv")
-    return Home(root)
+    return Project(root)
 
 
-def same_as_the_projects(home: Home, *, names: bool = True) -> None:
+def same_as_the_projects(home: Project, *, names: bool = True) -> None:
     """Hold every table against that of the project, byte for byte."""
     for folder in ("areas", "official-2010", "official-2025"):
         wanted = sorted((RAW / folder).iterdir())
@@ -175,13 +175,13 @@ def test_the_command_line_finds_the_edition_by_itself(tmp_path: Path) -> None:
 # --- what an edition takes, and from which source -----------------------------------------------
 
 
-def figures(home: Home, indicator: str, edition: str = "2025") -> dict[tuple[str, str], Any]:
+def figures(home: Project, indicator: str, edition: str = "2025") -> dict[tuple[str, str], Any]:
     found = read_official(edition, home).figures
     chosen = found[found["indicator"].eq(indicator) & found["group"].eq("")]
     return {(each["area_code"], each["period"]): each for each in chosen.to_dict("records")}
 
 
-def test_the_figures_of_a_source_are_replaced_as_a_whole(home: Home, data: Path) -> None:
+def test_the_figures_of_a_source_are_replaced_as_a_whole(home: Project, data: Path) -> None:
     before = read_official("2025", home).figures
     of_source = int(before["source_id"].eq("cla-rates").sum())
     done = ingest([data], home=home)
@@ -197,7 +197,7 @@ def test_the_figures_of_a_source_are_replaced_as_a_whole(home: Home, data: Path)
 
 
 def test_years_outside_are_left_out_and_do_not_touch_what_is_there(
-    home: Home, tmp_path: Path
+    home: Project, tmp_path: Path
 ) -> None:
     before = sums_of(home.raw)
     path = write(tmp_path / "old.csv", [looked_after(time_period="2015")])
@@ -218,7 +218,7 @@ def test_years_outside_are_left_out_and_do_not_touch_what_is_there(
     assert sums_of(home.raw) != before
 
 
-def test_a_new_edition_is_made_of_a_year_that_is_named(home: Home, tmp_path: Path) -> None:
+def test_a_new_edition_is_made_of_a_year_that_is_named(home: Project, tmp_path: Path) -> None:
     path = write(
         tmp_path / "data.csv",
         [looked_after(time_period=year) for year in ("2013", "2014", "2018", "2019")],
@@ -233,20 +233,20 @@ def test_a_new_edition_is_made_of_a_year_that_is_named(home: Home, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["2O25", "next", "1066", "2025 ", "", "../2025", "٢٠٢٥"])
-def test_a_new_edition_must_be_a_year(name: str, home: Home, data: Path) -> None:
+def test_a_new_edition_must_be_a_year(name: str, home: Project, data: Path) -> None:
     before = sums_of(home.raw)
     with pytest.raises(ParameterError, match="a new one is named by its latest year"):
         ingest([data], edition=name, home=home)
     assert sums_of(home.raw) == before
 
 
-def test_nothing_is_made_of_a_new_edition_without_figures(home: Home, data: Path) -> None:
+def test_nothing_is_made_of_a_new_edition_without_figures(home: Project, data: Path) -> None:
     with pytest.raises(ParameterError, match="None of the figures is of the years 1996 to 2000"):
         ingest([data], edition="2000", home=home)
     assert list_editions(home) == ["2010", "2025"]
 
 
-def test_the_latest_year_tells_the_edition(home: Home, tmp_path: Path) -> None:
+def test_the_latest_year_tells_the_edition(home: Project, tmp_path: Path) -> None:
     old = write(tmp_path / "old.csv", [looked_after(time_period="2010")])
     assert ingest([old], home=home, dry_run=True).edition == "2010"
     new = write(tmp_path / "new.csv", [looked_after(time_period=y) for y in ("2010", "2025")])
@@ -264,7 +264,7 @@ def test_the_latest_year_tells_the_edition(home: Home, tmp_path: Path) -> None:
     assert ingest([path], home=home, dry_run=True).edition == "2025"
 
 
-def test_two_files_of_one_data_set_are_told(home: Home, data: Path, tmp_path: Path) -> None:
+def test_two_files_of_one_data_set_are_told(home: Project, data: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other.csv", [looked_after("Essex")])
     before = sums_of(home.raw)
     with pytest.raises(ParameterError) as caught:
@@ -276,7 +276,7 @@ def test_two_files_of_one_data_set_are_told(home: Home, data: Path, tmp_path: Pa
     assert sums_of(home.raw) == before
 
 
-def test_the_same_file_twice_is_taken_once(home: Home, data: Path, tmp_path: Path) -> None:
+def test_the_same_file_twice_is_taken_once(home: Project, data: Path, tmp_path: Path) -> None:
     other = tmp_path / "copy.csv"
     shutil.copyfile(data, other)
     done = ingest([data, other, data], home=home)
@@ -311,7 +311,7 @@ def exclusions(value: object, count: object = 20) -> list[dict[str, object]]:
 )
 @pytest.mark.parametrize("turn", [1, -1])
 def test_a_source_that_is_preferred_wins_unless_it_has_no_figure(
-    value: object, count: object, source: str, status: str, turn: int, home: Home, tmp_path: Path
+    value: object, count: object, source: str, status: str, turn: int, home: Project, tmp_path: Path
 ) -> None:
     lait = {
         "Short Desc": "LAC_Fixed_ Ex",
@@ -329,7 +329,7 @@ def test_a_source_that_is_preferred_wins_unless_it_has_no_figure(
     assert (found["source_id"], found["status"]) == (source, status)
 
 
-def test_an_authority_bears_the_code_of_the_edition_s_day(home: Home, tmp_path: Path) -> None:
+def test_an_authority_bears_the_code_of_the_edition_s_day(home: Project, tmp_path: Path) -> None:
     old = {"new_la_code": "E10000002", "old_la_code": "825", "la_name": "Buckinghamshire"}
     new = old | {"new_la_code": "E06000060"}
     rows = [
@@ -350,7 +350,7 @@ def test_an_authority_bears_the_code_of_the_edition_s_day(home: Home, tmp_path: 
     [("z", "2025", False), ("x", "2022", False), ("c", "2021", True), ("z", "2021", True)],
 )
 def test_a_place_that_had_ended_need_not_say_why_it_has_no_figure(
-    symbol: str, period: str, there: bool, home: Home, tmp_path: Path
+    symbol: str, period: str, there: bool, home: Project, tmp_path: Path
 ) -> None:
     ended = {"new_la_code": "E10000021", "old_la_code": "928", "la_name": "Northamptonshire"}
     rows = [
@@ -362,7 +362,7 @@ def test_a_place_that_had_ended_need_not_say_why_it_has_no_figure(
 
 
 def test_every_measure_is_taken_on_request_under_a_name_of_its_own(
-    home: Home, tmp_path: Path
+    home: Project, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "workforce.csv", [row(heads=5, kind="Total"), row(heads=6, kind="A")])
     with pytest.raises(ParameterError, match="nothing in it is known to the catalogue"):
@@ -377,7 +377,7 @@ def test_every_measure_is_taken_on_request_under_a_name_of_its_own(
     assert edition.source("workforce").file == "csww_indicators_2017_to_2025.csv"
 
 
-def test_lists_of_neighbours_stand_beside_each_other(home: Home, tmp_path: Path) -> None:
+def test_lists_of_neighbours_stand_beside_each_other(home: Project, tmp_path: Path) -> None:
     path = workbook(tmp_path / "sn_june_2025.xlsx", Sheet=[HEADER, neighbours()])
     done = ingest([path], edition="2025", home=home)
     edition = read_official("2025", home)
@@ -389,7 +389,7 @@ def test_lists_of_neighbours_stand_beside_each_other(home: Home, tmp_path: Path)
         ingest([path], home=home)
 
 
-def test_new_codes_serve_for_the_files_beside_them(home: Home, tmp_path: Path) -> None:
+def test_new_codes_serve_for_the_files_beside_them(home: Project, tmp_path: Path) -> None:
     lists = write(
         tmp_path / "las.csv",
         "new_la_code,la_name,date_of_operation,date_of_termination,parent_geography_code,"
@@ -412,7 +412,7 @@ def test_new_codes_serve_for_the_files_beside_them(home: Home, tmp_path: Path) -
 # --- options ------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_tells_all_and_writes_nothing(home: Home, data: Path, tmp_path: Path) -> None:
+def test_a_dry_run_tells_all_and_writes_nothing(home: Project, data: Path, tmp_path: Path) -> None:
     lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,South\n")
     before = sums_of(home.raw)
     dry = ingest([data, lists], home=home, dry_run=True)
@@ -428,7 +428,7 @@ def test_a_dry_run_tells_all_and_writes_nothing(home: Home, data: Path, tmp_path
     }
 
 
-def test_the_report_lists_every_line_refused_or_left_out(home: Home, tmp_path: Path) -> None:
+def test_the_report_lists_every_line_refused_or_left_out(home: Project, tmp_path: Path) -> None:
     rows = [
         *[looked_after(population_type=str(n)) for n in range(30)],
         looked_after(),
@@ -451,7 +451,7 @@ def test_the_report_lists_every_line_refused_or_left_out(home: Home, tmp_path: P
 
 
 def test_the_command_line_takes_every_option(
-    home: Home, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    home: Project, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(home.root))
     before = sums_of(home.raw)
@@ -477,7 +477,7 @@ def test_the_command_line_takes_every_option(
 
 
 def test_files_are_put_in_place_together_or_not_at_all(
-    home: Home, data: Path, monkeypatch: pytest.MonkeyPatch
+    home: Project, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = sums_of(home.raw)
 
@@ -508,7 +508,7 @@ def test_only_what_holds_something_else_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["edition.yml", "figures.csv.gz", "periods.csv", "neighbours.csv"])
 @pytest.mark.parametrize("how", ["gone", "empty", "cut", "other"])
 def test_a_damaged_edition_is_told_and_left_alone(
-    name: str, how: str, home: Home, data: Path
+    name: str, how: str, home: Project, data: Path
 ) -> None:
     path = home.raw / "official-2025" / name
     raw = path.read_bytes()
@@ -530,13 +530,13 @@ def test_a_damaged_edition_is_told_and_left_alone(
     assert sums_of(home.raw) == before
 
 
-def test_a_project_without_areas_is_told(home: Home, data: Path) -> None:
+def test_a_project_without_areas_is_told(home: Project, data: Path) -> None:
     (home.raw / "areas" / "areas.csv").unlink()
     with pytest.raises(DataError, match="The file is missing or no table of areas"):
         ingest([data], home=home)
 
 
-def test_the_day_of_an_edition_is_read_without_its_figures(home: Home) -> None:
+def test_the_day_of_an_edition_is_read_without_its_figures(home: Project) -> None:
     assert read_day("2010", home) == dt.date(2010, 3, 31)
     (home.raw / "official-2010" / "edition.yml").write_text("last: soon\n", encoding="utf-8")
     with pytest.raises(DataError, match="The edition is damaged"):
@@ -547,7 +547,7 @@ def test_the_day_of_an_edition_is_read_without_its_figures(home: Home) -> None:
 
 # --- what is written is what was read -----------------------------------------------------------
 
-EDITION = replace(read_official("2010", Home(ROOT)), neighbours=[], judgements=[])
+EDITION = replace(read_official("2010", Project(ROOT)), neighbours=[], judgements=[])
 NUMBER = st.one_of(
     st.integers(0, 10**12).map(float),
     st.floats(0, 1e9, allow_nan=False),
@@ -575,7 +575,7 @@ def test_numbers_are_written_to_ten_digits_and_writing_again_changes_nothing(
     assert official.contents(again) == first
 
 
-def test_a_register_read_before_is_not_taken_for_the_new_one(home: Home, tmp_path: Path) -> None:
+def test_a_register_read_before_is_not_taken_for_the_new_one(home: Project, tmp_path: Path) -> None:
     folder = home.raw / "areas"
     assert load_areas(folder).find("South East")
     lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,The Garden\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from official import DATA, needs_data
 
-from kentstats.sources.recognise import read_file
+from kentstats.ingest.recognise import read_file
 
 HEADER = "Measure_code,Measure,Measure_short,Polarity,Year_Type\n"
 

@@ -13,10 +13,7 @@ import pytest
 
 import kentstats
 from kentstats.areas import load_areas
-from kentstats.checksum import checksums
 from kentstats.errors import DataError, ParameterError
-from kentstats.facts import STATUSES, TABLES
-from kentstats.home import Home
 from kentstats.load import (
     OFFICIAL_TABLES,
     READERS,
@@ -30,6 +27,8 @@ from kentstats.load import (
     load_table,
     write_tables,
 )
+from kentstats.project import Project, checksums
+from kentstats.schemas import STATUSES, TABLES
 
 HEADLINES = [
     ("child-poverty", "Kent", "all", "2007", 17.3, "percent", 5),
@@ -260,7 +259,7 @@ def test_an_authority_or_edition_that_is_not_known_is_refused_with_the_nearest(
     assert str(caught.value) == message
 
 
-def test_of_several_editions_one_is_chosen_or_all(home: Home, raw: Path) -> None:
+def test_of_several_editions_one_is_chosen_or_all(home: Project, raw: Path) -> None:
     later = home.raw / "later"
     shutil.copytree(raw, later)
     text = (later / "source.yml").read_text(encoding="utf-8")
@@ -275,7 +274,7 @@ def test_of_several_editions_one_is_chosen_or_all(home: Home, raw: Path) -> None
     assert len(everything) == 222 + len(load_facts(kind="official", home=home))
 
 
-def test_the_editions_there_are_come_in_order(home: Home, raw: Path) -> None:
+def test_the_editions_there_are_come_in_order(home: Project, raw: Path) -> None:
     text = (raw / "source.yml").read_text(encoding="utf-8")
     for year in ("2019", "2013", "2022", "2016"):
         (home.raw / year).mkdir()
@@ -285,7 +284,7 @@ def test_the_editions_there_are_come_in_order(home: Home, raw: Path) -> None:
         choose(edition="first", home=home)
 
 
-def test_a_project_without_sources_is_told(home: Home) -> None:
+def test_a_project_without_sources_is_told(home: Project) -> None:
     shutil.rmtree(home.raw)
     with pytest.raises(ParameterError) as caught:
         choose(home=home)
@@ -317,7 +316,7 @@ def test_a_written_table_is_read_back_as_it_was(tmp_path: Path, table: str) -> N
 
 
 def test_a_faulty_source_leaves_the_written_tables_untouched(
-    home: Home, raw: Path, tmp_path: Path
+    home: Project, raw: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "tables"
     before = {path.name: path.read_bytes() for path in write_tables(folder, home=home)}
@@ -331,7 +330,7 @@ def test_a_faulty_source_leaves_the_written_tables_untouched(
 
 
 def test_written_tables_are_replaced_by_those_of_a_mended_source(
-    home: Home, raw: Path, tmp_path: Path
+    home: Project, raw: Path, tmp_path: Path
 ) -> None:
     write_tables(tmp_path, home=home)
     facts = (raw / "facts.csv").read_text(encoding="utf-8")
@@ -342,7 +341,7 @@ def test_written_tables_are_replaced_by_those_of_a_mended_source(
     assert values.tolist() == [18.3]
 
 
-def test_the_checksums_are_those_of_the_files_of_a_source(home: Home, raw: Path) -> None:
+def test_the_checksums_are_those_of_the_files_of_a_source(home: Project, raw: Path) -> None:
     (raw / "folder").mkdir()
     (source,) = choose(home=home)
     sums = checksums(source.folder)
@@ -403,7 +402,7 @@ def test_neighbours_bear_the_codes_of_the_edition() -> None:
     )
 
 
-def test_an_authority_in_none_of_the_editions_is_refused(home: Home) -> None:
+def test_an_authority_in_none_of_the_editions_is_refused(home: Project) -> None:
     for table in OFFICIAL_TABLES:
         with pytest.raises(ParameterError, match=r"There is no authority “Knet”"):
             load_official_table(table, authority="Knet")
@@ -411,7 +410,7 @@ def test_an_authority_in_none_of_the_editions_is_refused(home: Home) -> None:
             load_official_table(table, authority="Cumbria", edition=2025)
 
 
-def test_an_edition_without_official_statistics_has_no_outcomes(home: Home) -> None:
+def test_an_edition_without_official_statistics_has_no_outcomes(home: Project) -> None:
     shutil.rmtree(home.raw / "official-2010")
     shutil.rmtree(home.raw / "official-2025")
     frame = load_official_table("outcomes", edition=2010, home=home)

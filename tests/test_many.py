@@ -20,14 +20,15 @@ from conftest import ROOT
 
 from kentstats.areas import load_areas
 from kentstats.errors import KentstatsError, NotebookError, ParameterError, RenderError
-from kentstats.home import Home
 from kentstats.load import edition_day
-from kentstats.publish import inputs, lock, manifest, many
+from kentstats.project import Project
+from kentstats.publish import batch as many
+from kentstats.publish import inputs, lock, manifest
 from kentstats.publish import quarto as quarto_route
+from kentstats.publish.batch import Run, publish_all
 from kentstats.publish.briefing import Published, slug
 from kentstats.publish.inputs import GROUPS
 from kentstats.publish.manifest import Entry, read_manifest
-from kentstats.publish.many import Run, publish_all
 
 THREE = ["Kent", "Medway", "Essex"]
 FILES = ("briefing.html", "briefing.pdf", "claims.json", "facts.csv")
@@ -208,7 +209,7 @@ def change(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\n")
 
 
-CHANGES: dict[str, tuple[Callable[[Home, Path], object], str]] = {
+CHANGES: dict[str, tuple[Callable[[Project, Path], object], str]] = {
     "tables": (
         lambda home, output: change(home.raw / "official-2010" / "edition.yml"),
         "the tables of the edition changed",
@@ -241,7 +242,7 @@ CHANGES: dict[str, tuple[Callable[[Home, Path], object], str]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_changed_is_done_again_and_said(home: Home, output: Path, what: str) -> None:
+def test_what_changed_is_done_again_and_said(home: Project, output: Path, what: str) -> None:
     go(output, authorities=["Kent"])
     make, reason = CHANGES[what]
     make(home, output)
@@ -253,7 +254,7 @@ def test_what_changed_is_done_again_and_said(home: Home, output: Path, what: str
     assert outcomes(go(output, authorities=["Kent"])) == {"Kent": "unchanged"}
 
 
-def test_a_report_that_changed_concerns_its_authority_alone(home: Home, output: Path) -> None:
+def test_a_report_that_changed_concerns_its_authority_alone(home: Project, output: Path) -> None:
     go(output)
     change(home.raw / "ofsted-kent-2010" / "tensions.csv")
     done = go(output)
@@ -262,7 +263,7 @@ def test_a_report_that_changed_concerns_its_authority_alone(home: Home, output: 
 
 
 def test_the_look_of_the_index_and_other_editions_concern_no_briefing(
-    home: Home, output: Path
+    home: Project, output: Path
 ) -> None:
     go(output)
     change(home.reports / "template" / "index.css")
@@ -322,7 +323,9 @@ def test_authorities_left_out_stay_in_the_manifest(output: Path) -> None:
     ]  # fmt: skip
 
 
-def test_authorities_that_are_gone_are_left_over_and_not_deleted(home: Home, output: Path) -> None:
+def test_authorities_that_are_gone_are_left_over_and_not_deleted(
+    home: Project, output: Path
+) -> None:
     go(output)
     areas = home.raw / "areas" / "areas.csv"
     lines = areas.read_text("utf-8").splitlines(keepends=True)
@@ -524,7 +527,7 @@ def test_a_lock_removed_meanwhile_is_taken_anew(
 SCRIPT = """
 import signal, sys
 from pathlib import Path
-from kentstats.publish.many import publish_all
+from kentstats.publish.batch import publish_all
 from test_many import THREE, run
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 from briefings import calls
 from conftest import ROOT
 
-from kentstats.publish.run import declared_parameters, execute
+from kentstats.publish.notebook import declared_parameters, execute
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -81,7 +81,7 @@ def test_the_cells_of_the_briefing_are_thin() -> None:
     parameters, first = [ast.parse(source).body for source in sources[:2]]
     assert {type(statement) for statement in parameters} == {ast.AnnAssign}
     *imports, opened = map(ast.unparse, first)
-    assert all(line.startswith("from kentstats.present") for line in imports)
+    assert all(line.startswith("from kentstats.report") for line in imports)
     assert opened == "brief = open_edition(authority, edition, confidence=confidence)"
     sections = [call for source in sources[2:] for call in calls(source)]
     for statement in map(ast.unparse, sections):

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from briefings import CHECKS, Made, made, make, plain, sections
 
-from kentstats.facts import Row
 from kentstats.indicators import load_indicators
-from kentstats.present import beside, standing
-from kentstats.present.edition import open_edition
-from kentstats.present.official import UNIT_WORDS, against, facts_of, has_figure, label
+from kentstats.report import reconciliation as beside
+from kentstats.report import standing
+from kentstats.report.context import open_edition
+from kentstats.report.official import UNIT_WORDS, against, facts_of, has_figure, label
+from kentstats.schemas import Row
 
 CASES = [
     ("Kent", "2010"),  # with its report

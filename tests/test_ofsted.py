@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentstats.errors import DataError
-from kentstats.sources import ofsted
-from kentstats.sources.registry import Source
+from kentstats.ingest import inspection_report as ofsted
+from kentstats.ingest.registry import Source
 
 Cells = dict[str, str]
 FACT = {

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kentstats.areas import load_areas
+from kentstats.ingest.edition import Official
 from kentstats.load import official_facts, open_official
-from kentstats.sources.official import Official
 from kentstats.stats.places import covering, neighbours_of, places_of
 
 ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"

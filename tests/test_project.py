@@ -18,9 +18,9 @@ import yaml
 from conftest import ROOT
 
 from kentstats.indicators import load_indicators
+from kentstats.ingest.datasets import load_known
+from kentstats.ingest.edition import list_editions, read_official
 from kentstats.load import OFFICIAL_TABLES, READERS
-from kentstats.sources.known import load_known
-from kentstats.sources.official import list_editions, read_official
 
 # conda-forge's name where it is not that of PyPI
 CONDA = {"matplotlib": "matplotlib-base", "typst": "typst-py"}

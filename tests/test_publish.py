@@ -20,12 +20,12 @@ from kentstats.errors import (
     ParameterError,
     RenderError,
 )
-from kentstats.home import Home, find_home
 from kentstats.load import edition_day, editions
+from kentstats.project import Project, find_project
 from kentstats.publish import briefing
 from kentstats.publish.briefing import choose_subject, files_of, publish, slug
 
-FILES = files_of(choose_subject("Kent", "2010", find_home()))
+FILES = files_of(choose_subject("Kent", "2010", find_project()))
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_faulty_sources_stop_before_a_notebook_runs_and_are_all_told(
     assert untouched(yesterday)
 
 
-def break_notebook(home: Home, source: str) -> None:
+def break_notebook(home: Project, source: str) -> None:
     path = home.notebooks / "briefing.ipynb"
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[6].source = source
@@ -106,7 +106,7 @@ def break_notebook(home: Home, source: str) -> None:
 
 
 def test_a_cell_that_fails_leaves_yesterday_and_keeps_the_broken_notebook(
-    yesterday: Path, home: Home
+    yesterday: Path, home: Project
 ) -> None:
     break_notebook(home, "raise LookupError('no such share')")
     with pytest.raises(NotebookError) as caught:
@@ -118,10 +118,10 @@ def test_a_cell_that_fails_leaves_yesterday_and_keeps_the_broken_notebook(
     assert untouched(yesterday)
 
 
-def test_a_document_that_cannot_be_rendered_leaves_yesterday(yesterday: Path, home: Home) -> None:
-    break_notebook(
-        home, "from kentstats.present.blocks import Block\nBlock('[x](#nowhere-at-all)')"
-    )
+def test_a_document_that_cannot_be_rendered_leaves_yesterday(
+    yesterday: Path, home: Project
+) -> None:
+    break_notebook(home, "from kentstats.report.blocks import Block\nBlock('[x](#nowhere-at-all)')")
     with pytest.raises(RenderError, match=r"(?s)Typst refuses.*nowhere-at-all"):
         publish("Kent", "2010", output=yesterday.parent.parent)
     assert untouched(yesterday)

@@ -13,9 +13,8 @@ import nbformat
 import pytest
 
 import kentstats
-from kentstats.checksum import fingerprint
-from kentstats.home import find_home
 from kentstats.load import open_official
+from kentstats.project import find_project, fingerprint
 from kentstats.publish.document import read_document
 from kentstats.publish.inputs import read_used
 
@@ -218,7 +217,7 @@ def test_the_published_tables_are_the_tidy_ones(published: Path) -> None:
 
 
 def test_the_record_names_inputs_and_versions(record: dict[str, Any], published: Path) -> None:
-    report = find_home().raw / "ofsted-kent-2010"
+    report = find_project().raw / "ofsted-kent-2010"
     assert record["inputs"] == {
         f"{report.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
         for path in report.iterdir()

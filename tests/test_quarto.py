@@ -13,7 +13,7 @@ import yaml
 from conftest import kentstats
 
 from kentstats.errors import RenderError
-from kentstats.home import find_home
+from kentstats.project import find_project
 from kentstats.publish import quarto as route
 from kentstats.publish.briefing import choose_subject, front_of
 from kentstats.publish.document import Document, read_document
@@ -79,7 +79,7 @@ def document(published: Path) -> Document:
 
 
 def rendered(document: Document, folder: Path) -> None:
-    home = find_home()
+    home = find_project()
     route.render_quarto(document, front_of(choose_subject("Kent", "2010", home)), folder, home)
 
 
@@ -164,7 +164,7 @@ def test_auto_says_so_where_there_is_no_quarto(
 
 
 def test_the_quarto_project_executes_nothing_and_uses_the_filter() -> None:
-    reports = find_home().reports
+    reports = find_project().reports
     project = yaml.safe_load((reports / "_quarto.yml").read_text(encoding="utf-8"))
     assert project["execute"]["enabled"] is False
     assert project["execute"]["echo"] is False

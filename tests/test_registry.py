@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kentstats.errors import DataError
-from kentstats.home import Home
+from kentstats.ingest.registry import Source, load_sources
 from kentstats.load import load_facts
-from kentstats.sources.registry import Source, load_sources
+from kentstats.project import Project
 
 KEYS = [field.name for field in fields(Source) if field.name != "folder"]
 
@@ -24,7 +24,7 @@ def change(raw: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def refusals(home: Home) -> list[str]:
+def refusals(home: Project) -> list[str]:
     with pytest.raises(DataError) as caught:
         load_sources(home)
     path = str(home.raw / "ofsted-kent-2010" / "source.yml")
@@ -44,7 +44,7 @@ def test_the_kent_report_is_described() -> None:
     assert len(source.document_sha256) == 64
 
 
-def test_sources_come_in_the_order_of_their_folders(home: Home, raw: Path) -> None:
+def test_sources_come_in_the_order_of_their_folders(home: Project, raw: Path) -> None:
     for name in "dbgahcfe":  # in no order that a file system could keep or turn round
         (home.raw / name).mkdir()
         shutil.copyfile(raw / "source.yml", home.raw / name / "source.yml")
@@ -52,25 +52,25 @@ def test_sources_come_in_the_order_of_their_folders(home: Home, raw: Path) -> No
     assert [source.id for source in load_sources(home)] == [*"abcdefgh", "ofsted-kent-2010"]
 
 
-def test_a_folder_without_a_description_is_no_source(home: Home, raw: Path) -> None:
+def test_a_folder_without_a_description_is_no_source(home: Project, raw: Path) -> None:
     (home.raw / "notes").mkdir()
     assert [source.id for source in load_sources(home)] == ["ofsted-kent-2010"]
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_missing_key_is_named(home: Home, raw: Path, key: str) -> None:
+def test_a_missing_key_is_named(home: Project, raw: Path, key: str) -> None:
     change(raw, f"\n{key}: ", "\n_: ")
     assert refusals(home)[1:] == [f", column {key}: The key is missing. Add it."]
 
 
-def test_a_key_that_is_not_known_is_named_with_the_nearest(home: Home, raw: Path) -> None:
+def test_a_key_that_is_not_known_is_named_with_the_nearest(home: Project, raw: Path) -> None:
     change(raw, "publisher: Ofsted", "publisher: Ofsted\npublishr: Ofsted")
     assert refusals(home) == [
         ", column publishr: The key is not known here. Did you mean publisher or published?"
     ]
 
 
-def test_a_number_where_text_belongs_is_refused_with_the_remedy(home: Home, raw: Path) -> None:
+def test_a_number_where_text_belongs_is_refused_with_the_remedy(home: Project, raw: Path) -> None:
     change(raw, '"2010"', "2010")
     (message,) = refusals(home)
     assert message.startswith(", column edition: “2010” is no ")
@@ -86,7 +86,7 @@ def test_a_number_where_text_belongs_is_refused_with_the_remedy(home: Home, raw:
     ],
 )
 def test_text_where_a_number_or_date_belongs_is_not_told_to_be_put_in_quotes(
-    home: Home, raw: Path, good: str, bad: str, column: str, value: str
+    home: Project, raw: Path, good: str, bad: str, column: str, value: str
 ) -> None:
     change(raw, good, bad)
     (message,) = refusals(home)
@@ -106,13 +106,13 @@ def test_text_where_a_number_or_date_belongs_is_not_told_to_be_put_in_quotes(
     ],
 )
 def test_a_value_of_another_kind_is_refused_by_its_key(
-    home: Home, raw: Path, good: str, bad: str, column: str
+    home: Project, raw: Path, good: str, bad: str, column: str
 ) -> None:
     change(raw, good, bad)
     assert [message.split(":")[0] for message in refusals(home)] == [f", column {column}"]
 
 
-def test_all_faults_of_a_description_are_told_together(home: Home, raw: Path) -> None:
+def test_all_faults_of_a_description_are_told_together(home: Project, raw: Path) -> None:
     change(raw, "paragraphs: 95", "paragraphs: many")
     change(raw, "kind: ", "knd: ")
     assert [message.split(":")[0] for message in refusals(home)] == [
@@ -122,35 +122,37 @@ def test_all_faults_of_a_description_are_told_together(home: Home, raw: Path) ->
     ]
 
 
-def test_text_that_is_no_yaml_is_told_with_its_line(home: Home, raw: Path) -> None:
+def test_text_that_is_no_yaml_is_told_with_its_line(home: Project, raw: Path) -> None:
     change(raw, "kind: ofsted", "kind: : ofsted")
     assert refusals(home) == [", line 3: The file is no YAML. Mend or restore it."]
 
 
-def test_a_day_that_never_was_is_refused(home: Home, raw: Path) -> None:
+def test_a_day_that_never_was_is_refused(home: Project, raw: Path) -> None:
     change(raw, "2010-11-19", "2010-11-31")
     assert len(refusals(home)) == 1
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- id\n", "Kent\n"])
-def test_a_description_without_keys_is_refused(home: Home, raw: Path, text: str) -> None:
+def test_a_description_without_keys_is_refused(home: Project, raw: Path, text: str) -> None:
     (raw / "source.yml").write_text(text, encoding="utf-8")
     assert refusals(home) == [": The file holds no keys. Mend or restore it."]
 
 
-def test_a_description_in_another_encoding_is_refused(home: Home, raw: Path) -> None:
+def test_a_description_in_another_encoding_is_refused(home: Project, raw: Path) -> None:
     path = raw / "source.yml"
     path.write_bytes(path.read_bytes().replace(b"Ofsted", b"Caf\xe9"))
     assert refusals(home) == [": The file is no YAML. Mend or restore it."]
 
 
-def test_two_sources_of_one_name_are_refused_as_a_fault_of_the_data(home: Home, raw: Path) -> None:
+def test_two_sources_of_one_name_are_refused_as_a_fault_of_the_data(
+    home: Project, raw: Path
+) -> None:
     shutil.copytree(raw, home.raw / "copy")
     with pytest.raises(DataError, match="ofsted-kent-2010"):
         load_facts(home=home)
 
 
-def test_a_source_of_an_unknown_authority_is_refused(home: Home, raw: Path) -> None:
+def test_a_source_of_an_unknown_authority_is_refused(home: Project, raw: Path) -> None:
     path = raw / "source.yml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("authority: Kent", "authority: Knet"), encoding="utf-8")

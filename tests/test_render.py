@@ -17,12 +17,12 @@ from reading import alternative, plain, read, rows_of, texts
 from verapdf import text_of, validate_ua1
 
 from kentstats.errors import RenderError
-from kentstats.home import find_home
-from kentstats.present.claims import attribute, escape
+from kentstats.project import find_project
 from kentstats.publish.dialect import reader
 from kentstats.publish.document import Document
 from kentstats.publish.markdown import read_markdown
 from kentstats.publish.render import Front, fonts, render, write_html, write_pdf
+from kentstats.report.claims import attribute, escape
 
 FRONT = Front(
     title="A “title” & more",
@@ -32,7 +32,7 @@ FRONT = Front(
     credit="Source <of it>",
     day=dt.date(2010, 11, 19),
 )
-TEMPLATE = find_home().reports / "template"
+TEMPLATE = find_project().reports / "template"
 SVG = "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSI5IiBoZWlnaHQ9IjkiLz4="
 TABLE = "| a | b |\n|---|--:|\n| one | 1 |\n"
 # a line without white space at its ends or twice together, which HTML does not keep

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentstats.errors import DataError
-from kentstats.sources.rows import Faults, Row, read_rows
+from kentstats.ingest.rows import Faults, Row, read_rows
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 

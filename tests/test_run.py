@@ -15,7 +15,7 @@ from nbformat import v4
 from papermill.exceptions import PapermillExecutionError
 
 from kentstats.errors import KentstatsError, NotebookError, ParameterError
-from kentstats.publish.run import (
+from kentstats.publish.notebook import (
     ENGINE,
     absent,
     anonymous,

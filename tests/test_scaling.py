@@ -20,14 +20,14 @@ from kentstats import aside as laying
 from kentstats.areas import Area, load_areas
 from kentstats.aside import Ordered, aside, laid, let_go
 from kentstats.errors import KentstatsError
+from kentstats.ingest.edition import read_official
 from kentstats.load import edition_day, load_facts, open_official
 from kentstats.publish import manifest as manifests
 from kentstats.publish.manifest import Entry, Files, Record, read_manifest
-from kentstats.sources.official import read_official
 from kentstats.stats import behind, ranks
 from kentstats.stats.answers import moved
+from kentstats.stats.profile import Standing, share
 from kentstats.stats.ranks import rank_interval
-from kentstats.stats.standing import Standing, share
 
 with mock.patch.object(sys, "path", [str(ROOT / "benchmarks"), *sys.path]):
     synthetic = importlib.import_module("synthetic")
@@ -303,9 +303,9 @@ def test_a_synthetic_edition_is_sound_and_always_the_same(tmp_path: Path) -> Non
 
 
 def home(folder: Path) -> Any:
-    from kentstats.home import Home
+    from kentstats.project import Project
 
-    return Home(folder)
+    return Project(folder)
 
 
 def test_there_are_only_so_many_codes(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from kentstats import load_facts
 from kentstats.cli import main
-from kentstats.stats.audit import CHECKS
+from kentstats.stats.consistency import CHECKS
 from kentstats.stats.screen import screen
 
 

@@ -24,17 +24,18 @@ from reading import (
     texts,
 )
 
-from kentstats.facts import GRADES, records
+from kentstats.charts import charts
 from kentstats.indicators import load_indicators
-from kentstats.present import charts, compared, inspection, notes, overview, services
-from kentstats.present.blocks import Block
-from kentstats.present.claims import Claim
-from kentstats.present.edition import Edition, open_edition
-from kentstats.sources.known import ATTRIBUTION
-from kentstats.sources.official import Publication
-from kentstats.stats.audit import audit
+from kentstats.ingest.datasets import ATTRIBUTION
+from kentstats.ingest.edition import Publication
+from kentstats.report import compared, inspection, notes, overview, services
+from kentstats.report.blocks import Block
+from kentstats.report.claims import Claim
+from kentstats.report.context import Edition, open_edition
+from kentstats.schemas import GRADES, records
 from kentstats.stats.compare import compare
-from kentstats.stats.derive import derive
+from kentstats.stats.consistency import audit
+from kentstats.stats.shares import derive
 
 GOOD = ["care-leavers-eet", "serious-case-reviews-good-share", "crime-victims"]
 CONCERN = ["health-assessments", "gcse-five-good-share", "core-assessments-overdue-share"]

@@ -16,8 +16,8 @@ import pytest
 from kentstats import areas
 from kentstats.areas import load_areas
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.home import Home
 from kentstats.load import edition_day
+from kentstats.project import Project
 from kentstats.publish.briefing import slug
 from kentstats.publish.manifest import Entry, read_manifest
 from kentstats.publish.site import write_home, write_index
@@ -241,7 +241,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def hostile(home: Home, tmp_path: Path) -> Iterator[Path]:
+def hostile(home: Project, tmp_path: Path) -> Iterator[Path]:
     """The page where Kent has a name that is markup."""
     path = home.raw / "areas" / "areas.csv"
     with path.open(encoding="utf-8", newline="") as file:

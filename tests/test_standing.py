@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from kentstats.areas import load_areas
-from kentstats.facts import Row, records
 from kentstats.indicators import load_indicators
 from kentstats.load import open_official
-from kentstats.stats.standing import (
+from kentstats.schemas import Row, records
+from kentstats.stats.profile import (
     RANKS,
     TRENDS,
     Shared,

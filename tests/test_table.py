@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from official import write
 
 from kentstats.errors import DataError
-from kentstats.sources.table import (
+from kentstats.ingest.table import (
     Coded,
     Table,
     is_formula,

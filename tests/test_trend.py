@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from kentstats.stats.trend import CRITICAL, WIDTH, Trend, recent_trend, worded
+from kentstats.stats.trends import CRITICAL, WIDTH, Trend, recent_trend, worded
 
 nan = math.nan
 DIRECTIONS = ["increasing", "decreasing", "no significant change", "not calculated"]

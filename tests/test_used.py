@@ -22,13 +22,12 @@ from conftest import ROOT
 from official import small_home, sums_of
 
 from kentstats.areas import Area, load_areas
-from kentstats.facts import Row
-from kentstats.home import Home
+from kentstats.ingest.edition import Official, read_official, write_official
 from kentstats.load import edition_day, official_facts, open_official
-from kentstats.present import edition as opened
-from kentstats.present.blocks import Block
+from kentstats.project import Project
 from kentstats.publish import inputs
 from kentstats.publish import plan as planning
+from kentstats.publish.batch import publish_all
 from kentstats.publish.briefing import slug
 from kentstats.publish.inputs import (
     FILE,
@@ -40,12 +39,13 @@ from kentstats.publish.inputs import (
     write_inputs,
 )
 from kentstats.publish.manifest import Entry
-from kentstats.publish.many import publish_all
 from kentstats.publish.plan import in_words, plan
-from kentstats.sources.official import Official, read_official, write_official
+from kentstats.report import context as opened
+from kentstats.report.blocks import Block
+from kentstats.schemas import Row
 from kentstats.stats.answers import KEYS, key_of, moved, parts_of
 from kentstats.stats.places import neighbours_of
-from kentstats.stats.standing import Standing, share
+from kentstats.stats.profile import Standing, share
 
 PACKAGE = ROOT / "src" / "kentstats"
 ENGLAND, KENT, LEEDS = "E92000001", "E10000016", "E08000035"
@@ -551,12 +551,12 @@ def test_what_else_changed_is_said_with_the_tables(case: Case) -> None:
 
 def test_nothing_heavy_is_imported_where_no_table_changed(case: Case) -> None:
     code = (
-        "import json, sys; from pathlib import Path; from kentstats.home import Home\n"
+        "import json, sys; from pathlib import Path; from kentstats.project import Project\n"
         "from kentstats.load import edition_day; from kentstats.areas import load_areas\n"
         "from kentstats.publish.manifest import Entry; from kentstats.publish.plan import plan\n"
         "shared, entries, folder, root = json.loads(sys.argv[1])\n"
         "entries = {code: Entry(**one) for code, one in entries.items()}\n"
-        "home = Home(Path(root))\n"
+        "home = Project(Path(root))\n"
         "areas = [a for a in load_areas().authorities(edition_day('2025', home)) "
         "if a.code in entries]\n"
         "made = plan(areas, shared, entries, Path(folder), '2025', home, confidence=0.95, "
@@ -574,7 +574,7 @@ def test_nothing_heavy_is_imported_where_no_table_changed(case: Case) -> None:
 
 
 @pytest.fixture
-def few(tmp_path: Path) -> Home:
+def few(tmp_path: Path) -> Project:
     home = small_home(tmp_path / "home")
     shutil.copytree(ROOT / "notebooks", home.notebooks)
     shutil.copytree(ROOT / "reports" / "template", home.reports / "template")
@@ -588,7 +588,7 @@ def outcomes(rows: Any) -> dict[str, str]:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_after_an_edit_what_is_there_is_what_a_full_run_makes(
-    few: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KENTSTATS_HOME", str(few.root))
     # whoever works on the code meanwhile is no reason

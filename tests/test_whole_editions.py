@@ -19,10 +19,9 @@ from test_quarto import stand_in
 
 import kentstats
 from kentstats.areas import load_areas
-from kentstats.checksum import fingerprint
 from kentstats.cli import main
-from kentstats.home import find_home
 from kentstats.load import OFFICIAL_TABLES, edition_day, editions, load_official_table
+from kentstats.project import find_project, fingerprint
 from kentstats.publish import quarto as route
 from kentstats.publish.briefing import choose_subject, front_of, publish
 from kentstats.publish.document import read_document
@@ -189,7 +188,7 @@ def test_the_front_says_whose_and_which_edition_and_bears_no_date(
     pair: tuple[str, str, Path, Path], page: Page
 ) -> None:
     edition, name, folder, _ = pair
-    front = front_of(choose_subject(name, edition, find_home()))
+    front = front_of(choose_subject(name, edition, find_project()))
     assert front.title == f"Children’s services in {name}"
     assert front.subtitle == f"How they compare, {edition}"
     assert "official statistics" in front.description
@@ -214,10 +213,10 @@ def test_quarto_gets_the_document_of_an_authority_without_a_report(
     edition, name, folder, _ = pair
     log = stand_in(tmp_path, monkeypatch)
     document = read_document(nbformat.read(folder / "briefing.ipynb", as_version=4))
-    front = front_of(choose_subject(name, edition, find_home()))
+    front = front_of(choose_subject(name, edition, find_project()))
     out = tmp_path / "out"
     out.mkdir()
-    route.render_quarto(document, front, out, find_home())
+    route.render_quarto(document, front, out, find_project())
     calls = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert [call["arguments"][3] for call in calls] == ["html", "typst"]
     for call in calls:

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kentstats.facts import FACTS, Row, records, tidy
-from kentstats.present.claims import Claim, claim
-from kentstats.present.edition import Edition, open_edition
-from kentstats.present.words import (
+from kentstats.report.claims import Claim, claim
+from kentstats.report.context import Edition, open_edition
+from kentstats.report.sentences import (
     Text,
     comparison,
     links_of,
@@ -23,6 +22,7 @@ from kentstats.present.words import (
     share,
     share_claim,
 )
+from kentstats.schemas import FACTS, Row, records, tidy
 from kentstats.stats.compare import compare
 
 VERDICTS = re.compile(r"better|worse|significant|improv|good|bad|poor|fail", re.IGNORECASE)

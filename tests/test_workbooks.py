@@ -13,9 +13,9 @@ from official import DATA, needs_data, refused, workbook, write
 
 from kentstats.areas import load_areas
 from kentstats.errors import DataError
-from kentstats.sources.reading import Reading
-from kentstats.sources.recognise import read_file
-from kentstats.sources.workbooks import JUDGEMENTS, read_workbook
+from kentstats.ingest.reading import Reading
+from kentstats.ingest.recognise import read_file
+from kentstats.ingest.workbooks import JUDGEMENTS, read_workbook
 
 HEADER = [
     "LA num",

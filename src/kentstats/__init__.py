@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kentstats.indicators import load_indicators
+    from kentstats.ingest.registry import load_sources
     from kentstats.load import load_actions, load_facts, load_judgements, load_statements
-    from kentstats.sources.registry import load_sources
 
 __all__ = [
     "__version__",
@@ -31,7 +31,7 @@ _HOMES = {
     "load_facts": "kentstats.load",
     "load_indicators": "kentstats.indicators",
     "load_judgements": "kentstats.load",
-    "load_sources": "kentstats.sources.registry",
+    "load_sources": "kentstats.ingest.registry",
     "load_statements": "kentstats.load",
 }
 

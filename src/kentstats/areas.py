@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from kentstats.errors import DataError, ParameterError, Problem, nearest
-from kentstats.home import find_home
+from kentstats.project import find_project
 
 KINDS = {
     "county": "county councils",
@@ -341,7 +341,7 @@ def load_areas(folder: Path | None = None) -> Register:
     >>> load_areas().resolve("E10000002", dt.date(2025, 3, 31)).code
     'E06000060'
     """
-    folder = folder or find_home().raw / "areas"
+    folder = folder or find_project().raw / "areas"
     stamps = []
     for name in (AREAS_FILE, SUCCESSIONS_FILE):
         try:

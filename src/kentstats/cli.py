@@ -244,7 +244,7 @@ def _every(
     output: Path,
     quiet: bool,
 ) -> None:
-    from kentstats.publish.many import publish_all
+    from kentstats.publish.batch import publish_all
     from kentstats.publish.site import write_home, write_index
 
     cluster, store, limits = where
@@ -409,7 +409,7 @@ def check(
     import pandas as pd
 
     from kentstats.load import choose_edition, editions, load_table, open_official, reports_of
-    from kentstats.stats.audit import audit
+    from kentstats.stats.consistency import audit
 
     tables = []
     names = [choose_edition(edition)] if edition else editions()
@@ -532,8 +532,8 @@ def ingest(
       kentstats ingest *.csv sn_may_2025.xlsx --edition 2025
       kentstats ingest new.csv --dry-run --report refused.csv
     """
-    from kentstats.ingest import describe, refusals
-    from kentstats.ingest import ingest as take_in
+    from kentstats.ingest.update import describe, refusals
+    from kentstats.ingest.update import ingest as take_in
 
     try:
         done = take_in(files, edition=edition, every=every, strict=strict, dry_run=dry_run)
@@ -583,7 +583,7 @@ def fetch(
       kentstats fetch health of children looked after --into downloads
       kentstats fetch 0f0e0d0c-0b0a-0908-0706-050403020100 --version 1.*
     """
-    from kentstats.sources.api import command
+    from kentstats.ingest.api import command
 
     lines = command(
         " ".join(terms),
@@ -611,10 +611,10 @@ def fetch(
 @told
 def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
-    from kentstats.home import find_home
+    from kentstats.project import find_project
     from kentstats.publish.status import report
 
-    for line in report(find_home(), output, authorities_too=authorities):
+    for line in report(find_project(), output, authorities_too=authorities):
         click.echo(line)
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kentstats.errors import DataError, Problem, nearest
-from kentstats.facts import UNITS
+from kentstats.schemas import UNITS
 
 if TYPE_CHECKING:
     import collections.abc
@@ -95,7 +95,7 @@ class Indicator:
     id, short, name : str
         Key, label for charts and tables, name in full.
     unit, polarity, theme : str
-        One of :data:`~kentstats.facts.UNITS`, :data:`POLARITIES` and
+        One of :data:`~kentstats.schemas.UNITS`, :data:`POLARITIES` and
         :data:`THEMES`.
     numerator, denominator : str
         What is counted, and of what, in words.

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any, cast
 from kentstats.areas import Area, Register, load_areas
 from kentstats.aside import Ordered, laid, large, together
 from kentstats.errors import ParameterError, nearest
-from kentstats.facts import (
+from kentstats.indicators import load_indicators
+from kentstats.ingest import inspection_report as ofsted
+from kentstats.ingest.edition import (
+    FIGURES_FILE,
+    FOLDER,
+    Official,
+    list_editions,
+    read_day,
+    read_official,
+)
+from kentstats.ingest.registry import Source, load_sources
+from kentstats.project import Project, find_project
+from kentstats.schemas import (
     FACTS,
     NEIGHBOURS,
     OUTCOMES,
@@ -20,18 +32,6 @@ from kentstats.facts import (
     tidy,
     to_csv,
 )
-from kentstats.home import Home, find_home
-from kentstats.indicators import load_indicators
-from kentstats.sources import ofsted
-from kentstats.sources.official import (
-    FIGURES_FILE,
-    FOLDER,
-    Official,
-    list_editions,
-    read_day,
-    read_official,
-)
-from kentstats.sources.registry import Source, load_sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,13 +46,13 @@ OFFICIAL_TABLES = {"outcomes": OUTCOMES, "neighbours": NEIGHBOURS}
 """Tables that only official statistics have."""
 
 
-def editions(home: Home | None = None) -> list[str]:
+def editions(home: Project | None = None) -> list[str]:
     """List the editions: those of reports and those of official statistics."""
     reports = {source.edition for source in load_sources(home)}
     return sorted(reports | set(list_editions(home)))
 
 
-def choose_edition(edition: str | int, home: Home | None = None) -> str:
+def choose_edition(edition: str | int, home: Project | None = None) -> str:
     """Return the name of an edition.
 
     Parameters
@@ -60,7 +60,7 @@ def choose_edition(edition: str | int, home: Home | None = None) -> str:
     edition : str or int
         Its name. A number will do, since tools that guess types from text
         turn ``2010`` into one.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
 
     Raises
@@ -74,14 +74,14 @@ def choose_edition(edition: str | int, home: Home | None = None) -> str:
     return str(edition)
 
 
-def edition_day(edition: str, home: Home | None = None) -> dt.date:
+def edition_day(edition: str, home: Project | None = None) -> dt.date:
     """Return the day whose authorities an edition is of."""
     if official_folder(edition, home):
         return read_day(edition, home)
     return max(source.published for source in load_sources(home) if source.edition == edition)
 
 
-def choose_area(authority: str, edition: str | int, home: Home | None = None) -> Area:
+def choose_area(authority: str, edition: str | int, home: Project | None = None) -> Area:
     """Return the authority that is meant, as it was in an edition.
 
     Parameters
@@ -90,7 +90,7 @@ def choose_area(authority: str, edition: str | int, home: Home | None = None) ->
         Name, GSS code or old code.
     edition : str or int
         Name of the edition.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
 
     Returns
@@ -112,7 +112,7 @@ def choose_area(authority: str, edition: str | int, home: Home | None = None) ->
     return load_areas().resolve(str(authority), edition_day(name, home))
 
 
-def find_report(area: Area, edition: str, home: Home | None = None) -> Source | None:
+def find_report(area: Area, edition: str, home: Project | None = None) -> Source | None:
     """Return the inspection report of an authority in an edition, where there is one."""
     for source in load_sources(home):
         if source.edition == edition and source.authority == area.name:
@@ -120,7 +120,9 @@ def find_report(area: Area, edition: str, home: Home | None = None) -> Source | 
     return None
 
 
-def reports_of(authority: str | None, names: list[str], home: Home | None = None) -> list[Source]:
+def reports_of(
+    authority: str | None, names: list[str], home: Project | None = None
+) -> list[Source]:
     """List the inspection reports of some editions, of one authority or of all.
 
     Raises
@@ -147,7 +149,7 @@ def reports_of(authority: str | None, names: list[str], home: Home | None = None
 
 
 def choose(
-    authority: str | None = None, edition: str | int | None = None, *, home: Home | None = None
+    authority: str | None = None, edition: str | int | None = None, *, home: Project | None = None
 ) -> list[Source]:
     """Choose the inspection reports of an authority and an edition.
 
@@ -157,7 +159,7 @@ def choose(
         Name, GSS code or old code; all authorities by default.
     edition : str or int, optional
         Name of the edition; all editions by default.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
 
     Returns
@@ -197,18 +199,18 @@ def choose(
     return found
 
 
-def official_folder(edition: str, home: Home | None = None) -> Path | None:
+def official_folder(edition: str, home: Project | None = None) -> Path | None:
     """Return the folder of the official statistics of an edition, where there are any."""
-    home = home or find_home()
+    home = home or find_project()
     return home.raw / f"{FOLDER}{edition}" if edition in list_editions(home) else None
 
 
-def open_official(edition: str, home: Home | None = None) -> Official | None:
+def open_official(edition: str, home: Project | None = None) -> Official | None:
     """Return the official statistics of an edition, where there are any.
 
     They are read once for each state of the file.
     """
-    home = home or find_home()
+    home = home or find_project()
     folder = official_folder(edition, home)
     if folder is None:
         return None
@@ -218,7 +220,7 @@ def open_official(edition: str, home: Home | None = None) -> Official | None:
 
 
 @cache
-def _open(edition: str, home: Home, stamp: int) -> Official:
+def _open(edition: str, home: Project, stamp: int) -> Official:
     del stamp
     return read_official(edition, home)
 
@@ -234,7 +236,7 @@ def official_facts(official: Official) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`kentstats.facts.FACTS`, sorted by ``fact_id``.
+        The columns of :data:`kentstats.schemas.FACTS`, sorted by ``fact_id``.
         An authority bears the code that it had on the day of the edition,
         so that its years join. Not to be changed in place.
 
@@ -357,9 +359,9 @@ def load_table(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> pd.DataFrame:
-    """Load a table of the reports, a key of :data:`kentstats.facts.TABLES`.
+    """Load a table of the reports, a key of :data:`kentstats.schemas.TABLES`.
 
     Parameters, errors and order are those of :func:`load_facts`; the facts
     are those of reports alone.
@@ -377,7 +379,7 @@ def read_table(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> list[Row]:
     """Read the rows of a table of the reports, without a frame; see :func:`load_table`."""
     sources = choose(authority, edition, home=home)
@@ -389,7 +391,7 @@ def load_facts(
     authority: str | None = None,
     edition: str | int | None = None,
     kind: str = "all",
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> pd.DataFrame:
     """Load the facts: one row a figure, each with its place in the source.
 
@@ -403,13 +405,13 @@ def load_facts(
         Which edition; all by default.
     kind : {"all", "report", "official"}, default "all"
         Facts of inspection reports, of official statistics, or both.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`kentstats.facts.FACTS`, sorted by ``fact_id``.
+        The columns of :data:`kentstats.schemas.FACTS`, sorted by ``fact_id``.
 
     Raises
     ------
@@ -466,12 +468,12 @@ def load_judgements(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> pd.DataFrame:
     """Load the judgements: one row for each place that states a grade.
 
     Parameters, errors and order are those of :func:`load_facts`; the columns
-    those of :data:`kentstats.facts.JUDGEMENTS`.
+    those of :data:`kentstats.schemas.JUDGEMENTS`.
 
     Examples
     --------
@@ -486,12 +488,12 @@ def load_actions(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> pd.DataFrame:
     """Load the areas for improvement, each with the day it falls due.
 
     Parameters, errors and order are those of :func:`load_facts`; the columns
-    those of :data:`kentstats.facts.ACTIONS`.
+    those of :data:`kentstats.schemas.ACTIONS`.
 
     Examples
     --------
@@ -505,12 +507,12 @@ def load_statements(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> pd.DataFrame:
     """Load the comparisons that a report makes without a comparator's figure.
 
     Parameters, errors and order are those of :func:`load_facts`; the columns
-    those of :data:`kentstats.facts.STATEMENTS`.
+    those of :data:`kentstats.schemas.STATEMENTS`.
 
     Examples
     --------
@@ -526,7 +528,7 @@ def load_official_table(
     *,
     authority: str | None = None,
     edition: str | int | None = None,
-    home: Home | None = None,
+    home: Project | None = None,
 ) -> pd.DataFrame:
     """Load inspection outcomes or statistical neighbours of every authority.
 
@@ -540,8 +542,8 @@ def load_official_table(
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`kentstats.facts.OUTCOMES` or
-        :data:`kentstats.facts.NEIGHBOURS`, with the edition before them. An
+        The columns of :data:`kentstats.schemas.OUTCOMES` or
+        :data:`kentstats.schemas.NEIGHBOURS`, with the edition before them. An
         authority bears the code that it had on the day of the edition, as
         in the facts.
 
@@ -592,14 +594,14 @@ def load_official_table(
     return frame
 
 
-def write_tables(folder: Path, *, home: Home | None = None) -> list[Path]:
+def write_tables(folder: Path, *, home: Project | None = None) -> list[Path]:
     """Write every tidy table as CSV and Parquet; the same bytes every time.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where to; made where it does not exist.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
 
     Returns

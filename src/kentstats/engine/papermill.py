@@ -23,7 +23,7 @@ from papermill.engines import NBClientEngine
 from papermill.log import logger
 
 from kentstats.errors import KentstatsError
-from kentstats.home import find_home
+from kentstats.project import find_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -267,7 +267,7 @@ def _state() -> State:
     """Return what a prepared process was prepared with: the environment, our code and data."""
     folders = [str(Path(__file__).parents[1])]
     with contextlib.suppress(KentstatsError):
-        folders.append(str(find_home().raw))
+        folders.append(str(find_project().raw))
     files = [
         (entry.path, entry.stat().st_mtime_ns, entry.stat().st_size)
         for folder in folders

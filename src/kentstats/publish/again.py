@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from kentstats.checksum import checksum
-from kentstats.present.claims import FIELDS
-from kentstats.present.section import Shown
+from kentstats.project import checksum
 from kentstats.publish.inputs import FILE
+from kentstats.report.claims import FIELDS
+from kentstats.report.section import Shown
 
 NOTEBOOK, PDF, TABLE = "briefing.ipynb", "briefing.pdf", "facts.csv"
 OF_THE_TABLE = frozenset({"area", "joined", "measures", "facts"})
@@ -52,7 +52,7 @@ class Before:
         ----------
         used : mapping of str to str
             What a briefing was told: with the keys of all that the table
-            holds, see :meth:`kentstats.stats.standing.Standing.note_table`,
+            holds, see :meth:`kentstats.stats.profile.Standing.note_table`,
             or none.
         """
         return self.table if used and _of_table(used) == _of_table(self.used) else None

@@ -13,7 +13,6 @@ from typing import Any
 
 from kentstats.areas import Area
 from kentstats.aside import let_go
-from kentstats.checksum import checksums, fingerprint
 from kentstats.errors import (
     DataError,
     KentstatsError,
@@ -21,8 +20,8 @@ from kentstats.errors import (
     ParameterError,
     Problem,
 )
-from kentstats.facts import to_csv
-from kentstats.home import Home, find_home
+from kentstats.ingest.datasets import ATTRIBUTION
+from kentstats.ingest.registry import Source
 from kentstats.load import (
     READERS,
     choose,
@@ -33,7 +32,7 @@ from kentstats.load import (
     load_facts,
     official_folder,
 )
-from kentstats.present.section import after
+from kentstats.project import Project, checksums, find_project, fingerprint
 from kentstats.publish.again import NOTHING, read_before
 from kentstats.publish.document import Document, read_document
 from kentstats.publish.inputs import (
@@ -44,9 +43,7 @@ from kentstats.publish.inputs import (
     versions_with,
     write_inputs,
 )
-from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
-from kentstats.publish.render import Front, render
-from kentstats.publish.run import (
+from kentstats.publish.notebook import (
     THERE,
     Execution,
     anonymous,
@@ -56,8 +53,10 @@ from kentstats.publish.run import (
     read_parameters,
     versions,
 )
-from kentstats.sources.known import ATTRIBUTION
-from kentstats.sources.registry import Source
+from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
+from kentstats.publish.render import Front, render
+from kentstats.report.section import after
+from kentstats.schemas import to_csv
 from kentstats.written import pretty
 
 EPOCH = dt.date(2010, 1, 1)
@@ -90,7 +89,7 @@ def publish(
     renderer: str = "embedded",
     progress: bool = False,
     say: Callable[[str], object] = str,
-    home: Home | None = None,
+    home: Project | None = None,
     execution: Execution = THERE,
     inputs: Mapping[str, str] | None = None,
     again: Mapping[str, Mapping[str, Any]] | None = None,
@@ -118,7 +117,7 @@ def publish(
         Whether to show a progress bar.
     say : callable, optional
         Told in a line what is being done.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
     execution : Execution, optional
         Where the notebook is executed, and within which limits.
@@ -146,7 +145,7 @@ def publish(
     RenderError
         The document could not be rendered.
     """
-    home = home or find_home()
+    home = home or find_project()
     notebook = notebook or home.notebooks / "briefing.ipynb"
     for name in ("authority", "edition"):
         if name in (parameters or {}):
@@ -224,7 +223,7 @@ class Subject:
     official: Path | None
 
 
-def choose_subject(authority: str, edition: str, home: Home) -> Subject:
+def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     """Find out what there is about an authority in an edition.
 
     Raises
@@ -340,7 +339,7 @@ def _stamp(notebook: Any, front: Front) -> None:
         first.source = front_matter(front)
 
 
-def _write_tables(subject: Subject, folder: Path, home: Home, same: Path | None = None) -> None:
+def _write_tables(subject: Subject, folder: Path, home: Project, same: Path | None = None) -> None:
     if subject.report:
         for name in READERS:
             text = to_csv(name, READERS[name](subject.report))
@@ -358,7 +357,7 @@ def _shared_inputs(
     notebook: Path,
     parameters: Mapping[str, str],
     renderer: str,
-    home: Home,
+    home: Project,
 ) -> dict[str, str]:
     effective, found = effective_parameters(notebook, parameters), versions_with(renderer)
     return shared_inputs(subject.edition, notebook, effective, found, renderer, home)

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import kentstats
-from kentstats.checksum import checksum, checksums
-from kentstats.checksum import fingerprint as fingerprint
 from kentstats.errors import ParameterError
-from kentstats.home import Home
+from kentstats.ingest.registry import Source
 from kentstats.load import official_folder
+from kentstats.project import Project, checksum, checksums
+from kentstats.project import fingerprint as fingerprint
 from kentstats.publish.manifest import Entry
+from kentstats.publish.notebook import declared_parameters, read_parameters, versions
 from kentstats.publish.quarto import find_quarto
-from kentstats.publish.run import declared_parameters, read_parameters, versions
-from kentstats.sources.registry import Source
 from kentstats.written import pretty
 
 GROUPS = {
@@ -82,7 +81,7 @@ def shared_inputs(
     parameters: Mapping[str, Any],
     found: Mapping[str, str],
     renderer: str,
-    home: Home,
+    home: Project,
 ) -> dict[str, str]:
     """Compute the checksums of what every briefing of an edition is made from.
 
@@ -96,7 +95,7 @@ def shared_inputs(
         Parameters and versions, by name.
     renderer : str
         The renderer.
-    home : Home
+    home : Project
         The project.
 
     Returns
@@ -121,7 +120,7 @@ def shared_inputs(
     return {group: inputs.get(group, "") for group in GROUPS}
 
 
-def tables_of(edition: str, home: Home) -> dict[str, str]:
+def tables_of(edition: str, home: Project) -> dict[str, str]:
     """Compute the SHA-256 of each table of official statistics of an edition, by its path.
 
     The register of areas is one of them: whom an authority is compared with
@@ -162,8 +161,8 @@ def imports_of(text: str) -> Iterator[str]:
 
     Examples
     --------
-    >>> list(imports_of("from kentstats.present import (\n  among,\n  versus as v,\n)"))
-    ['kentstats.present', 'kentstats.present.among', 'kentstats.present.versus']
+    >>> list(imports_of("from kentstats.report import (\n  among,\n  versus as v,\n)"))
+    ['kentstats.report', 'kentstats.report.among', 'kentstats.report.versus']
     """
     for origin, names, plain in _IMPORT.findall(text):
         if origin:

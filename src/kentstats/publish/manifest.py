@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from kentstats.areas import Area
-from kentstats.checksum import fingerprint
 from kentstats.errors import KentstatsError
+from kentstats.project import fingerprint
 
 SCHEMA = 1
 MANIFEST = "manifest.json"

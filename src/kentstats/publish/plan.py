@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError
-from kentstats.home import Home
 from kentstats.indicators import load_indicators
+from kentstats.ingest.registry import load_sources
 from kentstats.load import open_official
+from kentstats.project import Project
 from kentstats.publish.briefing import slug
 from kentstats.publish.inputs import (
     FILE,
@@ -24,10 +25,9 @@ from kentstats.publish.inputs import (
     report_of,
 )
 from kentstats.publish.manifest import Entry
-from kentstats.sources.registry import load_sources
 
 if TYPE_CHECKING:
-    from kentstats.stats.standing import Shared
+    from kentstats.stats.profile import Shared
 
 MOST = 3
 """Reasons that are told one by one."""
@@ -82,7 +82,7 @@ def plan(
     entries: Mapping[str, Entry],
     folder: Path,
     edition: str,
-    home: Home,
+    home: Project,
     *,
     confidence: float,
     force: bool,
@@ -107,7 +107,7 @@ def plan(
         Where the edition is published.
     edition : str
         Name of the edition.
-    home : Home
+    home : Project
         The project.
     confidence : float
         Confidence of the intervals.
@@ -142,12 +142,12 @@ def plan(
 class _Now:
     """The statistics of an edition as they are now, worked out when they are first asked for."""
 
-    def __init__(self, edition: str, home: Home, confidence: float) -> None:
+    def __init__(self, edition: str, home: Project, confidence: float) -> None:
         self._edition, self._home, self._confidence = edition, home, confidence
 
     @cached_property
     def _shared(self) -> Shared | None:
-        from kentstats.stats.standing import share
+        from kentstats.stats.profile import share
 
         try:
             official = open_official(self._edition, self._home)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kentstats.errors import RenderError
-from kentstats.home import Home
+from kentstats.project import Project
 from kentstats.publish.document import Document, pictures_to_files
 from kentstats.publish.render import Front, fonts
 
@@ -81,7 +81,7 @@ def front_matter(front: Front) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def render_quarto(document: Document, front: Front, folder: Path, home: Home) -> None:
+def render_quarto(document: Document, front: Front, folder: Path, home: Project) -> None:
     """Write ``briefing.html`` and ``briefing.pdf`` with Quarto.
 
     The notebook that Quarto reads holds the Markdown that the executed one
@@ -96,7 +96,7 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Home) ->
         Its title and the like.
     folder : pathlib.Path
         Where to.
-    home : Home
+    home : Project
         The project; its ``reports/_quarto.yml`` is used as it is.
 
     Raises
@@ -133,7 +133,7 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Home) ->
         shutil.rmtree(parent, ignore_errors=True)
 
 
-def _render(quarto: str, document: Document, front: Front, project: Path, home: Home) -> None:
+def _render(quarto: str, document: Document, front: Front, project: Path, home: Project) -> None:
     import nbformat
 
     shutil.copytree(home.reports / "template", project / "template")

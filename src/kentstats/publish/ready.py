@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kentstats.engine.preload import importing
-from kentstats.home import Home, find_home
+from kentstats.project import Project, find_project
 
 if TYPE_CHECKING:
     from kentstats.engine.server import Call
@@ -19,9 +19,9 @@ def for_notebooks() -> list[Call]:
     -------
     list of (callable, tuple)
     """
-    from kentstats.sources.official import list_editions
+    from kentstats.ingest.edition import list_editions
 
-    home = find_home()
+    home = find_project()
     # the latest first, which most are about
     return [(tools, ()), *((edition, (name, home)) for name in reversed(list_editions(home)))]
 
@@ -29,18 +29,30 @@ def for_notebooks() -> list[Call]:
 def tools() -> None:
     """Import what notebooks import of this package."""
     from kentstats import load
-    from kentstats.present import authority_charts, blocks, explore
-    from kentstats.stats import audit, compare, derive, standing
+    from kentstats.charts import authority_charts, explore
+    from kentstats.report import blocks
+    from kentstats.stats import (
+        compare,
+    )
+    from kentstats.stats import (
+        consistency as audit,
+    )
+    from kentstats.stats import (
+        profile as standing,
+    )
+    from kentstats.stats import (
+        shares as derive,
+    )
 
     for module in (audit, authority_charts, blocks, compare, derive, explore, load, standing):
         assert module
 
 
-def edition(name: str, home: Home) -> None:
+def edition(name: str, home: Project) -> None:
     """Read an edition, and work out what all its authorities share."""
     from kentstats.aside import large
     from kentstats.load import open_official
-    from kentstats.stats.standing import share
+    from kentstats.stats.profile import share
 
     official = open_official(name, home)
     if official is None:
@@ -52,7 +64,7 @@ def edition(name: str, home: Home) -> None:
             getattr(shared, table)
 
 
-def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
+def ready(edition: str, home: Project, notebook: Path, confidence: float) -> None:
     """Read and work out what all briefings of an edition share.
 
     Libraries, fonts, templates, the tables and comparisons; and the shapes
@@ -63,7 +75,7 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     ----------
     edition : str
         Name of the edition.
-    home : Home
+    home : Project
         The project.
     notebook : pathlib.Path
         The notebook, which is read and checked but not executed.
@@ -71,7 +83,7 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
         Confidence of the intervals.
     """
     with importing():
-        from kentstats.publish.run import absent
+        from kentstats.publish.notebook import absent
 
         with absent("debugpy"):  # nobody halts a briefing to look into it
             from kentstats.engine.kernel import foresee, prepare
@@ -90,8 +102,8 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
         from kentstats.engine.papermill import is_this_python
         from kentstats.load import edition_day, open_official
         from kentstats.publish import briefing, render, workers
-        from kentstats.publish.run import load, versions
-        from kentstats.stats.standing import share
+        from kentstats.publish.notebook import load, versions
+        from kentstats.stats.profile import share
 
     of_jupyter = (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio)
     for module in (*of_jupyter, briefing, channels, found, workers):
@@ -112,11 +124,10 @@ def ready(edition: str, home: Home, notebook: Path, confidence: float) -> None:
     let_go()
 
 
-def _rehearse(authority: str, edition: str, home: Home, confidence: float) -> None:
+def _rehearse(authority: str, edition: str, home: Project, confidence: float) -> None:
     """Make the charts of one authority, and forget them."""
-    from kentstats.present import (
+    from kentstats.report import (
         among,
-        beside,
         compared,
         funnels,
         inspection,
@@ -128,7 +139,10 @@ def _rehearse(authority: str, edition: str, home: Home, confidence: float) -> No
         versus,
         years,
     )
-    from kentstats.present.edition import open_edition
+    from kentstats.report import (
+        reconciliation as beside,
+    )
+    from kentstats.report.context import open_edition
 
     brief = open_edition(authority, edition, confidence=confidence, home=home)
     for section in (

@@ -98,7 +98,7 @@ def prepare() -> None:
     Typst's fonts are read, and nothing is compiled: that starts threads, and
     a process forked afterwards would wait for them for ever.
     """
-    from kentstats.publish import html, markdown, typst_source  # noqa: F401
+    from kentstats.publish import html, markdown  # noqa: F401
     from kentstats.publish.dialect import reader
 
     reader()
@@ -125,7 +125,7 @@ def _write_html(reading: Reading, front: Front, folder: Path, template: Path) ->
 def _write_pdf(
     reading: Reading, front: Front, folder: Path, template: Path, before: Before | None = None
 ) -> str:
-    from kentstats.publish.typst_source import write_source
+    from kentstats.publish.typst import write_source
 
     frame = (template / "briefing.typ").read_text(encoding="utf-8")
     source = write_source(reading.tokens, front, frame).encode()

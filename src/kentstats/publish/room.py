@@ -23,7 +23,7 @@ from distributed import WorkerPlugin, get_worker
 
 from kentstats.engine.process import serve_from
 from kentstats.errors import KentstatsError
-from kentstats.home import VARIABLE, Home
+from kentstats.project import VARIABLE, Project
 from kentstats.publish.inputs import FILE, shared_inputs, versions_with
 from kentstats.publish.ready import ready
 from kentstats.publish.store import Store
@@ -132,7 +132,7 @@ class Room(WorkerPlugin):
         self._root = Path(where).resolve()
         with zipfile.ZipFile(io.BytesIO(order.data)) as archive:
             archive.extractall(self._root)
-        self._home = Home(self._root / HOME)
+        self._home = Project(self._root / HOME)
         self._notebook = self._root / order.notebook
         (self._root / OUTPUT / order.edition).mkdir(parents=True)
         self._differs = self._compare(worker.address)

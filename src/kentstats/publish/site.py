@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError
-from kentstats.home import Home, find_home
+from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import choose_edition, edition_day
+from kentstats.project import Project, find_project
 from kentstats.publish.briefing import slug
 from kentstats.publish.manifest import MANIFEST, Entry, read_manifest
-from kentstats.sources.known import ATTRIBUTION
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 PAGE, PAPER = "briefing.html", "briefing.pdf"
@@ -46,7 +46,7 @@ def write_index(
     manifest: Mapping[str, Any] | None = None,
     *,
     contact: str = "",
-    home: Home | None = None,
+    home: Project | None = None,
     there: Callable[[Path], bool] = Path.is_file,
 ) -> Path:
     """Write ``OUTPUT/EDITION/index.html``: every authority, with a search.
@@ -62,7 +62,7 @@ def write_index(
         the page by default. The same manifest gives the same bytes.
     contact : str, optional
         Whom to ask for another format.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
     there : callable, optional
         Tells whether a file of the manifest is there.
@@ -79,7 +79,7 @@ def write_index(
     KentstatsError
         The manifest is not there, or damaged.
     """
-    home = home or find_home()
+    home = home or find_project()
     edition = choose_edition(edition, home)
     folder = output / edition
     manifest = manifest or read_manifest(folder / MANIFEST)
@@ -123,7 +123,7 @@ def write_index(
     )
 
 
-def write_home(output: Path, *, contact: str = "", home: Home | None = None) -> Path:
+def write_home(output: Path, *, contact: str = "", home: Project | None = None) -> Path:
     """Write ``OUTPUT/index.html``: the editions that have a page, the latest first.
 
     Parameters
@@ -132,7 +132,7 @@ def write_home(output: Path, *, contact: str = "", home: Home | None = None) -> 
         Folder of the published briefings.
     contact : str, optional
         Whom to ask for another format.
-    home : Home, optional
+    home : Project, optional
         The project; the one at hand by default.
 
     Returns
@@ -150,7 +150,7 @@ def write_home(output: Path, *, contact: str = "", home: Home | None = None) -> 
     count = f"{len(rows)} edition{'' if len(rows) == 1 else 's'}"
     return _write(
         output / "index.html",
-        home or find_home(),
+        home or find_project(),
         title="Children’s services: briefings by edition",
         description="Editions of the briefings on children’s services in England",
         kicker="Briefings for councillors",
@@ -258,7 +258,7 @@ def _foot(contact: str) -> str:
     )
 
 
-def _write(path: Path, home: Home, **parts: str) -> Path:
+def _write(path: Path, home: Project, **parts: str) -> Path:
     folder = home.reports / "template"
     style = "".join(
         (folder / name).read_text(encoding="utf-8") for name in ("briefing.css", "index.css")

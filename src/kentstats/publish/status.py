@@ -8,19 +8,19 @@ from pathlib import Path
 
 from kentstats import __version__
 from kentstats.areas import load_areas
-from kentstats.home import Home
+from kentstats.ingest.registry import load_sources
 from kentstats.load import edition_day, editions, official_folder
+from kentstats.project import Project
 from kentstats.publish.briefing import choose_subject, inputs_of, slug
 from kentstats.publish.quarto import find_quarto
-from kentstats.sources.registry import load_sources
 
 
-def report(home: Home, output: Path, *, authorities_too: bool = False) -> Iterator[str]:
+def report(home: Project, output: Path, *, authorities_too: bool = False) -> Iterator[str]:
     """Describe the project line by line.
 
     Parameters
     ----------
-    home : Home
+    home : Project
         The project.
     output : pathlib.Path
         Folder of the published briefings.
@@ -70,7 +70,7 @@ def quoted(name: str) -> str:
     return f'"{name}"' if " " in name or "," in name else name
 
 
-def _published(name: str, edition: str, output: Path, home: Home) -> str:
+def _published(name: str, edition: str, output: Path, home: Project) -> str:
     folder = output / edition / slug(name)
     try:
         record = json.loads((folder / "claims.json").read_text(encoding="utf-8"))

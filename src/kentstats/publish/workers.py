@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area
-from kentstats.checksum import checksum
 from kentstats.errors import KentstatsError
+from kentstats.project import checksum
 from kentstats.publish.briefing import Published
 from kentstats.publish.guard import Stamp, guard, stamp_of
-from kentstats.publish.run import Execution
+from kentstats.publish.notebook import Execution
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

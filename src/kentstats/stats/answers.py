@@ -17,17 +17,17 @@ import numpy as np
 
 from kentstats.areas import Area, load_areas
 from kentstats.aside import let_go
-from kentstats.facts import Row
 from kentstats.indicators import load_indicators
+from kentstats.schemas import Row
 from kentstats.stats.behind import Behind, ByArea, Measure, Rows, digest_of
-from kentstats.stats.benchmark import COMPARATORS
+from kentstats.stats.benchmarks import COMPARATORS
 from kentstats.stats.spine import quartiles
 from kentstats.stats.verdict import NOT_COMPARED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kentstats.stats.standing import Shared
+    from kentstats.stats.profile import Shared
 
 KEYS = {
     "area": "the authority itself: its name, kind and region",
@@ -518,7 +518,7 @@ def moved(shared: Shared, area: Area, used: Mapping[str, str]) -> list[str]:
     --------
     >>> from kentstats.areas import find_area
     >>> from kentstats.load import open_official
-    >>> from kentstats.stats.standing import Standing, share
+    >>> from kentstats.stats.profile import Standing, share
     >>> shared = share(open_official("2010"))
     >>> kent = Standing(find_area("Kent"), shared)
     >>> _ = kent.facts("E12000008")

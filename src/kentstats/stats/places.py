@@ -6,8 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from kentstats.areas import load_areas
-from kentstats.sources.official import Official
-from kentstats.stats.benchmark import Places
+from kentstats.ingest.edition import Official
+from kentstats.stats.benchmarks import Places
 
 if TYPE_CHECKING:
     import pandas as pd

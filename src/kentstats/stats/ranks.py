@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kentstats.stats.intervals import aligned, z_value
-from kentstats.stats.trend import WIDTH
+from kentstats.stats.trends import WIDTH
 from kentstats.stats.verdict import signs
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kentstats.facts import SCALE
 from kentstats.indicators import load_indicators
-from kentstats.stats.audit import AGREES, CANNOT_TELL, CHECKS, DISAGREES
+from kentstats.schemas import SCALE
+from kentstats.stats.consistency import AGREES, CANNOT_TELL, CHECKS, DISAGREES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def screen(facts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`kentstats.stats.audit.CHECKS`, one row for each
+        The columns of :data:`kentstats.stats.consistency.CHECKS`, one row for each
         measure and check: whether a published percentage or rate is that of
         its two numbers, and whether the authorities add up to England. What
         cannot be told (numbers withheld, none published) says so.

@@ -1,0 +1,131 @@
+"""The data sets that are known by their columns; ``known.yml`` lists them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+LICENCE = "OGL-UK-3.0"
+ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a data set before a file of it is opened.
+
+    Attributes
+    ----------
+    id, kind, publisher, title, url : str
+        Key, reader, and whose it is.
+    columns : tuple of str
+        A file with all of these is this data set.
+    aliases : mapping of str to str
+        Names of columns in older layouts, and what they are called now.
+    period, ends : str
+        The one period of a file that names none; month and day on which a
+        year ends.
+    areas_on : datetime.date or None
+        The day whose authorities the file lists by three-digit codes.
+    counts : mapping of str to float
+        Half-width of the rounding of counts, by type of area.
+    rounded : mapping of str to float
+        The same of columns that are no counts, by their names.
+    published : datetime.date or None
+        Day of publication, where it is known.
+    correction, note : str
+        Name of the correction that the reader makes, and what to say of it.
+    """
+
+    id: str
+    kind: str
+    publisher: str
+    title: str
+    url: str
+    columns: tuple[str, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    period: str = ""
+    ends: str = ""
+    areas_on: dt.date | None = None
+    counts: Mapping[str, float] = field(default_factory=dict)
+    rounded: Mapping[str, float] = field(default_factory=dict)
+    published: dt.date | None = None
+    correction: str = ""
+    note: str = ""
+
+
+@cache
+def load_known() -> Mapping[str, Dataset]:
+    """Read ``known.yml``.
+
+    Returns
+    -------
+    mapping of str to Dataset
+        Read-only, in the order of the file.
+
+    Examples
+    --------
+    >>> load_known()["workforce"].kind
+    'ees'
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = Path(__file__).with_name("datasets.yml").read_text(encoding="utf-8")
+    entries = yaml.load(text, Loader=loader)  # noqa: S506
+    return MappingProxyType(
+        {
+            name: Dataset(id=name, **{**entry, "columns": tuple(entry["columns"])})
+            for name, entry in entries.items()
+        }
+    )
+
+
+def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:
+    """Return the data set that a header belongs to.
+
+    Parameters
+    ----------
+    header : iterable of str
+        Names of the columns; spaces and case do not matter.
+    kinds : iterable of str
+        Readers to consider.
+
+    Returns
+    -------
+    Dataset or None
+        That with the most columns in common, all of them there under their
+        own names or those of an older layout.
+    """
+    names = {plain(name) for name in header}
+    wanted = set(kinds)
+    found = []
+    for dataset in load_known().values():
+        older = {plain(new): plain(old) for old, new in dataset.aliases.items()}
+        if dataset.kind in wanted and all(
+            plain(name) in names or older.get(plain(name)) in names for name in dataset.columns
+        ):
+            found.append(dataset)
+    return max(found, key=lambda dataset: len(dataset.columns), default=None)
+
+
+def canonical(header: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
+    """Write the names of columns as they are wanted, where only case and spaces differ.
+
+    Examples
+    --------
+    >>> canonical(["TIME_PERIOD", "years ", "Other"], ["time_period", "Years"])
+    ('time_period', 'Years', 'Other')
+    """
+    names = {plain(name): name for name in wanted}
+    return tuple(names.get(plain(name), name) for name in header)
+
+
+@cache
+def plain(name: str) -> str:
+    """Fold the name of a column: case, spaces and marks do not matter."""
+    return " ".join(re.sub(r"[^a-z0-9+%-]+", " ", name.casefold()).split()) or name.strip()

@@ -1,0 +1,340 @@
+"""Inspection reports of Ofsted: figures, judgements, areas for improvement.
+
+The tables of one report lie in one folder under ``data/raw``, transcribed
+by hand, a line for each figure, with its paragraph. This module reads them
+strictly and turns them into rows of the tidy contract.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from kentstats.areas import find_area, load_areas
+from kentstats.indicators import load_indicators
+from kentstats.ingest.registry import Source
+from kentstats.ingest.rows import Faults, Row, read_rows
+from kentstats.schemas import BANDS, DIRECTIONS, GRADES, QUALIFIERS, SERVICES, STATED_IN, UNITS
+
+Record = dict[str, Any]
+
+FACT_COLUMNS = (
+    "paragraph",  # where the report states the figure
+    "indicator",  # key into the catalogue
+    "area_name",  # a comparator is a line of its own
+    "group",  # subgroup, or all
+    "period",  # as the report names it
+    "period_start",  # dates where the report gives them
+    "period_end",
+    "value",  # digits as printed: 20.0 is not 20
+    "upper",  # upper end of a range
+    "unit",
+    "qualifier",  # what the report says of its own precision
+    "rounding",  # half-width, where the digits do not tell it
+    "printed",  # the figure as the report prints it, for the search
+    "description",  # in our words
+    "note",  # how it was read
+)
+JUDGEMENT_COLUMNS = (
+    "service",
+    "section",
+    "judgement",
+    "grade",
+    "stated_in",  # heading, record or text
+    "paragraph",  # the paragraph, or the one below the heading
+    "printed",
+)
+ACTION_COLUMNS = (
+    "service",
+    "band",  # the time allowed
+    "paragraph",
+    "position",  # place within its band
+    "section",  # the judgement it answers
+    "action",  # in our words
+    "cue",  # a word or two by which to find it in the report
+)
+STATEMENT_COLUMNS = ("paragraph", "subject", "area_name", "comparator", "direction", "period")
+TENSION_COLUMNS = ("first", "second", "subject", "description")
+LEFT_OUT_COLUMNS = ("paragraph", "printed", "reason")
+
+
+def read_facts(source: Source) -> list[Record]:
+    """Read ``facts.csv`` of one report.
+
+    Parameters
+    ----------
+    source : Source
+        The report.
+
+    Returns
+    -------
+    list of dict
+        Rows of the table ``facts`` (see :data:`kentstats.schemas.FACTS`).
+
+    Raises
+    ------
+    DataError
+        Any fault of the file, all of them at once: an unknown unit,
+        indicator or area, a duplicate key, a paragraph out of range, a
+        value that is no number, a missing column, a broken encoding.
+    """
+    return _read(source, "facts.csv", FACT_COLUMNS, _fact, lambda record: record["fact_id"])
+
+
+def read_judgements(source: Source) -> list[Record]:
+    """Read ``judgements.csv`` of one report; see :func:`read_facts`.
+
+    Every statement of a grade is a row, so a grade that the report states
+    three times has three. ``position`` is the order of the judgements.
+    """
+    records = _read(
+        source,
+        "judgements.csv",
+        JUDGEMENT_COLUMNS,
+        _judgement,
+        lambda record: (record["service"], record["judgement"], record["stated_in"]),
+    )
+    order: dict[tuple[str, str], int] = {}
+    for record in records:
+        place = order.setdefault((record["service"], record["judgement"]), len(order) + 1)
+        record["position"] = place
+    return records
+
+
+def read_actions(source: Source) -> list[Record]:
+    """Read ``actions.csv`` of one report; see :func:`read_facts`.
+
+    ``due`` is counted in calendar months from the day of publication.
+    """
+    return _read(
+        source,
+        "actions.csv",
+        ACTION_COLUMNS,
+        _action,
+        lambda record: (record["service"], record["band"], record["position"]),
+    )
+
+
+def read_statements(source: Source) -> list[Record]:
+    """Read ``statements.csv`` of one report; see :func:`read_facts`.
+
+    They are the comparisons that the report makes without a figure for the
+    comparator.
+    """
+    return _read(
+        source,
+        "statements.csv",
+        STATEMENT_COLUMNS,
+        _statement,
+        lambda record: (record["subject"], record["comparator"], record["period"]),
+    )
+
+
+def read_tensions(source: Source) -> list[Record]:
+    """Read ``tensions.csv``: statements that are hard to hold together, in our words.
+
+    A report without one has none. Faults are those of :func:`read_facts`.
+    """
+    if not (source.folder / "tensions.csv").is_file():
+        return []
+    return _read(source, "tensions.csv", TENSION_COLUMNS, _tension, lambda row: row["subject"])
+
+
+def read_left_out(source: Source) -> list[Record]:
+    """Read ``left_out.csv``: numbers that are no facts, each with its reason."""
+    return _read(source, "left_out.csv", LEFT_OUT_COLUMNS, _left_out, None)
+
+
+def _read(
+    source: Source,
+    name: str,
+    columns: tuple[str, ...],
+    convert: Callable[[Row, Source], Record],
+    key: Callable[[Record], object] | None,
+) -> list[Record]:
+    path = source.folder / name
+    rows, faults = read_rows(path, columns)
+    records = [convert(row, source) for row in rows]
+    if key:
+        _check_unique(rows, [key(record) for record in records], faults)
+    faults.raise_any()
+    return records
+
+
+def _check_unique(rows: list[Row], keys: list[object], faults: Faults) -> None:
+    first: dict[object, int] = {}
+    faulty = {problem.line for problem in faults.problems}
+    for row, key in zip(rows, keys, strict=True):
+        if row.line in faulty:  # its key may not be what was meant
+            continue
+        line = first.setdefault(key, row.line)
+        if line != row.line:
+            faults.add(
+                row.line,
+                "",
+                f"The line has the key of line {line}.",
+                "Take one of the two out, or tell them apart by group or period.",
+            )
+
+
+def _paragraph(row: Row, source: Source) -> int:
+    meaning = "paragraph of the report"
+    return row.integer("paragraph", 1, source.paragraphs, meaning)
+
+
+def _fact(row: Row, source: Source) -> Record:
+    paragraph = _paragraph(row, source)
+    catalogue = load_indicators()
+    indicator = row.choice("indicator", catalogue)
+    area = find_area(row.choice("area_name", _names()))
+    unit = row.choice("unit", UNITS)
+    qualifier = row.choice("qualifier", QUALIFIERS)
+    value = row.number("value")
+    upper = row.number("upper", required=False)
+    start, end = row.date("period_start"), row.date("period_end")
+    known = catalogue.get(indicator)
+    if known and unit in UNITS and unit != known.unit:
+        row.faults.add(
+            row.line,
+            "unit",
+            f"“{unit}” is not the unit of {indicator}.",
+            f"The catalogue has it in {known.unit}; use another indicator for another unit.",
+        )
+    for column, figure in (("value", value), ("upper", upper)):
+        if unit == "percent" and figure > 100:
+            row.faults.add(
+                row.line, column, f"{figure:g} per cent is over 100.", "Mend the value or the unit."
+            )
+    # what cannot be read is nan, which is not above anything: it has its fault already
+    if (qualifier == "range") != bool(row.cells["upper"].strip()) or upper <= value:
+        row.faults.add(
+            row.line,
+            "upper",
+            "A range has an upper end above its value, and only a range has one.",
+            "Fill in upper, or change the qualifier.",
+        )
+    if start and end and start > end:
+        row.faults.add(row.line, "period_end", "The period ends before it starts.", "Mend it.")
+    group, period = row.text("group"), row.text("period")
+    place = (source.id, f"p{paragraph}", indicator, _slug(group), _slug(period))
+    return {
+        "fact_id": ".".join([*place, area.code if area else ""]),
+        "indicator": indicator,
+        "area_code": area.code if area else "",
+        "area_name": area.name if area else "",
+        "area_type": area.type if area else "",
+        "period": period,
+        "period_start": start,
+        "period_end": end,
+        "group": group,
+        "value": value,
+        "upper": upper,
+        "unit": unit,
+        "qualifier": qualifier,
+        "numerator": math.nan,
+        "denominator": math.nan,
+        "rounding": _rounding(row, unit, qualifier),
+        "count_rounding": math.nan,
+        "status": "published",
+        "source_id": source.id,
+        "licence": source.licence.partition(".")[0],
+        "locator": f"paragraph {paragraph}",
+        "printed": row.text("printed"),
+        "description": row.text("description"),
+        "note": row.text("note", required=False),
+    }
+
+
+def _names() -> list[str]:
+    return [area.name for area in load_areas().areas]
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+
+
+def _rounding(row: Row, unit: str, qualifier: str) -> float:
+    """Half-width of the published rounding, as the digits show it.
+
+    A count is exact. A figure printed as a word ("three quarters"), or one
+    that the source itself calls approximate, has no known width.
+    """
+    stated = row.number("rounding", required=False)
+    if not math.isnan(stated):
+        return stated
+    if qualifier != "exact" or not re.search(r"\d", row.cells["printed"]):
+        return 0.0 if qualifier == "exact" and unit == "count" else math.nan
+    if unit in {"count", "rank"}:
+        return 0.0
+    _, _, decimals = row.cells["value"].strip().partition(".")
+    return float(0.5 / 10 ** len(decimals))
+
+
+def _judgement(row: Row, source: Source) -> Record:
+    stated_in = row.choice("stated_in", STATED_IN)
+    if stated_in == "record":
+        locator = "record of main findings"
+    else:
+        paragraph = _paragraph(row, source)
+        above = "heading above " if stated_in == "heading" else ""
+        locator = f"{above}paragraph {paragraph}"
+    return {
+        "source_id": source.id,
+        "service": row.choice("service", SERVICES),
+        "section": row.text("section"),
+        "judgement": row.text("judgement"),
+        "grade": row.integer("grade", min(GRADES), max(GRADES), "grade"),
+        "stated_in": stated_in,
+        "locator": locator,
+        "printed": row.text("printed"),
+    }
+
+
+def _action(row: Row, source: Source) -> Record:
+    band = row.choice("band", BANDS)
+    row.text("cue")
+    return {
+        "source_id": source.id,
+        "service": row.choice("service", SERVICES),
+        "band": band,
+        "due": source.published + relativedelta(months=BANDS.get(band, 0)),
+        "position": row.integer("position", 1, 99, "place in its band"),
+        "section": row.text("section"),
+        "action": row.text("action"),
+        "locator": f"paragraph {_paragraph(row, source)}",
+    }
+
+
+def _statement(row: Row, source: Source) -> Record:
+    return {
+        "source_id": source.id,
+        "subject": row.text("subject"),
+        "area_name": row.choice("area_name", _names()),
+        "comparator": row.text("comparator"),
+        "direction": row.choice("direction", DIRECTIONS),
+        "period": row.text("period"),
+        "locator": f"paragraph {_paragraph(row, source)}",
+    }
+
+
+def _tension(row: Row, source: Source) -> Record:
+    meaning = "paragraph of the report"
+    places = [row.integer(column, 1, source.paragraphs, meaning) for column in ("first", "second")]
+    return {
+        "subject": row.text("subject"),
+        "description": row.text("description"),
+        "locators": "; ".join(dict.fromkeys(f"paragraph {place}" for place in places)),
+    }
+
+
+def _left_out(row: Row, source: Source) -> Record:
+    return {
+        "source_id": source.id,
+        "printed": row.text("printed"),
+        "reason": row.text("reason"),
+        "locator": f"paragraph {_paragraph(row, source)}",
+    }

@@ -1,0 +1,546 @@
+"""Take files of official statistics into an edition's tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kentstats.areas import (
+    AREAS_FILE,
+    COLUMNS,
+    Register,
+    load_areas,
+    make_register,
+    read_successions,
+)
+from kentstats.errors import DataError, ParameterError, Problem
+from kentstats.indicators import load_indicators
+from kentstats.ingest.area_codes import merge
+from kentstats.ingest.datasets import LICENCE, load_known
+from kentstats.ingest.disclosure import protect
+from kentstats.ingest.edition import (
+    KEY,
+    Official,
+    Publication,
+    contents,
+    empty_edition,
+    list_editions,
+    read_official,
+    write_all,
+)
+from kentstats.ingest.figures import DAYS
+from kentstats.ingest.reading import Reading, counted
+from kentstats.ingest.recognise import is_code_list, read_file
+from kentstats.project import Project, find_project
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURE = ("indicator", "group", "period", "area_code")
+"""What one figure is of; two sources may both have it."""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What came of it.
+
+    Attributes
+    ----------
+    readings : tuple of Reading
+        One a file, in the order given.
+    edition : str
+        Name of the edition, empty where no file belongs to one.
+    added, changed, unchanged, gone : int
+        Figures that are new, that say something else than before, that say
+        the same, and that their source has no longer.
+    outside, outranked : int
+        Figures of years outside the edition; figures that a source
+        preferred for their indicator has as well.
+    withheld : int
+        Totals whose numbers were left out, since they would have given back
+        a figure that is withheld.
+    written : tuple of pathlib.Path
+        The files written: those that hold something else now.
+    """
+
+    readings: tuple[Reading, ...]
+    edition: str = ""
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    outside: int = 0
+    outranked: int = 0
+    withheld: int = 0
+    written: tuple[Path, ...] = field(default_factory=tuple)
+
+
+def ingest(
+    files: Sequence[Path],
+    *,
+    edition: str | None = None,
+    every: bool = False,
+    strict: bool = False,
+    dry_run: bool = False,
+    home: Project | None = None,
+) -> Ingested:
+    """Read files and add what they hold to an edition.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+        What to read, in any order; the kind of each is recognised from its
+        content. Lists of codes are read first, and the others with them.
+    edition : str, optional
+        Name of the edition; by default that whose latest year is the latest
+        of the files. A year that has no edition yet makes a new one.
+    every : bool, default False
+        Take measures that the catalogue does not know, too.
+    strict : bool, default False
+        Write nothing where any line was refused.
+    dry_run : bool, default False
+        Write nothing in any case.
+    home : Project, optional
+        The project; the one at hand by default.
+
+    Returns
+    -------
+    Ingested
+
+    Raises
+    ------
+    DataError
+        A file cannot be read, more than half of one was refused, or
+        `strict` and any line was. Nothing was written.
+    ParameterError
+        It cannot be told which edition is meant, or two files are of one
+        data set. Nothing was written.
+    """
+    home = home or find_project()
+    readings, areas, register = _read_all(files, home, every=every)
+    _check(readings, strict=strict)
+    official = [
+        one for one in readings if one.facts is not None or one.neighbours or one.judgements
+    ]
+    files_made: dict[Path, bytes] = {}
+    if areas is not None:
+        files_made[home.raw / "areas" / AREAS_FILE] = _areas_text(areas).encode()
+    done = Ingested(tuple(readings))
+    if official:
+        _check_alone(official)
+        name = _choose(edition, official, home)
+        known = name in list_editions(home)
+        before = read_official(name, home) if known else empty_edition(name, home)
+        after, done = _taken_in(before, official, register, done)
+        files_made |= contents(after)
+    written = () if dry_run else tuple(write_all(files_made))
+    return replace(done, written=written)
+
+
+def _read_all(
+    files: Sequence[Path], home: Project, *, every: bool
+) -> tuple[list[Reading], list[dict[str, Any]] | None, Register]:
+    """Read the files, lists of codes first; return the rows of the areas, where there are new."""
+    folder = home.raw / "areas"
+    read: dict[int, Reading] = {}
+    problems: list[Problem] = []
+    register: Register | None = None
+    areas: list[dict[str, Any]] | None = None
+
+    def take(chosen: Iterable[int]) -> None:
+        for place in chosen:
+            try:
+                read[place] = read_file(files[place], every=every, register=register)
+            except DataError as error:
+                problems.extend(error.problems)
+
+    lists = [place for place, path in enumerate(files) if is_code_list(path)]
+    take(lists)
+    if any(reading.areas for reading in read.values()):
+        rows = [row for reading in read.values() for row in reading.areas]
+        areas = merge(_area_rows(folder), rows)
+        register = make_register(areas, read_successions(folder))
+    else:
+        register = load_areas(folder)
+    take(place for place in range(len(files)) if place not in lists)
+    if problems:
+        raise DataError(problems)
+    return _without_copies([read[place] for place in range(len(files))]), areas, register
+
+
+def _area_rows(folder: Path) -> list[dict[str, str]]:
+    path = folder / AREAS_FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _areas_text(rows: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _without_copies(readings: Sequence[Reading]) -> list[Reading]:
+    """Take a file that was given twice once."""
+    first: dict[str, Reading] = {}
+    for reading in readings:
+        same = first.setdefault(reading.sha256, reading)
+        if same is not reading:
+            reading.notes.append(f"It is the same file as {same.path.name}, and was taken once.")
+            reading.facts, reading.neighbours, reading.judgements = None, [], []
+    return list(readings)
+
+
+def _check(readings: Sequence[Reading], *, strict: bool) -> None:
+    for reading in readings:
+        refused = len({problem.line for problem in reading.refused})
+        figures = 0 if reading.facts is None else len(reading.facts)
+        if refused and (refused > reading.rows or reading.wanted - figures > figures):
+            first = reading.refused[0]
+            were = f"{counted(refused, 'line')} {'was' if refused == 1 else 'were'}"
+            what = f"{were} refused, more than were understood. The first: "
+            raise DataError(
+                [
+                    Problem(
+                        str(reading.path), first.line, first.column, what + first.what, first.remedy
+                    )
+                ]
+            )
+    refused_lines = [problem for reading in readings for problem in reading.refused]
+    if strict and refused_lines:
+        told = refused_lines[:MOST_TOLD]
+        if len(refused_lines) > MOST_TOLD:
+            last = told[-1]
+            more = f"{len(refused_lines) - MOST_TOLD + 1:,} more lines were refused."
+            how = "Leave --strict, and --dry-run --report FILE lists them all."
+            told[-1] = Problem(last.file, 0, "", more, how)
+        raise DataError(told)
+
+
+def _check_alone(readings: Sequence[Reading]) -> None:
+    """Refuse two files of one data set: an edition takes each from one file."""
+    first: dict[str, Reading] = {}
+    for reading in readings:
+        for source_id in _ids(reading):
+            other = first.setdefault(source_id, reading)
+            if other is not reading:
+                raise ParameterError(
+                    f"{other.path.name} and {reading.path.name} are both of {source_id}.",
+                    "Give the one that is wanted: an edition takes a data set from one file.",
+                )
+
+
+def _choose(edition: str | None, readings: Sequence[Reading], home: Project) -> str:
+    """Return the edition that is meant: that named, or that of the latest year."""
+    holding = [
+        one
+        for one in readings
+        if one.neighbours or one.judgements or (one.facts is not None and len(one.facts))
+    ]
+    if not holding:
+        names = ", ".join(one.path.name for one in readings)
+        raise ParameterError(
+            f"{names}: nothing in it is known to the catalogue of indicators.",
+            "Take every measure with --every-measure, or add an indicator to the catalogue.",
+        )
+    if edition is not None:
+        return edition
+    years = [
+        int(_year(one.facts).max())
+        for one in readings
+        if one.facts is not None and len(one.facts) and _year(one.facts).notna().any()
+    ]
+    known = list_editions(home)
+    name = str(max(years)) if years else ""
+    if name in known:
+        return name
+    raise ParameterError(
+        f"The files reach to {name}, of which there is no edition."
+        if name
+        else "The files do not tell which edition they belong to.",
+        f"Name one with --edition. There is: {', '.join(known) or 'none yet'}.",
+    )
+
+
+def _year(figures: pd.DataFrame) -> pd.Series:
+    """Return the year in which each period ends."""
+    import pandas as pd
+
+    ends = pd.to_datetime(figures["period_end"]).dt.year
+    labels = figures["period"].str.extract(r"^(\d{4})(?:/(\d{2}))?$")
+    named = pd.to_numeric(labels[0]) + labels[1].notna()
+    return ends.fillna(named)
+
+
+def _taken_in(
+    before: Official, readings: Sequence[Reading], register: Register, done: Ingested
+) -> tuple[Official, Ingested]:
+    """Put what the files hold in the place of what the same sources held."""
+    new, outside = _figures(before, readings, register)
+    others = any(one.neighbours or one.judgements for one in readings)
+    if not len(new) and not others:
+        raise ParameterError(
+            f"None of the figures is of the years {before.first} to {before.last}.",
+            f"Name another edition than {before.name}.",
+        )
+    both, outranked = _ranked(before, new)
+    figures, withheld = protect(both, register)
+    after = replace(
+        before,
+        figures=figures,
+        neighbours=_neighbours(before, readings),
+        judgements=_judgements(before, readings),
+    )
+    after = replace(after, sources=_sources(after, before, readings, set(new["source_id"])))
+    added, changed, unchanged, gone = _moves(before.figures, figures)
+    done = replace(
+        done,
+        edition=before.name,
+        added=added,
+        changed=changed,
+        unchanged=unchanged,
+        gone=gone,
+        outside=outside,
+        outranked=outranked,
+        withheld=withheld,
+    )
+    return after, done
+
+
+def _figures(
+    before: Official, readings: Sequence[Reading], register: Register
+) -> tuple[pd.DataFrame, int]:
+    """Gather the figures of the files that are of the edition's years and places."""
+    import pandas as pd
+
+    new = [one.facts for one in readings if one.facts is not None and len(one.facts)]
+    if not new:
+        return before.figures.iloc[:0], 0
+    for facts in new:
+        for name in DAYS:
+            facts[name] = pd.to_datetime(facts[name]).astype("datetime64[ms]")
+    frame = pd.concat(new, ignore_index=True)
+    inside = _year(frame).between(before.first, before.last)
+    frame = frame[inside].copy()
+    # one authority, one code, so that its years and its sources join
+    codes = {code: register.on(code, before.day) for code in frame["area_code"].unique()}
+    frame["area_code"] = frame["area_code"].map(codes)
+    # a place that had ended by then has no figure, and need not say so
+    closed = {
+        code: area.closed
+        for code in frame["area_code"].unique()
+        if (area := register.by_code(code)) and area.closed and area.closed < before.day
+    }
+    ends = frame["period_end"].fillna(pd.Timestamp(before.day))
+    ended = pd.to_datetime(frame["area_code"].map(closed)) < ends
+    return frame[~(ended & frame["value"].isna())], int((~inside).sum())
+
+
+def _ranked(before: Official, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Choose of several sources of one figure, as the catalogue prefers them."""
+    import pandas as pd
+
+    kept = before.figures[~before.figures["source_id"].isin(set(new["source_id"]))]
+    both = pd.concat([each for each in (kept, new) if len(each)] or [kept], ignore_index=True)
+    rank = {
+        (indicator.id, mapping.data): place
+        for indicator in load_indicators().values()
+        for place, mapping in enumerate(indicator.sources)
+    }
+    order = [rank.get(pair, 99) for pair in zip(both["indicator"], both["source_id"], strict=True)]
+    ranked = both.assign(
+        # a source that has no figure yields to one that has; one that withholds it does not
+        _missing=both["status"].eq("not_available"),
+        _order=order,
+        # of two lines under an old and a new code, that with the figure
+        _none=both["value"].isna() & both["status"].ne("suppressed"),
+    ).sort_values(["_missing", "_order", "_none", *KEY], kind="stable")
+    chosen = ranked.drop_duplicates(list(FIGURE)).drop(columns=["_missing", "_order", "_none"])
+    figures = chosen.sort_values(list(KEY), kind="stable", ignore_index=True)
+    return figures, len(both) - len(figures)
+
+
+def _neighbours(before: Official, readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    new = [row for one in readings for row in one.neighbours]
+    lists = {row["list"] for row in new}
+    return [row for row in before.neighbours if row["list"] not in lists] + new
+
+
+def _judgements(before: Official, readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    new = [row for one in readings for row in one.judgements]
+    return new or before.judgements
+
+
+def _sources(
+    after: Official, before: Official, readings: Sequence[Reading], replaced: set[str]
+) -> tuple[Publication, ...]:
+    """List the sources of what the edition holds now, each with the file it came from."""
+    known = {source.id: source for source in before.sources}
+    for reading in readings:
+        for source_id in _ids(reading):
+            if source_id in replaced or reading.neighbours or reading.judgements:
+                known[source_id] = _publication(source_id, reading)
+    used = {*after.figures["source_id"], *(row["source_id"] for row in after.judgements)}
+    used |= {f"statistical-neighbours-{row['list']}" for row in after.neighbours}
+    return tuple(known[source_id] for source_id in sorted(used))
+
+
+def _ids(reading: Reading) -> list[str]:
+    if reading.neighbours:
+        return [f"{reading.dataset}-{reading.neighbours[0]['list']}"]
+    if reading.facts is not None and len(reading.facts):
+        return sorted(set(reading.facts["source_id"]))
+    return [reading.dataset] if reading.dataset else []
+
+
+def _publication(source_id: str, reading: Reading) -> Publication:
+    dataset = load_known().get(reading.dataset)
+    published = ""
+    if dataset and dataset.published:
+        published = dataset.published.isoformat()
+    elif reading.neighbours:
+        published = reading.neighbours[0]["list"]
+    return Publication(
+        id=source_id,
+        publisher=dataset.publisher if dataset else "Department for Education",
+        title=dataset.title if dataset else reading.path.stem.replace("_", " "),
+        url=dataset.url if dataset else "",
+        licence=LICENCE,
+        file=reading.path.name,
+        sha256=reading.sha256,
+        published=published,
+        note=dataset.note if dataset else "",
+    )
+
+
+def _moves(before: pd.DataFrame, after: pd.DataFrame) -> tuple[int, int, int, int]:
+    """Count figures that are new, changed, the same, and gone."""
+    key, held = list(FIGURE), ["value", "numerator", "denominator", "status"]
+    both = after[[*key, *held]].merge(
+        before[[*key, *held]], on=key, how="outer", suffixes=("", "_was"), indicator=True
+    )
+    known = both["_merge"].eq("both")
+    same = known & both["status"].eq(both["status_was"])
+    for name in held[:-1]:
+        one, other = both[name], both[f"{name}_was"]
+        # the table keeps ten digits
+        close = (one - other).abs() <= one.abs() * 1e-9
+        same &= close | (one.isna() & other.isna())
+    return (
+        int(both["_merge"].eq("left_only").sum()),
+        int((known & ~same).sum()),
+        int(same.sum()),
+        int(both["_merge"].eq("right_only").sum()),
+    )
+
+
+MOST_TOLD = 20
+"""How many refused lines an error tells."""
+SHOWN = 8
+"""How many refused lines of a file are told; the report has all."""
+
+
+def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
+    """Say what was understood, left out and refused, file by file.
+
+    Parameters
+    ----------
+    done : Ingested
+        What :func:`ingest` gave.
+    dry_run : bool, default False
+        Whether nothing was written.
+
+    Yields
+    ------
+    str
+    """
+    for reading in done.readings:
+        yield from _of_file(reading)
+    if done.edition:
+        new = counted(done.added, "figure")
+        yield (
+            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
+            f"{done.unchanged:,} as they were"
+        )
+        for count, noun, what in (
+            (done.gone, "figure", "taken out, which the files have no longer"),
+            (done.outside, "figure", "left out, of years outside the edition"),
+            (done.outranked, "figure", "left out, which a source preferred for them has"),
+            (done.withheld, "total", "carried without numbers, which gave back what is withheld"),
+        ):
+            if count:
+                yield f"  {counted(count, noun)} {what}"
+    if dry_run:
+        yield "Nothing was written."
+    elif done.edition and not done.written:
+        yield "Every table is as it was."
+    for path in done.written:
+        yield f"wrote {path.parent.name}/{path.name}"
+
+
+def _of_file(reading: Reading) -> Iterator[str]:
+    yield f"{reading.path.name}: {reading.kind}"
+    yield f"  understood: {counted(reading.rows, 'line')}{_made(reading)}"
+    for note in reading.notes:
+        yield f"  note: {note}"
+    for reason, lines in reading.left_out.items():
+        yield f"  left out: {counted(len(lines), 'line')}, {reason} ({_lines(lines)})"
+    if reading.refused:
+        yield f"  refused: {len(reading.refused):,}"
+    for problem in reading.refused[:SHOWN]:
+        column = f", column {problem.column}" if problem.column else ""
+        yield f"    line {problem.line}{column}: {problem.what} {problem.remedy}"
+    if len(reading.refused) > SHOWN:
+        yield f"    … and {len(reading.refused) - SHOWN:,} more; --report FILE lists them all"
+
+
+def _made(reading: Reading) -> str:
+    if reading.facts is not None:
+        count = reading.facts["indicator"].nunique()
+        return f"; {counted(len(reading.facts), 'figure')} of {counted(count, 'indicator')}"
+    for name in ("neighbours", "judgements", "areas"):
+        if rows := getattr(reading, name):
+            return f"; {counted(len(rows), name[:-1])}"
+    return ""
+
+
+def _lines(lines: Sequence[int]) -> str:
+    shown = ", ".join(str(line) for line in lines[:SHOWN])
+    return f"line{'s' if len(lines) > 1 else ''} {shown}{' …' if len(lines) > SHOWN else ''}"
+
+
+def refusals(done: Ingested | DataError) -> str:
+    """List every line refused or left out, as CSV.
+
+    Parameters
+    ----------
+    done : Ingested or DataError
+        What :func:`ingest` gave, or why it wrote nothing.
+
+    Returns
+    -------
+    str
+        ``file``, ``line``, ``column``, ``outcome`` (refused or left out),
+        ``what`` and ``remedy``.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["file", "line", "column", "outcome", "what", "remedy"])
+    told = done.problems if isinstance(done, DataError) else ()
+    readings = () if isinstance(done, DataError) else done.readings
+    for problem in (*told, *(each for reading in readings for each in reading.refused)):
+        row = [problem.file, problem.line, problem.column, "refused"]
+        writer.writerow([*row, problem.what, problem.remedy])
+    for reading in readings:
+        for reason, lines in reading.left_out.items():
+            for line in lines:
+                writer.writerow([reading.path.name, line, "", "left out", reason, ""])
+    return out.getvalue()

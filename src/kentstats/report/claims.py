@@ -1,0 +1,270 @@
+"""Claims: every number that is printed, with the facts behind it.
+
+No number is typed by hand or dropped into a sentence. :func:`claim` makes
+one from facts; sentences, tables, chart labels and alternative texts print
+claims. In a notebook's Markdown a claim is a bracketed span with its value
+and place; the HTML shows it as ``<data value="...">``, and ``claims.json``
+beside the briefing lists all of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from typing import Any
+
+from kentstats.schemas import PRECISION
+
+AS_PUBLISHED = "as published"
+FEW = 12
+"""As many further facts a claim names itself; more stand in a list that claims share."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One printed number, date or label from the data.
+
+    Attributes
+    ----------
+    id : str
+        The same claim has the same id wherever it is printed.
+    value : float or str
+        Full precision; dates in ISO form.
+    unit : str
+        One of :data:`~kentstats.schemas.UNITS`, ``points``, ``ratio``, ``date`` or ``label``.
+    shown : str
+        As it is printed.
+    facts : tuple of str
+        Ids of the facts behind it.
+    others : tuple of str
+        Ids of the many others behind it, such as those of every authority
+        behind a rank; claims of the same facts share the list.
+    places : tuple of str
+        Where they are in their source.
+    calculation : str
+        How the value comes from the facts.
+    """
+
+    id: str
+    value: float | str
+    unit: str
+    shown: str
+    facts: tuple[str, ...]
+    places: tuple[str, ...]
+    calculation: str
+    others: tuple[str, ...] = ()
+
+    @cached_property
+    def listed(self) -> str:
+        """Name of the list of the others; empty where there are none."""
+        if not self.others:
+            return ""
+        return "l" + hashlib.sha256("|".join(self.others).encode()).hexdigest()[:8]
+
+    @property
+    def place(self) -> str:
+        """The places in one line."""
+        return "; ".join(self.places)
+
+    @property
+    def markdown(self) -> str:
+        """The claim as a bracketed span."""
+        value = self.value if isinstance(self.value, str) else f"{self.value:.12g}"
+        shown = escape(self.shown)
+        value, place = attribute(value), attribute(self.place)
+        return f'[{shown}]{{.claim data-id={self.id} data-value="{value}" data-source="{place}"}}'
+
+    def record(self) -> dict[str, Any]:
+        """Return the claim as a plain mapping, for notebooks and ``claims.json``.
+
+        In place of the others it has the name of their list; see :func:`lists_of`.
+        """
+        # as asdict does, which copies every name of a fact one by one
+        return {name: getattr(self, name) for name in FIELDS} | {"others": self.listed}
+
+
+FIELDS = tuple(one.name for one in fields(Claim))
+
+
+def lists_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
+    """List the many facts that stand behind claims, each list once, by its name."""
+    return {made.listed: list(made.others) for made in claims if made.others}
+
+
+def claim(
+    value: float | str | dt.date,
+    parents: Sequence[Mapping[str, Any]],
+    *,
+    unit: str,
+    calculation: str = AS_PUBLISHED,
+    shown: str = "",
+    decimals: int | None = None,
+    qualifier: str = "exact",
+    others: Sequence[str] = (),
+) -> Claim:
+    """Make a claim from facts.
+
+    Parameters
+    ----------
+    value : float, str or datetime.date
+        The value at full precision.
+    parents : sequence of mappings
+        The facts behind it: rows with ``fact_id`` and ``locator``. At least
+        one.
+    unit : str
+        Unit of the value.
+    calculation : str, default "as published"
+        How the value comes from the parents.
+    shown : str, optional
+        How to print it; by default :func:`show` decides.
+    decimals : int, optional
+        Decimal places to print; by default as many as the value has, and
+        one for a percentage that was worked out.
+    qualifier : str, default "exact"
+        One of :data:`~kentstats.schemas.QUALIFIERS`.
+    others : sequence of str, optional
+        Ids of more facts behind it, whose places are not named.
+
+    Returns
+    -------
+    Claim
+
+    Raises
+    ------
+    ValueError
+        No parents, or a value that is not a number where one is due.
+
+    Examples
+    --------
+    >>> fact = {"fact_id": "s.p55.health", "locator": "paragraph 55"}
+    >>> claim(78.0, [fact], unit="percent", decimals=0).shown
+    '78%'
+    """
+    if not parents:
+        raise ValueError("a claim needs at least one fact behind it")
+    if isinstance(value, dt.date):
+        shown = shown or show_date(value)
+        value = value.isoformat()
+    elif isinstance(value, str):
+        shown = shown or value
+    else:
+        value = float(value)
+        if not math.isfinite(value):
+            raise ValueError(f"{value} cannot be claimed: there is no figure")
+        shown = shown or show(value, unit, decimals=decimals, qualifier=qualifier)
+    own = [str(parent["fact_id"]) for parent in parents]
+    every = tuple(dict.fromkeys([*own, *others]))
+    places = tuple(dict.fromkeys(str(parent["locator"]) for parent in parents))
+    text = "|".join((*every, *places, calculation, unit, str(value), shown))
+    digest = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    if len(others) <= FEW:
+        return Claim(digest, value, unit, shown, every, places, calculation)
+    facts = tuple(dict.fromkeys(own))
+    return Claim(digest, value, unit, shown, facts, places, calculation, tuple(others))
+
+
+def fact_claim(fact: Mapping[str, Any]) -> Claim:
+    """Make the claim of a fact as it is published.
+
+    Parameters
+    ----------
+    fact : mapping
+        One row of the facts.
+
+    Returns
+    -------
+    Claim
+        With as many decimals as the source prints, and its qualifier.
+    """
+    qualifier, unit = str(fact["qualifier"]), str(fact["unit"])
+    decimals = None
+    if fact["rounding"] > 0 and unit not in {"gbp", "count"}:
+        decimals = max(0, math.ceil(-math.log10(2 * fact["rounding"]) - 1e-9))
+    shown = ""
+    if qualifier == "range":
+        low, high = (show(fact[end], unit, decimals=decimals) for end in ("value", "upper"))
+        shown = f"{low} to {high}"
+    printed = str(fact.get("printed", ""))
+    if unit == "percent" and "quarter" in printed and qualifier == "exact":
+        # a fraction in words is not as sharp as the percentage it makes
+        shown = f"{printed.lower()} ({show(fact['value'], unit)})"
+    return claim(
+        fact["value"], [fact], unit=unit, decimals=decimals, qualifier=qualifier, shown=shown
+    )
+
+
+def show(value: float, unit: str, *, decimals: int | None = None, qualifier: str = "exact") -> str:
+    """Print a number in its unit, rounded half up.
+
+    Parameters
+    ----------
+    value : float
+        The value at full precision.
+    unit : str
+        Its unit.
+    decimals : int, optional
+        Decimal places; by default as many as the value has, at most one.
+    qualifier : str, default "exact"
+        What the source says of its precision.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> show(15.816, "percent"), show(1568, "count"), show(5_600_000, "gbp")
+    ('15.8%', '1,568', '£5.6 million')
+    >>> show(50, "percent", qualifier="over"), show(48, "rank")
+    ('more than 50%', '48th')
+    >>> show(2.5, "count", decimals=0), show(0.05, "percent")
+    ('3', '0.1%')
+    """
+    words = PRECISION.get(qualifier, "")
+    millions = unit in {"gbp", "count"} and abs(value) >= 1_000_000
+    number = Decimal(repr(float(value))) / (1_000_000 if millions else 1)
+    if decimals is None:
+        decimals = 0 if number == number.to_integral_value() else 1
+    rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    text = f"{abs(rounded):,}" + (" million" if millions else "")
+    minus = "−" if rounded < 0 else ""
+    forms = {
+        "percent": "{}%",
+        "points": "{} points",
+        "gbp": "£{}",
+        "per_1000": "{} per thousand",
+        "per_10000": "{} per ten thousand",
+        "per_month": "{} a month",
+        "rank": "{}" + _ordinal(int(rounded)),
+    }
+    return words + minus + forms.get(unit, "{}").format(text)
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def show_date(day: dt.date) -> str:
+    """Print a date as ``19 November 2010``."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def escape(text: str) -> str:
+    """Escape what Markdown would read as markup."""
+    for mark in "\\`*_{}[]<>#|~^$@&\"'":
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def attribute(text: str) -> str:
+    """Escape what would end an attribute, or the cell of the table it stands in."""
+    for mark, entity in (("&", "&amp;"), ('"', "&quot;"), ("\\", "&#92;"), ("|", "&#124;")):
+        text = text.replace(mark, entity)
+    return text

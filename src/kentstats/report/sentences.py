@@ -1,0 +1,273 @@
+"""Sentences: a closed set of forms, each licensed by a result.
+
+A sentence is a template without digits whose slots take claims. So no
+number reaches a page without the facts behind it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from string import Formatter
+from typing import Any
+
+from kentstats.report.claims import Claim, claim, escape, fact_claim
+
+ROW = re.compile(r"\.p(\d+)\.")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words and claims in order.
+
+    Attributes
+    ----------
+    parts : tuple of str or Claim
+        What is printed.
+    """
+
+    parts: tuple[str | Claim, ...]
+
+    @property
+    def markdown(self) -> str:
+        """For the notebook: claims as bracketed spans."""
+        return "".join(
+            part.markdown if isinstance(part, Claim) else escape(part) for part in self.parts
+        )
+
+    @property
+    def plain(self) -> str:
+        """For charts and alternative texts: claims as they are shown."""
+        return "".join(part.shown if isinstance(part, Claim) else part for part in self.parts)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims in it, each once."""
+        return tuple(dict.fromkeys(part for part in self.parts if isinstance(part, Claim)))
+
+    @property
+    def cited(self) -> str:
+        """The Markdown, and after it the places that its claims come from.
+
+        A paragraph that gives a figure is a link to its row in the list of
+        every figure.
+        """
+        links = dict.fromkeys(link for made in self.claims for link in links_of(made))
+        if not links:
+            return self.markdown
+        # the places belong to the sentence, so they stand before its full stop
+        body, stop = self.markdown, ""
+        if body.endswith((".", "?")):
+            body, stop = body[:-1], body[-1]
+        return f"{body} ({', '.join(links)}){stop}"
+
+
+def links_of(made: Claim) -> list[str]:
+    """Name the places of a claim, those with a row of their own as links."""
+    listed = {match[1] for fact in made.facts if (match := ROW.search(fact))}
+    names = []
+    for place in made.places:
+        number = place.removeprefix("paragraph ")
+        if number in listed:
+            names.append(f"[paragraph {number}](#paragraph-{number})")
+        elif not place.startswith("parameter"):
+            names.append(escape(place))
+    return names
+
+
+def say(template: str, **slots: Claim | Text | str) -> Text:
+    """Fill a sentence with claims.
+
+    Parameters
+    ----------
+    template : str
+        The sentence, with a ``{slot}`` for each claim and no digits.
+    **slots : Claim, Text or str
+        What goes into the slots; a plain string may hold no digits either.
+
+    Returns
+    -------
+    Text
+
+    Raises
+    ------
+    ValueError
+        A digit in the template or a string: a number needs its facts, so
+        make a claim of it.
+
+    Examples
+    --------
+    >>> fact = {"fact_id": "s.p1.n", "locator": "paragraph 1"}
+    >>> say("There are {n} of them.", n=claim(3, [fact], unit="count")).plain
+    'There are 3 of them.'
+    """
+    parts: list[str | Claim] = []
+    for literal, slot, _, _ in Formatter().parse(template):
+        pieces: list[str | Claim | Text] = [literal]
+        if slot is not None:
+            pieces.append(slots[slot])
+        for piece in pieces:
+            if isinstance(piece, Text):
+                parts.extend(piece.parts)
+            elif isinstance(piece, Claim):
+                parts.append(piece)
+            elif re.search(r"\d", piece):
+                raise ValueError(f"“{piece}” holds a number: make a claim of it")
+            elif piece:
+                parts.append(piece)
+    return Text(tuple(parts))
+
+
+def named(text: str) -> Text:
+    """Make a text of a name from the catalogue, which may hold a number.
+
+    “Residents aged 0 to 19” names a measure; the numbers in it are no figures.
+    """
+    return Text((text,))
+
+
+def setting(value: float, name: str) -> Claim:
+    """Make the claim of a parameter, such as the confidence."""
+    parent = {"fact_id": f"parameter.{name}", "locator": f"parameter {name}"}
+    # as it was set: rounded, 0.9995 would become certainty
+    shown = f"{Decimal(repr(float(value))) * 100:f}".rstrip("0").rstrip(".") + "%"
+    calculation = "as set for this briefing"
+    return claim(value * 100, [parent], unit="percent", calculation=calculation, shown=shown)
+
+
+def comparison(
+    row: Mapping[str, Any],
+    fact: Mapping[str, Any],
+    benchmark: Mapping[str, Any],
+) -> Text:
+    """Say what one comparison licenses, and no more.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of :func:`kentstats.stats.compare.compare`.
+    fact, benchmark : mapping
+        The two facts.
+
+    Returns
+    -------
+    Text
+        A point difference without an interval is above or below, never
+        better or worse, with what would be needed to say more.
+    """
+    ours, theirs = fact_claim(fact), fact_claim(benchmark)
+    other = _who(row, benchmark)
+    both = [fact, benchmark]
+    if row["direction"] == "level":
+        same = ours.value == theirs.value
+        return say(
+            "{ours} against {theirs} for {other}: as published, there is no difference."
+            if same
+            else "{ours} against {theirs} for {other}: rounding alone may account for the "
+            "difference.",
+            ours=ours,
+            theirs=theirs,
+            other=other,
+        )
+    unit = "points" if row["unit"] == "percent" else row["unit"]
+    gap = claim(
+        abs(row["difference"]),
+        both,
+        unit=unit,
+        calculation="difference of the two figures",
+        decimals=1,
+    )
+    text = say(
+        "{ours} against {theirs} for {other}, {gap} {direction}.",
+        ours=ours,
+        theirs=theirs,
+        other=other,
+        gap=gap,
+        direction="lower" if row["direction"] == "below" else "higher",
+    )
+    if math.isnan(row["smallest_95"]):
+        more = say(
+            " The report does not give the numbers behind it, so whether chance could account for "
+            "it is unknown."
+        )
+    else:
+        more = say(
+            " The report does not give the numbers behind it: in a group of {size} or more the "
+            "difference would be beyond chance ({level} confidence), in a smaller one perhaps "
+            "not.",
+            size=claim(
+                row["smallest_95"],
+                both,
+                unit="count",
+                calculation="smallest group by the score test, both roundings at their worst",
+            ),
+            level=setting(0.95, "level of confidence"),
+        )
+    return Text(text.parts + more.parts)
+
+
+def _who(row: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
+    if row["kind"] == "period":
+        return "an earlier year"
+    name = str(benchmark["area_name"])
+    return {
+        "comparator_group": name.lower(),
+        "region": f"the {name} region",
+    }.get(str(benchmark["area_type"]), name)
+
+
+def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: float) -> Text:
+    """Say a derived share, with its interval where it has one.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of :func:`kentstats.stats.shares.derive`.
+    parents : list of mappings
+        The facts of part and whole, in that order.
+    confidence : float
+        Confidence of the interval.
+
+    Returns
+    -------
+    Text
+    """
+    part, whole = (fact_claim(parent) for parent in parents)
+    text = say(
+        "{part} of {whole}, or {value}",
+        part=part,
+        whole=whole,
+        value=share_claim(row, parents),
+    )
+    if math.isnan(row["lower"]):
+        return text
+    limits = {
+        end: claim(
+            row[end],
+            parents,
+            unit="percent",
+            decimals=1,
+            calculation=f"{end} limit of the Wilson score interval",
+        )
+        for end in ("lower", "upper")
+    }
+    more = say(
+        "; the {level} interval runs from {lower} to {upper}",
+        level=setting(confidence, "confidence"),
+        **limits,
+    )
+    return Text(text.parts + more.parts)
+
+
+def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Claim:
+    """Make the claim of a derived share."""
+    return claim(
+        row["value"],
+        parents,
+        unit="percent",
+        decimals=1,
+        calculation=f"{row['numerator']:g} / {row['denominator']:g} × 100",
+    )
