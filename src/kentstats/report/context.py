@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING
 
 from kentstats.areas import Area
-from kentstats.indicators import Indicator, load_indicators
+from kentstats.indicators import THEMES, Indicator, load_indicators
 from kentstats.load import (
     READERS,
     choose,
@@ -18,12 +18,12 @@ from kentstats.load import (
     find_report,
     open_official,
 )
+from kentstats.periods import month_year
 from kentstats.report.claims import Claim, claim, fact_claim
-from kentstats.report.section import section
 from kentstats.schemas import Row, records, tidy
 from kentstats.stats.compare import compare
 from kentstats.stats.consistency import CHECKS, audit
-from kentstats.stats.profile import Standing, share
+from kentstats.stats.profile import AuthorityProfile, edition_statistics
 from kentstats.stats.shares import derive
 
 if TYPE_CHECKING:
@@ -33,42 +33,47 @@ if TYPE_CHECKING:
 
     from kentstats.ingest.registry import Source
     from kentstats.project import Project
-    from kentstats.report.blocks import Block
-
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
-class Edition:
-    """The tables of one authority's edition, and ways to look things up.
+class Briefing:
+    """The tables of one authority in one edition, and ways to look things up.
 
     Attributes
     ----------
-    name : str
+    edition : str
         Name of the edition.
     area : Area
         The authority.
     source : Source or None
         Its inspection report, where the edition has one.
-    standing : Standing or None
-        How it stands in official statistics, where the edition has them.
+    profile : AuthorityProfile or None
+        Its figures, comparisons, ranks and trends, where the edition has
+        official statistics.
     facts, judgements, actions, statements : pandas.DataFrame
         The tidy tables of the report; empty without one.
-    comparisons, shares, checks : pandas.DataFrame
+    report_comparisons, shares, checks : pandas.DataFrame
         What :mod:`kentstats.stats` makes of them.
     confidence : float
         Confidence of the intervals.
+
+    Examples
+    --------
+    >>> brief = open_briefing("Kent", 2010)
+    >>> rows = brief.comparisons_with("england")
+    >>> rows.query("verdict == 'better'")["indicator"].tolist()
+    ['immunisations', 'substance-misuse-help']
     """
 
-    name: str
+    edition: str
     area: Area
     source: Source | None
-    standing: Standing | None
+    profile: AuthorityProfile | None
     facts: pd.DataFrame
     judgements: pd.DataFrame
     actions: pd.DataFrame
     statements: pd.DataFrame
-    comparisons: pd.DataFrame
+    report_comparisons: pd.DataFrame
     shares: pd.DataFrame
     checks: pd.DataFrame
     confidence: float
@@ -86,17 +91,113 @@ class Edition:
         return self.source
 
     @property
-    def official(self) -> Standing:
-        """How it stands in official statistics; ask :attr:`standing` first."""
-        if self.standing is None:
+    def statistics(self) -> AuthorityProfile:
+        """The profile; a section that needs one asks :attr:`profile` first."""
+        if self.profile is None:
             raise ValueError(f"there are no official statistics of {self.authority} here")
-        return self.standing
+        return self.profile
+
+    # official statistics
+
+    def comparisons_with(self, *comparators: str) -> pd.DataFrame:
+        """Return the latest figures of the authority, each with its comparisons.
+
+        Parameters
+        ----------
+        *comparators : str
+            Any of :data:`kentstats.stats.benchmarks.COMPARATORS`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a measure and comparator, in the order of the catalogue;
+            empty without official statistics.
+        """
+        rows = self._comparisons
+        return rows[rows["comparator"].isin(comparators)].reset_index(drop=True)
+
+    @cached_property
+    def _comparisons(self) -> pd.DataFrame:
+        return _in_catalogue_order(_profile_table(self.profile, "comparisons"))
+
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """The latest official figure of each measure, in the order of the catalogue."""
+        return _in_catalogue_order(_profile_table(self.profile, "figures"))
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The official figures of all periods."""
+        return _profile_table(self.profile, "history_rows")
+
+    @cached_property
+    def trends(self) -> pd.DataFrame:
+        """The recent trend of each measure."""
+        return _profile_table(self.profile, "trend_rows")
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """The latest judgements in Ofsted's list of all authorities."""
+        import pandas as pd
+
+        rows = self.profile.judgements() if self.profile else []
+        name = "{edition}.{source_id}.{position}.{area_code}".format
+        return pd.DataFrame(
+            [{**row, "fact_id": name(edition=self.edition, **row)} for row in rows], dtype=object
+        )
+
+    def all_authorities(self, measure: tuple[str, str] | None) -> pd.DataFrame:
+        """Return the latest figure of every authority for a measure.
+
+        Parameters
+        ----------
+        measure : (str, str) or None
+            Indicator and group.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an authority; empty where there is no measure.
+        """
+        if measure is None or self.profile is None:
+            return self.figures.iloc[:0]
+        return self.profile.all_authorities(*measure)
+
+    def history_of(self, measure: tuple[str, str] | None) -> pd.DataFrame:
+        """Return the figures of a measure for the authority, its region and England.
+
+        Parameters
+        ----------
+        measure : (str, str) or None
+            Indicator and group.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an area and period, sorted by period; empty where there
+            is no measure.
+        """
+        import pandas as pd
+
+        if measure is None or self.profile is None:
+            return self.history.iloc[:0]
+        codes = (self.area.code, self.area.region, self.profile.country)
+        rows = [
+            row
+            for code in codes
+            for row in self.profile.history(code)
+            if (row["indicator"], row["group"]) == measure
+        ]
+        found = pd.DataFrame(rows)
+        return found.sort_values(["period_end", "period", "fact_id"], ignore_index=True)
+
+    # the inspection report
 
     @property
-    def credit(self) -> str:
+    def source_line(self) -> str:
         """The report, as charts and tables name it."""
-        published = self.report.published
-        return f"Source: {self.report.publisher}, inspection report, {published:%B %Y}"
+        published = month_year(self.report.published)
+        return f"Source: {self.report.publisher}, inspection report, {published}"
 
     def indicator(self, name: str) -> Indicator:
         """Return an entry of the catalogue."""
@@ -147,13 +248,37 @@ class Edition:
         return claim(day, [parent], unit="date")
 
 
-def open_edition(
+def _profile_table(profile: AuthorityProfile | None, name: str) -> pd.DataFrame:
+    """Return a table of the profile; without one, a table of the same columns without rows."""
+    import pandas as pd
+
+    from kentstats.stats.profile import PROFILE_COLUMNS
+
+    if profile is None:
+        return pd.DataFrame(columns=list(PROFILE_COLUMNS[name]))
+    table: pd.DataFrame = getattr(profile, name)
+    return table
+
+
+def _in_catalogue_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows by theme, then as the catalogue lists the indicators, then by group."""
+    catalogue = load_indicators()
+    place = {
+        name: (THEMES.index(one.theme), number)
+        for number, (name, one) in enumerate(catalogue.items())
+    }
+    keys = list(zip(rows["indicator"].map(place), rows["group"], strict=True))
+    order = sorted(range(len(rows)), key=keys.__getitem__)
+    return rows.iloc[order].reset_index(drop=True)
+
+
+def open_briefing(
     authority: str,
     edition: str | int,
     *,
     confidence: float = 0.95,
     home: Project | None = None,
-) -> Edition:
+) -> Briefing:
     """Load and work out everything for one briefing.
 
     Parameters
@@ -169,7 +294,7 @@ def open_edition(
 
     Returns
     -------
-    Edition
+    Briefing
 
     Raises
     ------
@@ -179,6 +304,11 @@ def open_edition(
         A source breaks the contract.
     ValueError
         `confidence` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> open_briefing("E10000012", 2025).authority
+    'Essex'
     """
     name = choose_edition(edition, home)
     area = choose_area(authority, name, home)
@@ -187,25 +317,29 @@ def open_edition(
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
     # most authorities have no report: their tables are empty, and made once
-    tables = _tables(source, area.name, confidence) if source else _no_tables(confidence)
-    return Edition(
-        name=name,
+    tables = _report_tables(source, area.name, confidence) if source else _no_report(confidence)
+    return Briefing(
+        edition=name,
         area=area,
         source=source,
-        standing=Standing(area, share(official, confidence)) if official else None,
-        # those of two editions may be changed without each other, and share what is not
-        **{table: frame.copy(deep=False) for table, frame in tables.items()},
+        profile=AuthorityProfile(area, edition_statistics(official, confidence))
+        if official
+        else None,
+        # a notebook may change its tables, and not those of another
+        **{table: frame.copy() for table, frame in tables.items()},
         confidence=confidence,
     )
 
 
 @functools.cache
-def _no_tables(confidence: float) -> dict[str, pd.DataFrame]:
-    return _tables(None, "", confidence)
+def _no_report(confidence: float) -> dict[str, pd.DataFrame]:
+    return _report_tables(None, "", confidence)
 
 
-def _tables(source: Source | None, authority: str, confidence: float) -> dict[str, pd.DataFrame]:
-    """Make the tables of a report and what follows from them, by their names in an edition."""
+def _report_tables(
+    source: Source | None, authority: str, confidence: float
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of a report and what follows from them, by their names in a briefing."""
     import pandas as pd
 
     made = {
@@ -215,7 +349,7 @@ def _tables(source: Source | None, authority: str, confidence: float) -> dict[st
     facts = made["facts"]
     return {
         **made,
-        "comparisons": compare(facts, authority),
+        "report_comparisons": compare(facts, authority),
         "shares": derive(facts, authority, confidence=confidence),
         "checks": (
             audit(facts, made["judgements"], made["actions"], source)
@@ -225,23 +359,10 @@ def _tables(source: Source | None, authority: str, confidence: float) -> dict[st
     }
 
 
-def of_report(
-    make: Callable[Concatenate[Edition, P], Block],
-) -> Callable[Concatenate[Edition, P], Block | None]:
-    """Let a section show nothing where the edition has no inspection report."""
-    made = section(make)
-
-    @functools.wraps(make)
-    def shown(edition: Edition, /, *args: P.args, **options: P.kwargs) -> Block | None:
-        return made(edition, *args, **options) if edition.source else None
-
-    return shown
-
-
-def judgement_rows(edition: Edition) -> list[tuple[str, str, list[Row]]]:
+def judgement_rows(brief: Briefing) -> list[tuple[str, str, list[Row]]]:
     """List the judgements in order: service, judgement, where each is stated."""
     stated: dict[tuple[int, str, str], list[Row]] = {}
-    for row in records(edition.judgements):
+    for row in records(brief.judgements):
         key = (row["position"], row["service"], row["judgement"])
         stated.setdefault(key, []).append({**row, "fact_id": _judgement_id(row)})
     return [(service, judgement, rows) for (_, service, judgement), rows in sorted(stated.items())]
@@ -252,7 +373,7 @@ def _judgement_id(row: Row) -> str:
     return f"{row['source_id']}.{row['service'].replace(' ', '-')}.{name}.{row['stated_in']}"
 
 
-def action_rows(edition: Edition) -> list[Row]:
+def action_rows(brief: Briefing) -> list[Row]:
     """List the actions, each with an id by which claims refer to it."""
     return [
         {
@@ -267,7 +388,7 @@ def action_rows(edition: Edition) -> list[Row]:
                 )
             ),
         }
-        for row in records(edition.actions)
+        for row in records(brief.actions)
     ]
 
 
