@@ -52,7 +52,7 @@ def ranked(edition: Edition) -> Block | None:
         return None
     indicator = load_indicators()[row["indicator"]]
     fact = facts_of(edition)[row["indicator"], row["group"]]
-    everyone = edition.official.everyone(row["indicator"], str(row["group"]))
+    everyone = edition.official.all_authorities(row["indicator"], str(row["group"]))
     shown = everyone[everyone["estimate"].notna()]
     near = edition.official.neighbours()
     data = pd.DataFrame(

@@ -23,7 +23,7 @@ from kentstats.report.section import section
 from kentstats.schemas import Row, records, tidy
 from kentstats.stats.compare import compare
 from kentstats.stats.consistency import CHECKS, audit
-from kentstats.stats.profile import Standing, share
+from kentstats.stats.profile import AuthorityProfile, edition_statistics
 from kentstats.stats.shares import derive
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Edition:
         The authority.
     source : Source or None
         Its inspection report, where the edition has one.
-    standing : Standing or None
+    standing : AuthorityProfile or None
         How it stands in official statistics, where the edition has them.
     facts, judgements, actions, statements : pandas.DataFrame
         The tidy tables of the report; empty without one.
@@ -63,7 +63,7 @@ class Edition:
     name: str
     area: Area
     source: Source | None
-    standing: Standing | None
+    standing: AuthorityProfile | None
     facts: pd.DataFrame
     judgements: pd.DataFrame
     actions: pd.DataFrame
@@ -86,7 +86,7 @@ class Edition:
         return self.source
 
     @property
-    def official(self) -> Standing:
+    def official(self) -> AuthorityProfile:
         """How it stands in official statistics; ask :attr:`standing` first."""
         if self.standing is None:
             raise ValueError(f"there are no official statistics of {self.authority} here")
@@ -192,7 +192,9 @@ def open_edition(
         name=name,
         area=area,
         source=source,
-        standing=Standing(area, share(official, confidence)) if official else None,
+        standing=AuthorityProfile(area, edition_statistics(official, confidence))
+        if official
+        else None,
         # those of two editions may be changed without each other, and share what is not
         **{table: frame.copy(deep=False) for table, frame in tables.items()},
         confidence=confidence,

@@ -44,7 +44,7 @@ def funnel(edition: Edition) -> Block | None:
     key = (row["indicator"], row["group"])
     fact = facts_of(edition)[key]
     england = facts_of(edition, edition.official.country)[key]
-    everyone = edition.official.everyone(row["indicator"], str(row["group"]))
+    everyone = edition.official.all_authorities(row["indicator"], str(row["group"]))
     shown = everyone[everyone["lower"].notna()]
     scale = SCALE[indicator.unit]
     centre = float(england["estimate"]) / scale

@@ -249,20 +249,9 @@ def _publications(edition: Edition) -> list[str]:
     return ["\n".join(lines) + "\n", escape(ATTRIBUTION)]
 
 
-def inputs(edition: Edition) -> Block | None:
-    """Carry what the briefing was told of official statistics; the last of its sections.
-
-    Nothing is shown. The table of figures beside the briefing counts too.
-
-    Returns
-    -------
-    Block or None
-        None without official statistics.
-    """
-    if edition.standing is None:
-        return None
-    edition.official.note_table()
-    return Block("", used=tuple(edition.official.used.items()))
+def inputs(edition: Edition) -> None:
+    """Show nothing: a briefing no longer lists what it was made from."""
+    del edition
 
 
 @of_report

@@ -237,7 +237,7 @@ def comparator_name(edition: Edition, comparator: str) -> str:
     if comparator == "england":
         return "England"
     if comparator == "region":
-        name = edition.official.name(edition.area.region)
+        name = edition.official.area_name(edition.area.region)
         return f"the {name} region" if name else "its region"
     if comparator == "type":
         return f"other {KINDS.get(edition.area.kind, 'authorities of its type')}"

@@ -36,7 +36,7 @@ def grade(row: Row, *, running: bool = False) -> Claim:
 @section
 def summary(edition: Edition) -> Block | None:
     """Say when the authority was last inspected, and what was judged overall."""
-    if edition.standing is None or not edition.official.judged:
+    if edition.standing is None or not edition.official.has_judgements:
         return None
     rows = outcomes(edition)
     if not rows:

@@ -155,7 +155,7 @@ def unknown(edition: Edition) -> Block | None:
     facts = facts_of(edition)
     england = facts_of(edition, edition.official.country)
     texts: list[Text] = []
-    if edition.source is None and not edition.official.judged:
+    if edition.source is None and not edition.official.has_judgements:
         texts.append(
             say(
                 "What inspectors judged: this edition has no inspection of {authority}.",

@@ -28,7 +28,7 @@ from kentstats.report.official import (
 from kentstats.report.section import section
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row
-from kentstats.stats.answers import neighbour_source
+from kentstats.stats.profile import neighbour_source
 from kentstats.stats.spine import positions
 from kentstats.stats.verdict import holm, poisson_p, score_p
 
@@ -130,14 +130,14 @@ def _places(
     edition: Edition, row: Row, centre: float, polarity: str
 ) -> tuple[float, float, float, float, float] | None:
     """Place the figure, the ends and the quartiles of all authorities on the spine."""
-    spread = edition.official.spread(row["indicator"], str(row["group"]))
+    spread = edition.official.distribution(row["indicator"], str(row["group"]))
     if spread is None:
         return None
     least, low, high, most = spread
     worst, best = (most, least) if polarity == "low" else (least, most)
     placed = [
         float(positions(value, centre, polarity=polarity, best=best, worst=worst))
-        for value in (row["value"], worst, low, high, best)
+        for value in (row["estimate"], worst, low, high, best)
     ]
     position, at_worst, one, other, at_best = placed
     return position, at_worst, min(one, other), max(one, other), at_best
@@ -362,7 +362,7 @@ def heat(edition: Edition, *, most: int = 20) -> Block | None:
     for fact in mine:
         series = (fact["indicator"], fact["group"])
         ours = (edition.area.code, fact, own[series]["verdict"])
-        for code, other, verdict in [ours, *edition.official.near(*series)]:
+        for code, other, verdict in [ours, *edition.official.neighbour_figures(*series)]:
             made = figure(other, bare=True) if has_figure(other) and other else None
             claims += [made] if made else []
             rows.append(

@@ -45,7 +45,7 @@ def trend(edition: Edition) -> Block | None:
     series = chosen["indicator"], chosen["group"]
 
     def years_of(code: str) -> list[Row]:
-        return [row for row in official.years(code) if (row["indicator"], row["group"]) == series]
+        return [row for row in official.history(code) if (row["indicator"], row["group"]) == series]
 
     # asked before anything is made: most of the first edition have one year
     if sum(map(has_figure, years_of(edition.area.code))) < 2:
@@ -110,7 +110,7 @@ def _moved(edition: Edition) -> Row | None:
     if first is not None:
         return first
     compared = against(edition, "england")
-    return next((row for row in compared.values() if row["value"] == row["value"]), None)
+    return next((row for row in compared.values() if row["estimate"] == row["estimate"]), None)
 
 
 def _trend_title(chosen: Row, mine: pd.DataFrame) -> Text:
@@ -141,7 +141,7 @@ def trend_table(edition: Edition) -> Block | None:
     """Set five years of every measure, with its recent trend."""
     if edition.standing is None:
         return None
-    mine = edition.official.years()
+    mine = edition.official.history()
     trends = edition.official.trends()
     if len({fact["period"] for fact in mine}) < 2:
         return None
@@ -149,7 +149,7 @@ def trend_table(edition: Edition) -> Block | None:
     grouped: dict[tuple[str, str], dict[int, Row]] = {}
     for fact in mine:
         grouped.setdefault((fact["indicator"], fact["group"]), {})[_year(fact)] = fact
-    first, last = edition.official.span
+    first, last = edition.official.years
     span = list(range(first, last + 1))
     for key in ordered([{"indicator": name, "group": group} for name, group in grouped]):
         series = grouped[key["indicator"], key["group"]]
