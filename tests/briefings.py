@@ -177,7 +177,7 @@ def sections() -> tuple[tuple[str, str], ...]:
 
 def own(edition: Edition, table: str) -> list[Row]:
     """The rows of the authority in a table that all share."""
-    frame = getattr(edition.official._shared, table)
+    frame = getattr(edition.official.statistics, table)
     return records(frame[frame["area_code"].eq(edition.area.code)])
 
 
@@ -225,7 +225,7 @@ def all_facts(edition: str) -> dict[str, Row]:
 def names_with_digits(edition: str, report: str) -> frozenset[str]:
     """What comes from tables and catalogue as it is and may hold digits."""
     brief = open_edition(report or "Essex", edition)
-    official = brief.official._shared.official
+    official = brief.official.statistics.official
     words: set[str] = {ATTRIBUTION}
     for one in load_indicators().values():
         texts = [one.short, one.name, one.numerator, one.denominator]
@@ -300,9 +300,9 @@ def claims_lead_to_facts(made: Made) -> Iterator[str]:
     facts = all_facts(made.edition.name)
     judged = {
         f"{made.edition.name}.{row['source_id']}.{row['position']}.{row['area_code']}"
-        for row in made.edition.official._shared.official.judgements
+        for row in made.edition.official.statistics.official.judgements
     }
-    lists = {source.id for source in made.edition.official._shared.official.sources}
+    lists = {source.id for source in made.edition.official.statistics.official.sources}
     report = f"{made.edition.source.id}." if made.edition.source else "no report"
     others = ("parameter.", report, f"{made.edition.name}.figures")
     for name, cell in made.cells.items():
@@ -437,7 +437,7 @@ def names_are_unique(made: Made) -> Iterator[str]:
 def verdicts_are_earned(made: Made) -> Iterator[str]:
     """Better and worse need limits that leave the benchmark out, and a polarity."""
     facts = facts_of(made.edition)
-    for row in own(made.edition, "benchmarks"):
+    for row in own(made.edition, "comparisons"):
         if row["verdict"] not in SURE:
             continue
         what = f"{row['indicator']} against {row['comparator']}: {row['verdict']}"
@@ -567,7 +567,7 @@ def what_is_missing_is_said(made: Made) -> Iterator[str]:
     """Whatever England has a figure for, the authority has one too, or it is said to lack it."""
     edition, text = made.edition, made.text("standing.unknown").casefold()
     ours = facts_of(edition)
-    for key, fact in facts_of(edition, edition.official._shared.places.country).items():
+    for key, fact in facts_of(edition, edition.official.statistics.places.country).items():
         mine = ours.get(key)
         if fact["value"] != fact["value"] or (mine and mine["value"] == mine["value"]):
             continue
@@ -579,14 +579,14 @@ def what_is_missing_is_said(made: Made) -> Iterator[str]:
     for area in edition.official.combined():
         if area.name.casefold() not in text:
             yield f"{area.name}: that they are counted together is not said"
-    if bool(edition.official._shared.neighbour_list) == ("no list of them covers" in text):
+    if bool(edition.official.statistics.neighbour_list) == ("no list of them covers" in text):
         yield "whether there is a list of neighbours is not said, or said falsely"
 
 
 def ranks_hold_their_place(made: Made) -> Iterator[str]:
     """A place lies between those that chance allows, and there are as many as have a figure."""
     for row in own(made.edition, "ranks"):
-        everyone = made.edition.official.everyone(row["indicator"], str(row["group"]))
+        everyone = made.edition.official.all_authorities(row["indicator"], str(row["group"]))
         if row["of"] != everyone["estimate"].notna().sum():
             yield f"{row['indicator']}: of {row['of']}"
         if pd.notna(row["rank_low"]) and not (

@@ -331,9 +331,9 @@ def report_read(channel: Any) -> None:
 
     found = {}
     for name in list_editions():
-        before = standing._share.cache_info().misses
-        standing.share(open_official(name))
-        found[name] = standing._share.cache_info().misses == before
+        before = standing._edition_statistics.cache_info().misses
+        standing.edition_statistics(open_official(name))
+        found[name] = standing._edition_statistics.cache_info().misses == before
     channel.send(found)
 
 

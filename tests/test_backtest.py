@@ -193,7 +193,7 @@ def health() -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     assert official is not None
     every = official_facts(official)
     facts = latest_of(every[every["indicator"].eq("health-assessments")])
-    places = places_of(official, every)
+    places = places_of(official, every, load_areas())
     known = estimates(facts)
     mine = known[known["area_type"].eq("authority") & known["lower"].notna()]
     mine = mine.reset_index(drop=True)
@@ -341,7 +341,7 @@ def test_the_official_figure_of_kent_in_2010_is_another() -> None:
     assert official is not None
     every = official_facts(official)
     facts = every[every["indicator"].eq("health-assessments")]
-    made = benchmarks(facts, places_of(official, every))
+    made = benchmarks(facts, places_of(official, every, load_areas()))
     row = records(made[made["area_code"].eq("E10000016") & made["comparator"].eq("england")])[0]
     assert row["value"] == pytest.approx(100 * 539 / 912)
     assert (row["verdict"], row["level"], round(row["benchmark"], 1)) == ("worse", 0.998, 83.9)

@@ -232,7 +232,7 @@ def test_every_measure_of_the_authority_is_a_row_and_every_figure_has_its_line(
 
 @every_case
 def test_the_sources_named_are_those_of_the_figures(brief: Made) -> None:
-    official = brief.edition.official._shared.official
+    official = brief.edition.official.statistics.official
     used = {
         place.partition(", line")[0]
         for cell in brief.cells.values()
@@ -253,7 +253,7 @@ def test_the_latest_judgements_are_those_of_the_list() -> None:
     rows = brief["outcomes.judgement_table"].rows[2:]
     judged = [
         row
-        for row in brief.edition.official._shared.official.judgements
+        for row in brief.edition.official.statistics.official.judgements
         if row["area_code"] == brief.edition.area.code
     ]
     words = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}

@@ -76,20 +76,23 @@ def test_a_list_never_covers_a_year_before_it(years: list[int], ends: dt.date) -
 
 def test_the_edition_of_2010_has_no_list() -> None:
     official = opened("2010")
-    assert neighbours_of(official) == ("", {})
-    places = places_of(official, official_facts(official))
+    assert neighbours_of(official, load_areas()) == ("", {})
+    places = places_of(official, official_facts(official), load_areas())
     assert (places.neighbours, places.covered) == ({}, frozenset())
 
 
 def test_a_list_that_came_later_is_not_used() -> None:
     listed = [("2021-04", KENT, 1, "E10000012")]
-    assert neighbours_of(an_edition(*listed, last=2020)) == ("", {})
-    assert neighbours_of(an_edition(*listed, last=2021)) == ("2021-04", {KENT: ["E10000012"]})
+    assert neighbours_of(an_edition(*listed, last=2020), load_areas()) == ("", {})
+    assert neighbours_of(an_edition(*listed, last=2021), load_areas()) == (
+        "2021-04",
+        {KENT: ["E10000012"]},
+    )
 
 
 def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
     official = opened("2025")
-    name, near = neighbours_of(official)
+    name, near = neighbours_of(official, load_areas())
     assert name == "2025-05"
     now = {area.code for area in load_areas().authorities(official.day)}
     assert set(near) == now
@@ -98,7 +101,7 @@ def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
         assert code not in others
         assert set(others) <= now
     # Essex is the closest to Kent; the list of 2021 shares four with that of 2025
-    earlier = neighbours_of(an_edition(*_listed(official, "2021-04")))[1]
+    earlier = neighbours_of(an_edition(*_listed(official, "2021-04")), load_areas())[1]
     assert near[KENT][0] == "E10000012"
     assert len(set(near[KENT]) & set(earlier[KENT])) == 4
 
@@ -113,7 +116,9 @@ def _listed(official: Official, name: str) -> list[tuple[str, str, int, str]]:
 
 def test_neighbours_come_the_closest_first_whatever_the_order_of_the_rows() -> None:
     listed = [("2025-05", KENT, place, f"E1000000{place}") for place in (3, 9, 7, 8)]
-    _, near = neighbours_of(an_edition(*reversed(listed), ("2021-04", KENT, 1, "E10000012")))
+    _, near = neighbours_of(
+        an_edition(*reversed(listed), ("2021-04", KENT, 1, "E10000012")), load_areas()
+    )
     assert near == {KENT: [f"E1000000{place}" for place in (3, 7, 8, 9)]}
 
 
@@ -124,17 +129,17 @@ def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, a
     raw = {row["area_code"] for row in official.neighbours if row["list"] == "2025-05"}
     assert after in raw
     assert before not in raw
-    _, near = neighbours_of(official)
+    _, near = neighbours_of(official, load_areas())
     everyone = {*near, *(code for others in near.values() for code in others)}
     assert before in everyone
     assert after not in everyone
     figures = official_facts(official)
     assert before in set(figures["area_code"])
-    places = places_of(official, figures)
+    places = places_of(official, figures, load_areas())
     assert places.kind[before] == "metropolitan district"
     assert after not in places.codes
     # a later edition has the new ones
-    _, later = neighbours_of(an_edition(*_listed(official, "2025-05"), last=2026))
+    _, later = neighbours_of(an_edition(*_listed(official, "2025-05"), last=2026), load_areas())
     assert after in later
     assert before not in later
 
@@ -142,11 +147,11 @@ def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, a
 def test_codes_that_changed_before_the_edition_are_those_of_its_day() -> None:
     """The list of 2021 has the counties that became unitary authorities of the same name."""
     listed = _listed(opened("2025"), "2021-04")
-    _, near = neighbours_of(an_edition(*listed, last=2024))
+    _, near = neighbours_of(an_edition(*listed, last=2024), load_areas())
     codes = {*near, *(code for others in near.values() for code in others)}
     for old, new in (("E10000023", "E06000065"), ("E10000027", "E06000066")):
         assert {old, new} & codes == {new}
-    _, near = neighbours_of(an_edition(*listed, last=2022))
+    _, near = neighbours_of(an_edition(*listed, last=2022), load_areas())
     codes = {*near, *(code for others in near.values() for code in others)}
     assert "E10000023" in codes
 
@@ -158,7 +163,7 @@ def test_two_codes_of_one_authority_are_one_neighbour_and_none_its_own() -> None
         ("2025-05", KENT, 3, KENT),
         ("2025-05", KENT, 4, SHEFFIELD[1]),
     ]
-    _, near = neighbours_of(an_edition(*listed))
+    _, near = neighbours_of(an_edition(*listed), load_areas())
     assert near == {KENT: [BARNSLEY[0], SHEFFIELD[0]]}
 
 
@@ -173,7 +178,7 @@ def test_places_know_region_and_kind_of_authorities_alone() -> None:
         (ENGLAND, "2025", "2025-03-31"),
         ("nowhere", "2025", "2025-03-31"),
     )
-    places = places_of(an_edition(), facts)
+    places = places_of(an_edition(), facts, load_areas())
     assert places.codes == sorted(facts["area_code"])
     assert places.region == {KENT: SOUTH_EAST, "E06000035": SOUTH_EAST}
     assert places.kind == {KENT: "county", "E06000035": "unitary authority"}
@@ -182,7 +187,7 @@ def test_places_know_region_and_kind_of_authorities_alone() -> None:
 
 def test_combined_areas_have_a_region_and_are_of_no_type() -> None:
     joined = "E09000021 / E09000027"
-    places = places_of(an_edition(), some_facts((joined, "2025", "2025-03-31")))
+    places = places_of(an_edition(), some_facts((joined, "2025", "2025-03-31")), load_areas())
     assert places.region == {joined: "E12000007"}
     assert places.kind == {}
 
@@ -196,15 +201,18 @@ def test_a_period_is_covered_where_the_list_of_the_edition_is_its_list() -> None
         (KENT, "2024", "2024-03-31"),
         (KENT, "undated", None),
     )
-    assert places_of(an_edition(*listed), facts).covered == {"2025", "2024/25"}
-    assert places_of(an_edition(*listed, last=2024), facts).covered == {"2024", "2023/24"}
-    assert places_of(an_edition(), facts).covered == frozenset()
+    assert places_of(an_edition(*listed), facts, load_areas()).covered == {"2025", "2024/25"}
+    assert places_of(an_edition(*listed, last=2024), facts, load_areas()).covered == {
+        "2024",
+        "2023/24",
+    }
+    assert places_of(an_edition(), facts, load_areas()).covered == frozenset()
 
 
 def test_every_authority_of_the_embedded_editions_has_region_and_kind() -> None:
     for edition, count in (("2010", 152), ("2025", 153)):
         official = opened(edition)
-        places = places_of(official, official_facts(official))
+        places = places_of(official, official_facts(official), load_areas())
         now = {area.code for area in load_areas().authorities(official.day)}
         assert len(now) == count
         assert now <= set(places.kind)

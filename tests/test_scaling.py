@@ -6,7 +6,6 @@ import datetime as dt
 import importlib
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,16 +16,14 @@ import pytest
 from conftest import ROOT
 
 from kentstats import aside as laying
-from kentstats.areas import Area, load_areas
+from kentstats.areas import Area
 from kentstats.aside import Ordered, aside, laid, let_go
 from kentstats.errors import KentstatsError
 from kentstats.ingest.edition import read_official
-from kentstats.load import edition_day, load_facts, open_official
+from kentstats.load import load_facts, open_official
 from kentstats.publish import manifest as manifests
 from kentstats.publish.manifest import Entry, Files, Record, read_manifest
-from kentstats.stats import behind, ranks
-from kentstats.stats.answers import moved
-from kentstats.stats.profile import Standing, share
+from kentstats.stats import ranks
 from kentstats.stats.ranks import rank_interval
 
 with mock.patch.object(sys, "path", [str(ROOT / "benchmarks"), *sys.path]):
@@ -111,67 +108,12 @@ def test_rows_of_a_small_table_are_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     pd.testing.assert_frame_equal(small, Ordered(frame, order).rows(2, 9))
 
 
-@pytest.mark.parametrize("edition", ["2010", "2025"])
-@pytest.mark.usefixtures("large")
-def test_from_large_tables_all_answers_are_those_from_small_ones(edition: str) -> None:
-    """What a briefing was told before has not moved where the same tables are laid aside."""
-    small = share(open_official(edition))  # type: ignore[arg-type]
-    # read again: tables are laid aside as they are read
-    great = share(read_official(edition))
-    great.prepare()
-    for area in some(edition):
-        mine = Standing(area, small)
-        ask_all(mine)
-        assert moved(great, area, mine.used) == []
-    for name in ("every", "latest", "ranks", "trends", "benchmarks"):
-        pd.testing.assert_frame_equal(getattr(great, name), getattr(small, name))
-
-
-def some(edition: str) -> list[Area]:
-    areas = load_areas().authorities(edition_day(edition))
-    return [area for area in areas if area.name in {"Kent", "City of London", "Leeds", "Derby"}]
-
-
-def ask_all(mine: Standing) -> None:
-    mine.note_table()
-    mine.trends()
-    mine.neighbours()
-    for series in mine.facts():
-        for other in ("england", "region", "type", "neighbours"):
-            mine.comparison(*series, other)
-        mine.rank(*series)
-        mine.spread(*series)
-        mine.everyone(*series)
-        mine.near(*series)
-
-
 @pytest.mark.usefixtures("large")
 def test_the_facts_of_one_are_read_from_a_large_table(monkeypatch: pytest.MonkeyPatch) -> None:
     great = read_official("2010")
     whole = load_facts(authority="Derby", edition="2010")
     monkeypatch.setattr("kentstats.load.open_official", lambda *_: great)
     pd.testing.assert_frame_equal(load_facts(authority="Derby", edition="2010"), whole)
-
-
-def test_of_many_facts_one_name_stands_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = told_of_all()
-    monkeypatch.setattr(behind, "MANY", 20)
-    for one, other in zip(few[:-1], told_of_all()[:-1], strict=True):
-        (name,) = other["facts"]
-        shape = one["facts"][0].rpartition(".")[0]
-        assert name.startswith(f"{shape}.* ({len(one['facts'])} facts, ")
-        assert repr({**other, "facts": ()}) == repr({**one, "facts": ()})  # nan is not nan
-    # it is one answer, however it is told
-    assert few[-1] == told_of_all()[-1]
-
-
-def told_of_all() -> list[Any]:
-    """What is told of many, of an edition of which nothing is kept, and its digests."""
-    official = replace(open_official("2010"))  # type: ignore[type-var]
-    mine = Standing(some("2010")[0], share(official))
-    rank = mine.rank("health-assessments")
-    comparison = mine.comparison("health-assessments", "all", "type")
-    return [rank, comparison, dict(mine.used)]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -198,7 +198,7 @@ def from_the_data(edition: Edition) -> list[str]:
 
 
 def publications(edition: Edition) -> tuple[Publication, ...]:
-    return edition.official._shared.official.sources
+    return edition.official.statistics.official.sources
 
 
 def without(text: str, words: list[str]) -> str:

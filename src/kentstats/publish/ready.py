@@ -50,18 +50,12 @@ def tools() -> None:
 
 def edition(name: str, home: Project) -> None:
     """Read an edition, and work out what all its authorities share."""
-    from kentstats.aside import large
     from kentstats.load import open_official
-    from kentstats.stats.profile import share
+    from kentstats.stats.profile import edition_statistics
 
     official = open_official(name, home)
-    if official is None:
-        return
-    shared = share(official)
-    if not large(shared.latest):
-        # what analysts look at whole; of very many areas only who does waits for it
-        for table in ("benchmarks", "ranks", "trends"):
-            getattr(shared, table)
+    if official is not None:
+        edition_statistics(official).prepare()
 
 
 def ready(edition: str, home: Project, notebook: Path, confidence: float) -> None:
@@ -103,7 +97,7 @@ def ready(edition: str, home: Project, notebook: Path, confidence: float) -> Non
         from kentstats.load import edition_day, open_official
         from kentstats.publish import briefing, render, workers
         from kentstats.publish.notebook import load, versions
-        from kentstats.stats.profile import share
+        from kentstats.stats.profile import edition_statistics
 
     of_jupyter = (ipykernel.kernelspec, logger, papermill, storemagic, tornado.platform.asyncio)
     for module in (*of_jupyter, briefing, channels, found, workers):
@@ -116,7 +110,7 @@ def ready(edition: str, home: Project, notebook: Path, confidence: float) -> Non
     render.prepare()
     official = open_official(edition, home)
     if official:
-        share(official, confidence).prepare()
+        edition_statistics(official, confidence).prepare()
     areas = load_areas(home.raw / "areas").authorities(edition_day(edition, home))
     _rehearse(areas[0].name, edition, home, confidence)
     found.remember()

@@ -57,7 +57,7 @@ COLUMNS = {
     "statistic": "published, pooled (sum of counts over sum of bases) or mean",
     "members": "how many areas stand behind the comparator",
     "benchmark_id": "the fact compared with, empty for a pooled figure or a mean",
-    "value": "the figure, from its counts where they are published",
+    "estimate": "the figure, from its counts where they are published",
     "lower": "lower limit at the first level of confidence",
     "upper": "upper limit",
     "benchmark": "the comparator's figure",
@@ -209,7 +209,7 @@ _WORDS = {
     "reason": _REASONS,
 }
 _NUMBERS = (
-    *("value", "lower", "upper", "benchmark", "benchmark_low", "benchmark_high"),
+    *("estimate", "lower", "upper", "benchmark", "benchmark_low", "benchmark_high"),
     *("difference", "smallest_95"),
 )
 
@@ -673,7 +673,7 @@ def _compared(grid: _Grid, rows: Integers) -> dict[str, Any]:
         **{
             name: np.repeat(values[rows], len(found))
             for name, values in (
-                ("value", grid.value),
+                ("estimate", grid.value),
                 ("lower", grid.limits[0][0]),
                 ("upper", grid.limits[0][1]),
             )

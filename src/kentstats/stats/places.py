@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from kentstats.areas import load_areas
+from kentstats.areas import Register
 from kentstats.ingest.edition import Official
 from kentstats.stats.benchmarks import Places
 
@@ -41,7 +41,7 @@ def covering(lists: list[str], ends: dt.date) -> str:
     return max((each for each in lists if int(each[:4]) <= ends.year), default="")
 
 
-def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
+def neighbours_of(official: Official, register: Register) -> tuple[str, dict[str, list[str]]]:
     """Return the list that covers an edition, and the neighbours of each authority.
 
     Returns
@@ -52,7 +52,6 @@ def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
         Codes by code, the closest first, as they are on the day of the
         edition; each once, and none its own neighbour.
     """
-    register = load_areas()
     lists = sorted({row["list"] for row in official.neighbours})
     name = covering(lists, official.day)
     near: dict[str, list[str]] = {}
@@ -67,7 +66,7 @@ def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
     return name, near
 
 
-def places_of(official: Official, facts: pd.DataFrame) -> Places:
+def places_of(official: Official, facts: pd.DataFrame, register: Register) -> Places:
     """Gather what a comparison of an edition has to know of areas.
 
     Parameters
@@ -76,12 +75,13 @@ def places_of(official: Official, facts: pd.DataFrame) -> Places:
         The edition.
     facts : pandas.DataFrame
         Its facts.
+    register : Register
+        The areas.
 
     Returns
     -------
     Places
     """
-    register = load_areas()
     codes = sorted(facts["area_code"].unique())
     areas = {code: register.by_code(code) or register.combined(code) for code in codes}
     authorities = {
@@ -89,7 +89,7 @@ def places_of(official: Official, facts: pd.DataFrame) -> Places:
         for code, area in areas.items()
         if area and area.type in {"authority", "combined"}
     }
-    name, near = neighbours_of(official)
+    name, near = neighbours_of(official, register)
     lists = sorted({row["list"] for row in official.neighbours})
     ends = facts.groupby("period", observed=True)["period_end"].max()
     covered = {

@@ -1,40 +1,47 @@
-"""How one authority stands among all: comparisons, ranks, trends.
+"""One authority among all others: its figures, comparisons, ranks and trends.
 
-What all authorities share is worked out once for each edition and
-confidence; what is one authority's own is a selection from it.
+:class:`EditionStatistics` holds the tables of a whole edition, one row per
+area, indicator and (where there is one) comparator. An
+:class:`AuthorityProfile` is a selection from them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from kentstats.areas import Area
-from kentstats.aside import aside, large
+from kentstats.areas import Area, Register, load_areas
 from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import Official, Publication
 from kentstats.load import official_facts
-from kentstats.schemas import FACTS, Row
-from kentstats.stats.answers import Answers, Series, key_of
-from kentstats.stats.benchmarks import Comparing, Places, estimates
+from kentstats.schemas import Row
+from kentstats.stats.benchmarks import COMPARATORS, Comparing, Places, estimates
 from kentstats.stats.places import neighbours_of, places_of
 from kentstats.stats.ranks import rank, rank_interval
 from kentstats.stats.trends import recent_trend, worded
+from kentstats.stats.verdict import NOT_COMPARED
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
 SERIES = ["indicator", "group"]
+Series = tuple[str, str]
+"""An indicator and a group."""
+MIN_AUTHORITIES = 4
+"""With fewer figures than this an indicator has no distribution."""
+
 _LIMITS = ("estimate", "lower", "upper")
 _OF_TRENDS = [*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]
+_PLOTTED = ["area_code", "fact_id", "source_id", *_LIMITS, "numerator", "denominator", "locator"]
+_OWN = [
+    *("fact_id", "value", "unit", "numerator", "denominator", "rounding", "status"),
+    *("source_id", "locator"),
+]
 
 RANKS = {
     "indicator": "key into the indicator catalogue",
@@ -59,132 +66,284 @@ TRENDS = {
 }
 """Columns of the table of recent trends."""
 
+DISTRIBUTIONS = {
+    "indicator": "key into the indicator catalogue",
+    "group": "subgroup",
+    "least": "the lowest figure of an authority",
+    "lower_quartile": "the 25th percentile of the authorities",
+    "upper_quartile": "the 75th percentile",
+    "most": "the highest figure",
+    "count": "how many authorities have a figure",
+}
+"""Columns of the table of distributions."""
+
 
 @dataclass(frozen=True, eq=False)
-class Shared:
-    """What every authority of an edition shares.
+class EditionStatistics:
+    """The tables of an edition of official statistics, all areas together.
 
     Attributes
     ----------
     official : Official
         The edition.
-    every : pandas.DataFrame
-        Every fact, whether it is of the latest period, and then its
-        estimate and limits.
-    figures : pandas.DataFrame
-        The same, but for measures that the catalogue does not know.
+    register : Register
+        The areas of the project that the edition belongs to.
+    facts : pandas.DataFrame
+        Every fact of an indicator of the catalogue, with ``latest`` (whether
+        it is of the latest period), its ``estimate`` and its limits.
     latest : pandas.DataFrame
         The facts of the latest period of every indicator and group.
     places : Places
-        Regions, kinds, neighbours.
+        Regions, types and statistical neighbours of the authorities.
     neighbour_list : str
-        The list of neighbours that covers the edition, by its month.
-    comparing : Comparing
-        What compares an authority with its comparators, latest period.
+        The list of neighbours that covers the edition, by its month; empty
+        where none does.
     confidence : float
         Confidence of the limits.
     """
 
     official: Official
-    every: pd.DataFrame
-    figures: pd.DataFrame
+    register: Register
+    facts: pd.DataFrame
     latest: pd.DataFrame
     places: Places
     neighbour_list: str
-    comparing: Comparing
     confidence: float
 
     @cached_property
-    def benchmarks(self) -> pd.DataFrame:
-        """Return every authority against every comparator, latest period."""
-        return self.comparing.all()
-
-    @cached_property
-    def figures_95(self) -> pd.DataFrame:
-        """Return the figures with limits at 95%, from which standard errors are taken."""
-        return self.figures if self.confidence == 0.95 else estimates(self.figures)
+    def comparisons(self) -> pd.DataFrame:
+        """Every authority's latest figures against every comparator."""
+        return Comparing(self.latest, self.places, confidence=self.confidence).all()
 
     @cached_property
     def ranks(self) -> pd.DataFrame:
-        """Return ranks and their intervals, latest period."""
-        latest = self.latest if self.confidence == 0.95 else latest_of(self.figures_95)
-        return aside(ranks_of(latest))
+        """Ranks of the latest figures, columns of :data:`RANKS`."""
+        return ranks_of(self.latest if self.confidence == 0.95 else latest_of(self._facts_95))
 
     @cached_property
     def trends(self) -> pd.DataFrame:
-        """Return the recent trends of every area."""
-        return aside(trends_of(self.figures_95))
+        """Recent trends of every area, columns of :data:`TRENDS`."""
+        return trends_of(self._facts_95)
 
     @cached_property
-    def answers(self) -> Answers:
-        """Return what answers the questions of every authority."""
-        return Answers(self)
+    def distributions(self) -> pd.DataFrame:
+        """Distributions of the authorities' latest figures, columns of :data:`DISTRIBUTIONS`."""
+        return distributions_of(self.latest)
 
-    def prepare(self) -> Shared:
-        """Work out all that waits to be asked for, before processes part that share it."""
-        self.answers.prepare()
+    @cached_property
+    def _facts_95(self) -> pd.DataFrame:
+        """The facts with limits at 95%, from which standard errors are taken."""
+        return self.facts if self.confidence == 0.95 else estimates(self.facts)
+
+    def prepare(self) -> EditionStatistics:
+        """Compute every table, for instance before worker processes are forked."""
+        for table in ("facts", "comparisons", "ranks", "trends"):
+            self.of_area(table, "")
+        for name in ("_contributors", "england_verdicts", "quartiles", "area_names"):
+            getattr(self, name)
         return self
 
+    # look-ups that profiles share
 
-def share(official: Official, confidence: float = 0.95) -> Shared:
-    """Work out what every authority of an edition shares; once for each edition.
+    def of_area(self, table: str, code: str) -> pd.DataFrame:
+        """Return the rows of one area in a table.
+
+        Parameters
+        ----------
+        table : str
+            ``facts``, ``comparisons``, ``ranks`` or ``trends``.
+        code : str
+            Code of the area.
+        """
+        frame: pd.DataFrame = getattr(self, table)
+        if table not in self._positions:
+            self._positions[table] = frame.groupby("area_code", observed=True).indices
+        return frame.take(self._positions[table].get(code, []))
+
+    @cached_property
+    def _positions(self) -> dict[str, Any]:
+        return {}
+
+    def history(self, code: str) -> list[Row]:
+        """Return the facts of an area, all periods, in the order of their ids."""
+        if code not in self._histories:
+            self._histories[code] = _rows(self.of_area("facts", code))
+        return self._histories[code]
+
+    @cached_property
+    def _histories(self) -> dict[str, list[Row]]:
+        return {}
+
+    def latest_facts(self, code: str) -> dict[Series, Row]:
+        """Return the latest facts of an area by indicator and group."""
+        if code not in self._latest_facts:
+            self._latest_facts[code] = {
+                (row["indicator"], row["group"]): row for row in self.history(code) if row["latest"]
+            }
+        return self._latest_facts[code]
+
+    @cached_property
+    def _latest_facts(self) -> dict[str, dict[Series, Row]]:
+        return {}
+
+    @cached_property
+    def authorities(self) -> dict[Series, pd.DataFrame]:
+        """The latest figure of every authority, by indicator and group."""
+        latest = self.latest[self.latest["area_type"].eq("authority")]
+        indices: Any = latest.groupby(SERIES, observed=True).indices
+        columns = latest[_PLOTTED]
+        return {
+            series: columns.take(positions).reset_index(drop=True)
+            for series, positions in indices.items()
+        }
+
+    @cached_property
+    def _contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
+        """Code, fact and source of every authority with a figure, by indicator and group."""
+        return {
+            series: [
+                (code, fact, source)
+                for code, fact, source, estimate in zip(
+                    *(frame[name].tolist() for name in _PLOTTED[:4]), strict=True
+                )
+                if estimate == estimate
+            ]
+            for series, frame in self.authorities.items()
+        }
+
+    def contributors(self, indicator: str, group: str) -> list[tuple[str, str, str]]:
+        """Return code, fact id and source id of every authority with a latest figure."""
+        return self._contributors.get((indicator, group), [])
+
+    @cached_property
+    def england_verdicts(self) -> dict[tuple[str, str, str], str]:
+        """Verdicts against England by area code, indicator and group."""
+        rows = self.comparisons[self.comparisons["comparator"].eq(COMPARATORS[0])]
+        keys = zip(*(rows[name].tolist() for name in ("area_code", *SERIES)), strict=True)
+        return dict(zip(keys, rows["verdict"].tolist(), strict=True))
+
+    @cached_property
+    def quartiles(self) -> dict[Series, tuple[float, float, float, float]]:
+        """Least, quartiles and most of the authorities, by indicator and group."""
+        return {
+            (row[0], row[1]): (row[2], row[3], row[4], row[5])
+            for row in self.distributions.itertuples(index=False, name=None)
+        }
+
+    @cached_property
+    def area_names(self) -> dict[str, str]:
+        """Names of the areas that have a latest figure, by code."""
+        areas = self.latest.drop_duplicates("area_code")
+        return dict(zip(areas["area_code"], areas["area_name"], strict=True))
+
+    @cached_property
+    def combined_areas(self) -> dict[str, list[str]]:
+        """Codes of the areas that sources count several authorities as, by authority."""
+        combined = self.facts["area_type"].eq("combined")
+        found: dict[str, list[str]] = {}
+        for code in self.facts.loc[combined, "area_code"].unique():
+            for part in str(code).split("/"):
+                found.setdefault(part.strip(), []).append(str(code))
+        return found
+
+    @cached_property
+    def judgements(self) -> dict[str, list[Row]]:
+        """The latest inspection judgements, in order, by the code of the authority."""
+        found: dict[str, list[Row]] = {}
+        for row in sorted(self.official.judgements, key=lambda row: int(row["position"])):
+            code = self.register.on(row["area_code"], self.official.day)
+            found.setdefault(code, []).append(row)
+        return found
+
+
+def edition_statistics(
+    official: Official, confidence: float = 0.95, *, register: Register | None = None
+) -> EditionStatistics:
+    """Compute the statistics of an edition; the same object for the same edition.
 
     Parameters
     ----------
     official : Official
         The edition.
     confidence : float, default 0.95
-        Confidence of the intervals and the first level of the verdicts.
+        Confidence of the intervals and the first level of the verdicts, a
+        fraction between 0 and 1.
+    register : Register, optional
+        The areas; by default those of the project that the edition is in.
 
     Returns
     -------
-    Shared
+    EditionStatistics
 
     Raises
     ------
     ValueError
         `confidence` is not between 0 and 1.
     """
-    return _share(_Key(official), confidence)
+    register = register or load_areas(official.folder.parent / "areas")
+    return _edition_statistics(_ByIdentity(official), _ByIdentity(register), confidence)
 
 
-class _Key:
-    """An edition by identity: its frames cannot be hashed."""
+@dataclass(frozen=True, eq=False)
+class _ByIdentity:
+    """A cache key for an object that cannot be hashed by its content."""
 
-    def __init__(self, official: Official) -> None:
-        self.official = official
+    value: Any
 
     def __hash__(self) -> int:
-        return id(self.official)
+        return id(self.value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.official is self.official
+        return isinstance(other, _ByIdentity) and other.value is self.value
 
 
 @lru_cache(maxsize=8)
-def _share(key: _Key, confidence: float) -> Shared:
-    official = key.official
-    every = estimates(official_facts(official), confidence=confidence)
-    # measures taken in under a name of their own are for analysts, not for briefings
-    known = every["indicator"].isin(list(load_indicators()))
-    every = every.assign(latest=known & _is_latest(every))
-    given = [name for name in FACTS if name != "upper"]
-    every = every[[*given, "latest", *(name for name in every if name not in {*given, "latest"})]]
-    every = aside(every)
-    figures = every if known.all() else aside(every[known].reset_index(drop=True))
-    newest = figures["latest"]
-    latest = figures if newest.all() else aside(figures[newest].reset_index(drop=True))
-    places = places_of(official, figures)
-    return Shared(
-        official,
-        every,
-        figures,
-        latest,
-        places,
-        neighbours_of(official)[0],
-        Comparing(latest, places, confidence=confidence),
-        confidence,
+def _edition_statistics(
+    edition: _ByIdentity, areas: _ByIdentity, confidence: float
+) -> EditionStatistics:
+    official: Official = edition.value
+    register: Register = areas.value
+    facts = official_facts(official)
+    # indicators that only this edition's files name are for analysts, not for briefings
+    facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
+    facts = estimates(facts.assign(latest=_is_latest(facts)), confidence=confidence)
+    return EditionStatistics(
+        official=official,
+        register=register,
+        facts=facts,
+        latest=facts[facts["latest"]].reset_index(drop=True),
+        places=places_of(official, facts, register),
+        neighbour_list=neighbours_of(official, register)[0],
+        confidence=confidence,
     )
+
+
+def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
+    """Find the ends and quartiles of the authorities' figures.
+
+    Parameters
+    ----------
+    latest : pandas.DataFrame
+        Facts with estimates, one period for each indicator and group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`DISTRIBUTIONS`, a row for each indicator and
+        group that at least :data:`MIN_AUTHORITIES` authorities have.
+
+    References
+    ----------
+    Hyndman RJ, Fan Y. Sample quantiles in statistical packages. The American
+    Statistician 1996;50:361-365, definition 7.
+    """
+    figures = latest[latest["area_type"].eq("authority") & latest["estimate"].notna()]
+    values = figures.groupby(SERIES, sort=True, observed=True)["estimate"]
+    found = values.agg(least="min", most="max", count="count").assign(
+        lower_quartile=values.quantile(0.25), upper_quartile=values.quantile(0.75)
+    )
+    found = found[found["count"].ge(MIN_AUTHORITIES)].reset_index()
+    return cast("pd.DataFrame", found[list(DISTRIBUTIONS)])
 
 
 def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
@@ -228,8 +387,7 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     chosen = latest["area_type"].eq("authority") & latest["estimate"].notna()
-    # not the whole table: it may be laid aside
-    mine = latest[[*SERIES, "period", "area_code", *_LIMITS]][chosen]
+    mine = latest[chosen]
     polarity = {name: one.polarity for name, one in load_indicators().items()}
     parts = []
     for (indicator, _), one in mine.groupby(SERIES, sort=True, observed=True):
@@ -263,17 +421,6 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
         source, that of the latest: another may define the measure otherwise.
         A period that names no year is in no trend.
     """
-    import pandas as pd
-
-    if large(figures):
-        # measure by measure, since all at once they need much room
-        parts = figures.groupby(SERIES, sort=True, observed=True).indices.values()
-        wanted = figures[_OF_TRENDS]
-        return pd.concat([_trends_of(wanted.iloc[at]) for at in parts], ignore_index=True)
-    return _trends_of(figures)
-
-
-def _trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     polarity = {name: one.polarity for name, one in load_indicators().items()}
@@ -338,149 +485,99 @@ def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
     return whole
 
 
-class Standing:
-    """How one authority stands, and a note of all that was asked.
-
-    Whatever a briefing says of official statistics it has asked here. So what
-    is noted is all that it was made from, and another change is none to it.
+class AuthorityProfile:
+    """One authority among all others of an edition.
 
     Parameters
     ----------
     area : Area
         The authority.
-    shared : Shared
-        What it shares with all others.
+    statistics : EditionStatistics
+        The tables of the edition.
 
     Examples
     --------
     >>> from kentstats.areas import find_area
     >>> from kentstats.load import open_official
-    >>> kent = Standing(find_area("Kent"), share(open_official("2010")))
+    >>> official = open_official("2010")
+    >>> kent = AuthorityProfile(find_area("Kent"), edition_statistics(official))
     >>> kent.rank("health-assessments")["of"]
     151
-    >>> list(kent.used)
-    ['area', 'rank/health-assessments/all']
+    >>> kent.comparisons.query("comparator == 'england'")["verdict"].value_counts()["worse"]
+    np.int64(5)
     """
 
-    def __init__(self, area: Area, shared: Shared) -> None:
+    def __init__(self, area: Area, statistics: EditionStatistics) -> None:
         self.area = area
-        self._shared = shared
-        self._used: dict[str, str] = {}
-        self._told: dict[str, Any] = {}
-        self._noting: list[set[str]] = []
-        self._checked: dict[str, str] = {}
-        self._years: dict[str, list[Row]] = {}
-        self._behind_years: dict[str, set[str]] = {}
-        self._latest: dict[str, dict[Series, Row]] = {}
-        self._ask("area")
+        self.statistics = statistics
+
+    # tables for analysts
+
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """Its latest figures, one row per indicator and group."""
+        facts = self.statistics.of_area("facts", self.area.code)
+        return facts[facts["latest"]].drop(columns="latest").reset_index(drop=True)
+
+    @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """Its latest figures against each comparator, one row per figure and comparator.
+
+        The columns of :data:`kentstats.stats.benchmarks.COLUMNS`, and of the
+        figure itself its published ``value``, ``unit``, ``numerator``,
+        ``denominator``, ``rounding``, ``status``, ``source_id`` and
+        ``locator``.
+        """
+        rows = self.statistics.of_area("comparisons", self.area.code)
+        return rows.merge(self.figures[_OWN], on="fact_id", how="left", validate="many_to_one")
+
+    @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """Its place on each indicator, columns of :data:`RANKS`."""
+        return self.statistics.of_area("ranks", self.area.code).reset_index(drop=True)
+
+    @cached_property
+    def trend_rows(self) -> pd.DataFrame:
+        """Its recent trend on each indicator, columns of :data:`TRENDS`."""
+        return self.statistics.of_area("trends", self.area.code).reset_index(drop=True)
+
+    # figures
+
+    def history(self, code: str = "") -> list[Row]:
+        """Return the facts of an area, all periods; the authority's by default."""
+        return self.statistics.history(code or self.area.code)
+
+    def facts(self, code: str = "") -> dict[Series, Row]:
+        """Return the latest facts of an area by indicator and group; the authority's by default."""
+        return self.statistics.latest_facts(code or self.area.code)
+
+    def trends(self) -> dict[Series, Row]:
+        """Return its recent trends by indicator and group."""
+        return {(row["indicator"], row["group"]): row for row in _rows(self.trend_rows)}
+
+    def combined(self) -> list[Area]:
+        """Return the combined areas that it is part of and that have a latest figure."""
+        codes = [code for code in self._combined_codes if self.facts(code)]
+        return [area for area in map(self.statistics.register.combined, codes) if area]
 
     @property
-    def used(self) -> Mapping[str, str]:
-        """What was asked so far: keys, sorted, each with the digest of its answer."""
-        return MappingProxyType(dict(sorted(self._used.items())))
+    def _combined_codes(self) -> list[str]:
+        return self.statistics.combined_areas.get(self.area.code, [])
 
-    @contextmanager
-    def noting(self) -> Iterator[set[str]]:
-        """Note by itself what is asked within a block, whether or not it was asked before.
-
-        Yields
-        ------
-        set of str
-            Filled with the keys.
-        """
-        asked = {"area"}  # of which nothing is asked again
-        self._noting.append(asked)
-        try:
-            yield asked
-        finally:
-            self._noting.pop()
-
-    def _note(self, keys: Iterable[str]) -> None:
-        for asked in self._noting:
-            asked.update(keys)
-
-    def is_told_again(self, told: Mapping[str, str]) -> bool:
-        """Tell whether what was told once would be told again; then it counts as asked.
-
-        Parameters
-        ----------
-        told : mapping of str to str
-            Keys, each with the digest of the answer.
-        """
-        for key in told.keys() - self._used.keys() - self._checked.keys():
-            self._checked[key] = self._shared.answers.digest(self.area, key)
-        now = {**self._checked, **self._used}
-        if any(not digest or now[key] != digest for key, digest in told.items()):
-            return False
-        self._used.update(told)
-        self._note(told)
-        return True
-
-    def _ask(self, *parts: str) -> Any:
-        key = key_of(*parts)
-        self._note([key])
-        if key not in self._told:
-            self._told[key], self._used[key] = self._shared.answers.answer(self.area, key)
-        return self._told[key]
+    def area_name(self, code: str) -> str:
+        """Return the name of an area; empty where the register has none."""
+        area = self.statistics.register.by_code(code)
+        return area.name if area else ""
 
     @property
     def country(self) -> str:
         """The code of England."""
-        return self._shared.places.country
-
-    # figures of areas
-
-    def years(self, code: str = "") -> list[Row]:
-        """Return the facts of an area, of all periods; the authority's by default."""
-        code = code or self.area.code
-        if code not in self._years:
-            known = load_indicators()
-            with self.noting() as asked:
-                rows = [
-                    row
-                    for series in self._ask("measures", code)
-                    if series[0] in known
-                    for row in self._ask("facts", code, *series)
-                ]
-            self._years[code] = sorted(rows, key=lambda row: str(row["fact_id"]))
-            self._behind_years[code] = asked
-        self._note(self._behind_years[code])
-        return self._years[code]
-
-    def facts(self, code: str = "") -> dict[Series, Row]:
-        """Return the latest facts of an area by indicator and group."""
-        code = code or self.area.code
-        years = self.years(code)
-        if code not in self._latest:
-            self._latest[code] = {
-                (row["indicator"], row["group"]): row for row in years if row["latest"]
-            }
-        return self._latest[code]
-
-    def trends(self) -> dict[Series, Row]:
-        """Return its recent trends by indicator and group: they follow from its own facts."""
-        self.years()
-        return self._shared.answers.trends(self.area.code)
-
-    def combined(self) -> list[Area]:
-        """Return the joined areas that it is part of, by their facts."""
-        found: list[Area] = self._ask("joined")
-        return found
-
-    def note_table(self) -> None:
-        """Note all that the table of figures beside a briefing holds."""
-        for code in self._shared.answers.beside(self.area):
-            for series in self._ask("measures", code):
-                self._ask("facts", code, *series)
-
-    def name(self, code: str) -> str:
-        """Return the name of another area; empty where there is none."""
-        return str(self._ask("name", code))
+        return self.statistics.places.country
 
     # against others
 
     def comparison(self, indicator: str, group: str, comparator: str) -> Row | None:
-        """Return a comparison of its latest figure, with the facts behind the comparator.
+        """Return a comparison of its latest figure.
 
         Parameters
         ----------
@@ -492,75 +589,128 @@ class Standing:
         Returns
         -------
         mapping or None
-            Columns of :data:`kentstats.stats.benchmarks.COLUMNS`, and the ids
-            and sources of the facts of those who were summed up; None where
-            the authority has no such fact.
+            The columns of :data:`kentstats.stats.benchmarks.COLUMNS`, with
+            ``facts`` and ``source_ids`` of the authorities behind a pooled
+            figure or a mean; None where the authority has no such fact.
         """
-        row: Row | None = self._ask("benchmarks", indicator, group, comparator)
-        return row
+        row = self._comparisons.get((indicator, group, comparator))
+        if row is None:
+            return None
+        facts: tuple[str, ...] = ()
+        source_ids: tuple[str, ...] = ()
+        if comparator in {"type", "neighbours"}:
+            found = self.statistics.contributors(indicator, group)
+            chosen = [each for each in found if each[0] in self._members[comparator]]
+            facts = tuple(fact for _, fact, _ in chosen)
+            source_ids = tuple(dict.fromkeys(source for _, _, source in chosen))
+        return {**row, "facts": facts, "source_ids": source_ids}
+
+    @cached_property
+    def _comparisons(self) -> dict[tuple[str, str, str], Row]:
+        rows = _rows(self.statistics.of_area("comparisons", self.area.code))
+        return {(row["indicator"], row["group"], row["comparator"]): row for row in rows}
+
+    @cached_property
+    def _members(self) -> dict[str, set[str]]:
+        """Codes of the authorities of its type, and of its statistical neighbours."""
+        places, code = self.statistics.places, self.area.code
+        own = places.kind.get(code)
+        same = {other for other, kind in places.kind.items() if kind == own and other != code}
+        return {"type": same, "neighbours": set(places.neighbours.get(code, []))}
 
     def rank(self, indicator: str, group: str = "all") -> Row | None:
-        """Return its place among all, with the facts of all who have one; None without a figure."""
-        row: Row | None = self._ask("rank", indicator, group)
-        return row
+        """Return its place, with the facts of all who have one; None without a figure."""
+        row = self._ranks.get((indicator, group))
+        if row is None:
+            return None
+        facts = tuple(fact for _, fact, _ in self.statistics.contributors(indicator, group))
+        return {**row, "facts": facts}
 
-    def spread(
+    @cached_property
+    def _ranks(self) -> dict[Series, Row]:
+        return {(row["indicator"], row["group"]): row for row in _rows(self.ranks)}
+
+    def distribution(
         self, indicator: str, group: str = "all"
     ) -> tuple[float, float, float, float] | None:
-        """Return the least, the quartiles and the most of all; None where only few have a figure.
+        """Return the least, the two quartiles and the most of all authorities.
 
-        See :data:`kentstats.stats.answers.SPREAD_OF`.
+        None where fewer than :data:`MIN_AUTHORITIES` have a figure.
         """
-        told: tuple[float, float, float, float] | None = self._ask("spread", indicator, group)
-        return told
+        return self.statistics.quartiles.get((indicator, group))
 
-    def everyone(self, indicator: str, group: str = "all") -> pd.DataFrame:
-        """Return the latest figure of every authority, for a picture of all of them."""
-        told: pd.DataFrame = self._ask("everyone", indicator, group)
-        return told
+    def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
+        """Return the latest figure of every authority, with or without an estimate."""
+        found = self.statistics.authorities.get((indicator, group))
+        return self.statistics.latest[_PLOTTED].iloc[:0] if found is None else found
 
     def neighbours(self) -> dict[str, str]:
-        """Return its statistical neighbours, the closest first: names by code.
+        """Return names of its statistical neighbours by code, the closest first.
 
         A name is empty where the edition has no figure of the neighbour.
         """
-        told: dict[str, str] = self._ask("neighbours")
-        return told
+        codes = self.statistics.places.neighbours.get(self.area.code, [])
+        return {code: self.statistics.area_names.get(code, "") for code in codes}
 
-    def near(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
+    def neighbour_figures(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
         """Return code, latest fact and verdict against England of each neighbour."""
-        told: list[tuple[str, Row | None, str]] = self._ask("near", indicator, group)
-        return told
+        verdicts = self.statistics.england_verdicts
+        return [
+            (
+                code,
+                self.facts(code).get((indicator, group)),
+                verdicts.get((code, indicator, group), NOT_COMPARED),
+            )
+            for code in self.statistics.places.neighbours.get(self.area.code, [])
+        ]
 
-    # judgements, sources and the edition
+    # the edition
 
     def judgements(self) -> list[Row]:
-        """Return its latest judgements, in order."""
-        told: list[Row] = self._ask("judgements")
-        return told
-
-    def source(self, source_id: str) -> Publication:
-        """Return a source, without the checksum of its file."""
-        told: Publication = self._ask("source", source_id)
-        return told
-
-    def sources(self) -> list[Publication]:
-        """Return the sources of what its briefing gives."""
-        told: list[Publication] = self._ask("sources")
-        return told
+        """Return its latest inspection judgements, in order."""
+        return self.statistics.judgements.get(self.area.code, [])
 
     @property
-    def span(self) -> tuple[int, int]:
+    def has_judgements(self) -> bool:
+        """Whether the edition has judgements of any authority."""
+        return bool(self.statistics.official.judgements)
+
+    @property
+    def years(self) -> tuple[int, int]:
         """First and last year of the edition."""
-        first, last = self._ask("edition")["years"]
-        return first, last
-
-    @property
-    def judged(self) -> bool:
-        """Whether the edition has judgements of anyone."""
-        return bool(self._ask("edition")["judged"])
+        return self.statistics.official.first, self.statistics.official.last
 
     @property
     def neighbour_list(self) -> str:
         """The list of neighbours that covers the edition, by its month; empty where none does."""
-        return str(self._ask("edition")["neighbours"])
+        return self.statistics.neighbour_list
+
+    def source(self, source_id: str) -> Publication:
+        """Return a source by its id."""
+        return self.statistics.official.source(source_id)
+
+    def sources(self) -> list[Publication]:
+        """Return the sources of every figure and judgement in its briefing."""
+        codes = {self.area.code, self.area.region, self.country, *self._combined_codes}
+        used = {row["source_id"] for code in codes - {""} for row in self.history(code)}
+        used |= {row["source_id"] for row in self.statistics.official.judgements}
+        used |= {neighbour_source(self.neighbour_list)}
+        return [source for source in self.statistics.official.sources if source.id in used]
+
+
+def neighbour_source(list_name: str) -> str:
+    """Return the id of the source of a list of neighbours."""
+    return f"statistical-neighbours-{list_name}"
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    """Turn a table into plain rows; a missing date is None."""
+    columns = {str(name): _values(column) for name, column in frame.items()}
+    names = list(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _values(column: pd.Series) -> list[Any]:
+    if column.dtype.kind == "M":  # thirty times as fast as a Timestamp for each
+        return column.to_numpy().astype("datetime64[us]").tolist()
+    return column.tolist()

@@ -21,11 +21,11 @@ from kentstats.schemas import Row, records
 from kentstats.stats.profile import (
     RANKS,
     TRENDS,
-    Shared,
-    Standing,
+    AuthorityProfile,
+    EditionStatistics,
+    edition_statistics,
     latest_of,
     ranks_of,
-    share,
     trends_of,
     years_of,
 )
@@ -40,20 +40,20 @@ ENGLAND, KENT = "E92000001", "E10000016"
 RECODED = {"Buckinghamshire": "E06000060", "North Yorkshire": "E06000065", "Somerset": "E06000066"}
 
 
-def shared(edition: str, confidence: float = 0.95) -> Shared:
+def statistics(edition: str, confidence: float = 0.95) -> EditionStatistics:
     official = open_official(edition)
     assert official is not None
-    return share(official, confidence)
+    return edition_statistics(official, confidence)
 
 
-def standing(name: str, edition: str = "2025") -> Standing:
-    one = shared(edition)
-    return Standing(load_areas().resolve(name, one.official.day), one)
+def profile(name: str, edition: str = "2025") -> AuthorityProfile:
+    one = statistics(edition)
+    return AuthorityProfile(load_areas().resolve(name, one.official.day), one)
 
 
-def own(mine: Standing, table: str = "latest") -> pd.DataFrame:
+def own(mine: AuthorityProfile, table: str = "latest") -> pd.DataFrame:
     """The rows of an authority in a table that all share."""
-    frame: pd.DataFrame = getattr(mine._shared, table)
+    frame: pd.DataFrame = getattr(mine.statistics, table)
     return frame[frame["area_code"].eq(mine.area.code)].reset_index(drop=True)
 
 
@@ -145,9 +145,9 @@ def test_the_order_of_the_rows_does_not_matter(order: list[int]) -> None:
 
 def test_the_embedded_editions_have_one_latest_period_of_each_series() -> None:
     for edition in ("2010", "2025"):
-        one = shared(edition)
+        one = statistics(edition)
         assert one.latest.groupby(["indicator", "group"])["period"].nunique().eq(1).all()
-        newest = one.figures.groupby(["indicator", "group"])["period_end"].max()
+        newest = one.facts.groupby(["indicator", "group"])["period_end"].max()
         found = one.latest.groupby(["indicator", "group"])["period_end"].max()
         assert newest.equals(found)
 
@@ -220,10 +220,10 @@ def test_every_indicator_and_group_is_ranked_by_itself() -> None:
 
 
 def test_every_rank_of_2025_comes_out_the_slow_way_too() -> None:
-    one = shared("2025")
+    one = statistics("2025")
     made = one.ranks.set_index(["indicator", "group", "area_code"])
     polarity = {name: each.polarity for name, each in load_indicators().items()}
-    facts = one.figures_95[one.figures_95["area_type"].eq("authority")]
+    facts = one._facts_95[one._facts_95["area_type"].eq("authority")]
     facts = latest_of(facts)[["indicator", "group", "area_code", "estimate", "lower", "upper"]]
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for fact in records(facts[facts["estimate"].notna()]):
@@ -255,7 +255,7 @@ def _apart(one: Row, other: Row, sign: int) -> float:
 
 
 def test_no_rank_stands_outside_its_interval_whatever_the_confidence() -> None:
-    one, sure = shared("2025"), shared("2025", 0.8)
+    one, sure = statistics("2025"), statistics("2025", 0.8)
     pd.testing.assert_frame_equal(one.ranks, sure.ranks)
     told = one.ranks[one.ranks["rank_low"].notna()]
     assert len(told) > 2_000
@@ -322,12 +322,12 @@ def test_a_gap_that_all_have_counts_as_time() -> None:
 
 
 def test_the_trend_of_an_area_is_the_same_alone_and_among_others() -> None:
-    one = shared("2025")
-    everyone = trends_of(one.figures_95)
+    one = statistics("2025")
+    everyone = trends_of(one._facts_95)
     for name in ("Kent", "Hackney", "City of London", "Cumberland"):
-        mine = standing(name)
+        mine = profile(name)
         among = everyone[everyone["area_code"].eq(mine.area.code)].reset_index(drop=True)
-        pd.testing.assert_frame_equal(trends_of(own(mine, "figures_95")), among)
+        pd.testing.assert_frame_equal(trends_of(own(mine, "_facts_95")), among)
         assert list(mine.trends().values()) == records(among)
 
 
@@ -372,10 +372,10 @@ def slow_trend(years: list[int], rows: list[Row]) -> str:
 
 
 def test_every_trend_of_2025_comes_out_the_slow_way_too() -> None:
-    one = shared("2025")
-    made = trends_of(one.figures_95).set_index(["indicator", "group", "area_code"])["direction"]
+    one = statistics("2025")
+    made = trends_of(one._facts_95).set_index(["indicator", "group", "area_code"])["direction"]
     columns = ["indicator", "group", "area_code", "estimate", "lower", "upper"]
-    facts = one.figures_95.assign(year=years_of(one.figures_95)).sort_values("year")
+    facts = one._facts_95.assign(year=years_of(one._facts_95)).sort_values("year")
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in records(facts[[*columns, "year"]]):
         groups[row["indicator"], row["group"], row["area_code"]].append(row)
@@ -389,8 +389,8 @@ def test_every_trend_of_2025_comes_out_the_slow_way_too() -> None:
 
 
 def test_one_year_makes_no_trend() -> None:
-    one = shared("2010")
-    assert set(trends_of(one.figures_95)["direction"]) == {"not calculated"}
+    one = statistics("2010")
+    assert set(trends_of(one._facts_95)["direction"]) == {"not calculated"}
 
 
 # authorities with a history
@@ -398,9 +398,9 @@ def test_one_year_makes_no_trend() -> None:
 
 @pytest.mark.parametrize("name", RECODED)
 def test_an_authority_that_got_a_new_code_keeps_its_years(name: str) -> None:
-    mine = standing(name)
+    mine = profile(name)
     assert mine.area.code == RECODED[name]
-    facts = [row for row in mine.years() if row["indicator"] == HIGH]
+    facts = [row for row in mine.history() if row["indicator"] == HIGH]
     assert [row["period"] for row in facts] == ["2021", "2022", "2023", "2024", "2025"]
     assert all(row["estimate"] == row["estimate"] for row in facts)
     assert {row["area_name"] for row in facts} == {name}
@@ -416,13 +416,13 @@ def test_an_old_code_in_a_source_joins_the_years_of_the_new_one() -> None:
     old = figures["area_code"].eq("E06000065") & figures["period"].isin(["2021", "2022"])
     assert old.any()
     recoded = figures.assign(area_code=figures["area_code"].mask(old, "E10000023"))
-    one = share(replace(official, figures=recoded))
-    assert "E10000023" not in set(one.figures["area_code"])
+    one = edition_statistics(replace(official, figures=recoded))
+    assert "E10000023" not in set(one.facts["area_code"])
     same = ["indicator", "group", "area_code", "direction", "words"]
     key = same[:3]
     pd.testing.assert_frame_equal(
-        trends_of(one.figures_95)[same].sort_values(key, ignore_index=True),
-        trends_of(shared("2025").figures_95)[same].sort_values(key, ignore_index=True),
+        trends_of(one._facts_95)[same].sort_values(key, ignore_index=True),
+        trends_of(statistics("2025")._facts_95)[same].sort_values(key, ignore_index=True),
     )
 
 
@@ -430,15 +430,15 @@ def test_an_old_code_in_a_source_joins_the_years_of_the_new_one() -> None:
     ("name", "first"), [("Cumberland", "2024"), ("North Northamptonshire", "2022")]
 )
 def test_an_authority_has_no_years_before_it_began(name: str, first: str) -> None:
-    mine = standing(name)
-    facts = [row for row in mine.years() if row["indicator"] == HIGH]
+    mine = profile(name)
+    facts = [row for row in mine.history() if row["indicator"] == HIGH]
     assert min(row["period"] for row in facts if row["estimate"] == row["estimate"]) == first
     assert mine.trends()[HIGH, "all"]["direction"] == "not calculated"
 
 
 @pytest.mark.parametrize("name", ["Barnsley", "Sheffield"])
 def test_an_authority_whose_code_changes_after_the_edition_has_its_neighbours(name: str) -> None:
-    mine = standing(name)
+    mine = profile(name)
     assert len(mine.neighbours()) == 10
     found = mine.comparison(HIGH, "all", "neighbours")
     assert found
@@ -450,23 +450,23 @@ def test_an_authority_whose_code_changes_after_the_edition_has_its_neighbours(na
 
 
 def test_what_all_share_is_worked_out_once() -> None:
-    assert shared("2025") is shared("2025")
-    assert shared("2025") is not shared("2025", 0.9)
-    assert shared("2025").figures_95 is shared("2025").figures
-    wide, narrow = shared("2025"), shared("2025", 0.8)
-    both = wide.figures["lower"].notna()
-    assert (narrow.figures.loc[both, "lower"] >= wide.figures.loc[both, "lower"]).all()
-    np.testing.assert_array_equal(narrow.figures_95["lower"], wide.figures["lower"])
+    assert statistics("2025") is statistics("2025")
+    assert statistics("2025") is not statistics("2025", 0.9)
+    assert statistics("2025")._facts_95 is statistics("2025").facts
+    wide, narrow = statistics("2025"), statistics("2025", 0.8)
+    both = wide.facts["lower"].notna()
+    assert (narrow.facts.loc[both, "lower"] >= wide.facts.loc[both, "lower"]).all()
+    np.testing.assert_array_equal(narrow._facts_95["lower"], wide.facts["lower"])
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95])
 def test_a_confidence_that_is_none_is_refused(confidence: float) -> None:
     with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
-        shared("2010", confidence)
+        statistics("2010", confidence)
 
 
 def test_one_authority_has_its_part_of_every_table() -> None:
-    mine = standing("Kent")
+    mine = profile("Kent")
     assert mine.area.code == KENT
     latest = {(row["indicator"], row["group"]): row for row in records(own(mine))}
     assert mine.facts().keys() == latest.keys()
@@ -474,7 +474,7 @@ def test_one_authority_has_its_part_of_every_table() -> None:
         assert row["area_code"] == KENT
         for name in ("fact_id", "period", "locator", "status"):
             assert row[name] == latest[series][name]
-    compared = records(own(mine, "benchmarks"))
+    compared = records(own(mine, "comparisons"))
     assert len(compared) == 4 * len(latest)
     for row in compared:
         found = mine.comparison(row["indicator"], row["group"], row["comparator"])
@@ -487,12 +487,12 @@ def test_one_authority_has_its_part_of_every_table() -> None:
         assert len(place["facts"]) == row["of"]
     assert len(mine.trends()) == len(own(mine, "trends")) > 20
     assert mine.combined() == []
-    everyone = mine.everyone(HIGH)
+    everyone = mine.all_authorities(HIGH)
     assert len(everyone) == everyone["area_code"].nunique() == 153
     assert mine.comparison(HIGH, "no such group", "type") is None
     assert mine.rank(HIGH, "no such group") is None
-    assert mine.spread(HIGH, "no such group") is None
-    assert mine.everyone(HIGH, "no such group").empty
+    assert mine.distribution(HIGH, "no such group") is None
+    assert mine.all_authorities(HIGH, "no such group").empty
 
 
 @pytest.mark.parametrize(
@@ -504,23 +504,23 @@ def test_one_authority_has_its_part_of_every_table() -> None:
     ],
 )
 def test_an_authority_counted_together_with_another_has_that_area(name: str, joined: str) -> None:
-    mine = standing(name)
+    mine = profile(name)
     (area,) = mine.combined()
     assert (area.code, area.type) == (joined, "combined")
     alone = mine.facts().get(("agency-workers", "all"))
     assert alone is None or math.isnan(alone["estimate"])
-    compared = mine._shared.benchmarks
+    compared = mine.statistics.comparisons
     both = compared[
         compared["area_code"].eq(joined) & compared["indicator"].eq("social-worker-vacancy")
     ].set_index("comparator")
     assert both["verdict"].ne("not compared").tolist() == [True, True, False, False]
-    assert mine.everyone("agency-workers")["area_code"].ne(joined).all()
+    assert mine.all_authorities("agency-workers")["area_code"].ne(joined).all()
 
 
 def test_measures_that_the_catalogue_does_not_know_are_left_out() -> None:
     official = open_official("2010")
     assert official is not None
     renamed = official.figures["indicator"].replace({"dental-checks": "a-measure-of-ours"})
-    one = share(replace(official, figures=official.figures.assign(indicator=renamed)))
-    assert "a-measure-of-ours" not in set(one.figures["indicator"])
-    assert "dental-checks" in set(shared("2010").figures["indicator"])
+    one = edition_statistics(replace(official, figures=official.figures.assign(indicator=renamed)))
+    assert "a-measure-of-ours" not in set(one.facts["indicator"])
+    assert "dental-checks" in set(statistics("2010").facts["indicator"])
