@@ -22,7 +22,7 @@ from conftest import ROOT
 from official import small_home, sums_of
 
 from kentstats.areas import Area, load_areas
-from kentstats.ingest.edition import Official, read_official, write_official
+from kentstats.ingest.edition import OfficialStatistics, read_official, write_official
 from kentstats.load import edition_day, official_facts, open_official
 from kentstats.project import Project
 from kentstats.publish import inputs
@@ -51,7 +51,7 @@ PACKAGE = ROOT / "src" / "kentstats"
 ENGLAND, KENT, LEEDS = "E92000001", "E10000016", "E08000035"
 
 
-def official(name: str) -> Official:
+def official(name: str) -> OfficialStatistics:
     found = open_official(name)
     assert found
     return found
@@ -71,7 +71,9 @@ def use(mine: Standing, keys: list[str]) -> None:
         mine._ask(*parts_of(key))
 
 
-def told(name: str, edition: str, now: Official | None = None) -> tuple[list[Any], dict[str, str]]:
+def told(
+    name: str, edition: str, now: OfficialStatistics | None = None
+) -> tuple[list[Any], dict[str, str]]:
     """Everything a briefing shows, its table of figures with it, and what it was told."""
     now = now or official(edition)
     with mock.patch.object(opened, "open_official", return_value=now):
@@ -119,20 +121,24 @@ def change(figures: pd.DataFrame, row: int) -> None:
         figures.loc[row, "value"] += 0.1
 
 
-def a_figure(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def a_figure(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     change(figures, at(figures, chance, newest(figures) & of_authority(figures)))
     return replace(one, figures=figures)
 
 
 def a_figure_of_a_neighbour(
-    one: Official, figures: pd.DataFrame, chance: random.Random
-) -> Official:
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     near = neighbours_of(one)[1].get(LEEDS, [LEEDS])
     change(figures, at(figures, chance, newest(figures) & figures["area_code"].isin(near)))
     return replace(one, figures=figures)
 
 
-def exchanged(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def exchanged(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     """One authority’s figure is withheld and that of another given: there are as many as before."""
     leeds = figures["area_code"].eq(LEEDS) & newest(figures) & figures["denominator"].ge(10)
     measures = figures.loc[leeds, "indicator"].unique()
@@ -147,41 +153,55 @@ def exchanged(one: Official, figures: pd.DataFrame, chance: random.Random) -> Of
     return replace(one, figures=figures)
 
 
-def an_older_figure(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def an_older_figure(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     older = ~newest(figures) & of_authority(figures)
     change(figures, at(figures, chance, older if older.any() else of_authority(figures)))
     return replace(one, figures=figures)
 
 
-def of_england(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def of_england(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     change(figures, at(figures, chance, newest(figures) & figures["area_code"].eq(ENGLAND)))
     return replace(one, figures=figures)
 
 
-def of_a_region(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def of_a_region(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     region = newest(figures) & figures["area_code"].str.startswith("E12")
     change(figures, at(figures, chance, region))
     return replace(one, figures=figures)
 
 
-def withheld(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def withheld(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     row = at(figures, chance, newest(figures) & of_authority(figures))
     figures.loc[row, ["value", "numerator", "denominator"]] = np.nan
     figures.loc[row, "status"] = "suppressed"
     return replace(one, figures=figures)
 
 
-def gone(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def gone(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     row = at(figures, chance, newest(figures) & of_authority(figures))
     return replace(one, figures=figures.drop(index=row).reset_index(drop=True))
 
 
-def a_line_that_moved(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def a_line_that_moved(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     figures.loc[at(figures, chance, newest(figures)), "locator"] = "line 7"
     return replace(one, figures=figures)
 
 
-def a_later_year(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def a_later_year(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     """One authority alone has it: what all others have is no longer the latest."""
     row = at(figures, chance, newest(figures) & of_authority(figures))
     later = figures.loc[[row]].assign(
@@ -190,7 +210,9 @@ def a_later_year(one: Official, figures: pd.DataFrame, chance: random.Random) ->
     return replace(one, figures=pd.concat([figures, later], ignore_index=True))
 
 
-def a_neighbour(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def a_neighbour(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     rows = [dict(row) for row in one.neighbours]
     if rows:
         latest = [row for row in rows if row["list"] == max(each["list"] for each in rows)]
@@ -198,7 +220,9 @@ def a_neighbour(one: Official, figures: pd.DataFrame, chance: random.Random) -> 
     return replace(one, neighbours=rows, figures=figures)
 
 
-def a_judgement(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def a_judgement(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     rows = [dict(row) for row in one.judgements]
     if rows:
         row = chance.choice(rows)
@@ -206,14 +230,18 @@ def a_judgement(one: Official, figures: pd.DataFrame, chance: random.Random) -> 
     return replace(one, judgements=rows, figures=figures)
 
 
-def the_title_of_a_source(one: Official, figures: pd.DataFrame, chance: random.Random) -> Official:
+def the_title_of_a_source(
+    one: OfficialStatistics, figures: pd.DataFrame, chance: random.Random
+) -> OfficialStatistics:
     sources = list(one.sources)
     place = chance.randrange(len(sources))
     sources[place] = replace(sources[place], title="Another title", sha256="0" * 64)
     return replace(one, sources=tuple(sources), figures=figures)
 
 
-EDITS: tuple[Callable[[Official, pd.DataFrame, random.Random], Official], ...] = (
+EDITS: tuple[
+    Callable[[OfficialStatistics, pd.DataFrame, random.Random], OfficialStatistics], ...
+] = (
     *(
         a_figure,
         a_figure_of_a_neighbour,

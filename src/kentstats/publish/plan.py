@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError
 from kentstats.indicators import load_indicators
-from kentstats.ingest.registry import load_sources
+from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import open_official
 from kentstats.project import Project
 from kentstats.publish.briefing import slug
@@ -167,7 +167,7 @@ class _Now:
         return in_words(area, keys, self._name) if keys else ""
 
     def _name(self, code: str) -> str:
-        register = load_areas(self._home.raw / "areas")
+        register = load_areas(home=self._home)
         area = register.by_code(code) or register.combined(code)
         return area.name if area else code
 

@@ -18,6 +18,7 @@ from kentstats.load import (
     find_report,
     open_official,
 )
+from kentstats.periods import month_year
 from kentstats.report.claims import Claim, claim, fact_claim
 from kentstats.report.section import section
 from kentstats.schemas import Row, records, tidy
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from kentstats.ingest.registry import Source
+    from kentstats.ingest.inspection_report import Source
     from kentstats.project import Project
     from kentstats.report.blocks import Block
 
@@ -95,8 +96,8 @@ class Edition:
     @property
     def credit(self) -> str:
         """The report, as charts and tables name it."""
-        published = self.report.published
-        return f"Source: {self.report.publisher}, inspection report, {published:%B %Y}"
+        published = month_year(self.report.published)
+        return f"Source: {self.report.publisher}, inspection report, {published}"
 
     def indicator(self, name: str) -> Indicator:
         """Return an entry of the catalogue."""

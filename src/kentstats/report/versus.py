@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kentstats.charts import benchmark_charts, charts
 from kentstats.indicators import load_indicators
+from kentstats.periods import month_year
 from kentstats.report.blocks import Block, Cell, table
 from kentstats.report.blocks import figure as block_figure
 from kentstats.report.claims import Claim, claim
@@ -339,7 +340,7 @@ def _neighbour_notes(edition: Edition, sensitive: list[Row]) -> tuple[str, tuple
 def _month(text: str) -> str:
     import datetime as dt
 
-    return f"{dt.date(int(text[:4]), int(text[5:]), 1):%B %Y}"
+    return month_year(dt.date(int(text[:4]), int(text[5:]), 1))
 
 
 @section

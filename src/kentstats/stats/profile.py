@@ -19,7 +19,7 @@ import numpy as np
 from kentstats.areas import Area
 from kentstats.aside import aside, large
 from kentstats.indicators import load_indicators
-from kentstats.ingest.edition import Official, Publication
+from kentstats.ingest.edition import OfficialStatistics, Publication
 from kentstats.load import official_facts
 from kentstats.schemas import FACTS, Row
 from kentstats.stats.answers import Answers, Series, key_of
@@ -66,7 +66,7 @@ class Shared:
 
     Attributes
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
     every : pandas.DataFrame
         Every fact, whether it is of the latest period, and then its
@@ -85,7 +85,7 @@ class Shared:
         Confidence of the limits.
     """
 
-    official: Official
+    official: OfficialStatistics
     every: pd.DataFrame
     figures: pd.DataFrame
     latest: pd.DataFrame
@@ -126,12 +126,12 @@ class Shared:
         return self
 
 
-def share(official: Official, confidence: float = 0.95) -> Shared:
+def share(official: OfficialStatistics, confidence: float = 0.95) -> Shared:
     """Work out what every authority of an edition shares; once for each edition.
 
     Parameters
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
     confidence : float, default 0.95
         Confidence of the intervals and the first level of the verdicts.
@@ -151,7 +151,7 @@ def share(official: Official, confidence: float = 0.95) -> Shared:
 class _Key:
     """An edition by identity: its frames cannot be hashed."""
 
-    def __init__(self, official: Official) -> None:
+    def __init__(self, official: OfficialStatistics) -> None:
         self.official = official
 
     def __hash__(self) -> int:
