@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kentstats.areas import Area
-    from kentstats.ingest.edition import Official
+    from kentstats.ingest.edition import OfficialStatistics
 
 SEED = 20100331
 SPREAD = 0.5
@@ -113,7 +113,7 @@ def write(home: Path, areas: int, edition: str = EDITION) -> None:
         raise ValueError(f"{areas} authorities: give from 1 to {MOST}")
     real = Project(ROOT)
     official = read_official(edition, real)
-    register = load_areas(real.raw / "areas")
+    register = load_areas(home=real)
     models = register.authorities(official.day)
     home.mkdir(parents=True)
     _copy_frame(home)
@@ -221,7 +221,7 @@ def _copied(codes: Mapping[str, int], models: int, areas: int) -> Iterator[dict[
         }
 
 
-def _neighbours(official: Official, models: list[Area], areas: int, on: Any) -> list[Any]:
+def _neighbours(official: OfficialStatistics, models: list[Area], areas: int, on: Any) -> list[Any]:
     """Give each authority the neighbours of its model, those of the same copy."""
     place = {model.code: number for number, model in enumerate(models)}
     made = []
@@ -235,7 +235,7 @@ def _neighbours(official: Official, models: list[Area], areas: int, on: Any) -> 
     return made
 
 
-def _judgements(official: Official, models: list[Area], areas: int, on: Any) -> list[Any]:
+def _judgements(official: OfficialStatistics, models: list[Area], areas: int, on: Any) -> list[Any]:
     place = {model.code: number for number, model in enumerate(models)}
     return [
         {**row, "area_code": whose}

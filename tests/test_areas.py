@@ -6,6 +6,7 @@ import contextlib
 import csv
 import datetime as dt
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,8 +32,10 @@ from kentstats.areas import (
     read_successions,
 )
 from kentstats.errors import DataError, ParameterError
+from kentstats.periods import show_date
+from kentstats.project import Project
 
-REGISTER = load_areas(RAW / "areas")
+REGISTER = load_areas(home=ROOT)
 AUTHORITIES = [area for area in REGISTER.areas if area.type == "authority"]
 DAYS = {"2010": dt.date(2010, 3, 31), "2025": dt.date(2025, 3, 31)}
 
@@ -136,7 +139,7 @@ def test_an_authority_that_ended_has_successors_from_the_next_day(area: Area) ->
         assert REGISTER.on(area.code, next_day) == kept[0].code
     else:
         message = told(area.code, next_day)
-        assert f"{area.name} ended on {area.closed.day} {area.closed:%B %Y}." in message
+        assert f"{area.name} ended on {show_date(area.closed)}." in message
         assert all(f"“{name}”" in message for name in names)
 
 
@@ -387,21 +390,35 @@ def test_every_region_of_the_departments_list_is_there() -> None:
         assert REGISTER.find(row["region_name"]) == area
 
 
-def copied(folder: Path) -> Path:
-    for name in ("areas.csv", "successions.csv"):
-        write(folder / name, (RAW / "areas" / name).read_bytes())
-    return folder
+@pytest.fixture
+def small(tmp_path: Path) -> Project:
+    """A project that has the register and nothing else."""
+    shutil.copytree(RAW / "areas", Project(tmp_path).areas)
+    return Project(tmp_path)
 
 
-def test_the_register_is_read_anew_once_a_file_has_changed(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    first = load_areas(folder)
-    assert load_areas(folder) is first
-    path = folder / "areas.csv"
-    write(path, path.read_text(encoding="utf-8").replace(",Kent,", ",Cantia,"))
+def rename_kent(project: Project, name: str) -> None:
+    path = project.areas / "areas.csv"
+    write(path, path.read_text(encoding="utf-8").replace(",Kent,", f",{name},"))
     os.utime(path, ns=(1, 1))
-    assert load_areas(folder).find("Cantia")
-    assert not load_areas(folder).find("Kent")
+
+
+def test_the_register_is_read_anew_once_a_file_has_changed(small: Project) -> None:
+    first = load_areas(home=small)
+    assert load_areas(home=small) is first
+    rename_kent(small, "Cantia")
+    assert load_areas(home=small).find("Cantia")
+    assert not load_areas(home=small).find("Kent")
+
+
+def test_a_project_has_its_own_register(small: Project) -> None:
+    rename_kent(small, "Cantia")
+    for home in (small, small.root, str(small.root)):
+        assert find_area("Cantia", home=home)
+        assert not find_area("Kent", home=home)
+    assert find_area("Kent")
+    assert not find_area("Cantia")
+    assert load_areas() is load_areas(home=ROOT)
 
 
 @pytest.mark.parametrize("name", ["areas.csv", "successions.csv"])
@@ -410,28 +427,26 @@ def test_the_register_is_read_anew_once_a_file_has_changed(tmp_path: Path) -> No
     [None, "", "code,name\n", "a\x00b", '"', "{header}\nE1,x\n", "{header}\nE1,2,3,4,5,6,7,8,9\n"],
 )
 def test_a_file_that_is_no_table_of_areas_is_told(
-    name: str, content: str | None, tmp_path: Path
+    name: str, content: str | None, small: Project
 ) -> None:
-    folder = copied(tmp_path)
+    path = small.areas / name
     header = ",".join(COLUMNS if name == "areas.csv" else SUCCESSION_COLUMNS)
     if content is None:
-        (folder / name).unlink()
+        path.unlink()
     else:
-        write(folder / name, content.format(header=header))
+        write(path, content.format(header=header))
     with pytest.raises(DataError) as caught:
-        load_areas(folder)
+        load_areas(home=small)
     assert str(caught.value) == (
-        f"{folder / name}: The file is missing or no table of areas. "
-        f"Restore it; its header is: {header}."
+        f"{path}: The file is missing or no table of areas. Restore it; its header is: {header}."
     )
 
 
-def test_a_day_that_never_was_is_told(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    path = folder / "areas.csv"
+def test_a_day_that_never_was_is_told(small: Project) -> None:
+    path = small.areas / "areas.csv"
     write(path, path.read_text(encoding="utf-8").replace("2009-04-01", "2009-02-30", 1))
     with pytest.raises(DataError, match="no table of areas"):
-        load_areas(folder)
+        load_areas(home=small)
 
 
 def test_a_register_is_made_of_rows() -> None:
@@ -439,7 +454,3 @@ def test_a_register_is_made_of_rows() -> None:
     register = make_register([cells], [{"code": "E1", "successor": "E2", "day": "2020-01-01"}])
     assert register.resolve("here", dt.date(2020, 1, 1)).code == "E1"
     assert register.successors == {"E1": ("E2",)}
-
-
-def test_the_register_of_the_project_is_that_beside_its_figures() -> None:
-    assert load_areas() is load_areas(ROOT / "data" / "raw" / "areas")

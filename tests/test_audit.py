@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from kentstats import load_actions, load_facts, load_judgements, load_sources
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 from kentstats.schemas import Row, records
 from kentstats.stats.consistency import CHECKS, audit
 

@@ -15,7 +15,7 @@ from official import DATA, REAL_2010, needs_data, refused, write
 
 from kentstats.errors import DataError
 from kentstats.indicators import load_indicators
-from kentstats.ingest.datasets import load_known
+from kentstats.ingest.datasets import load_datasets
 from kentstats.ingest.reading import Reading
 from kentstats.ingest.recognise import read_file
 from kentstats.ingest.sfr_2010 import FIRST_COUNT, PLACEMENTS
@@ -152,7 +152,7 @@ def test_areas_are_those_of_the_day_of_each_file() -> None:
 
 
 def columns_of(dataset: str) -> list[str]:
-    known = load_known()[dataset]
+    known = load_datasets()[dataset]
     names = list(known.columns)
     for indicator in load_indicators().values():
         for mapping in indicator.sources:
@@ -411,14 +411,14 @@ def test_the_real_regions_of_absence_are_not_the_sums_of_their_authorities() -> 
     assert reading.left_out == {
         "a region that is not the sum of its authorities": list(range(3, 14))
     }
-    known = load_known()["dfe-2010-absence"]
+    known = load_datasets()["dfe-2010-absence"]
     assert FIRST_COUNT in known.columns
     assert "1,930" in known.note
     assert "4,299" in known.note
 
 
 def test_a_correction_is_said_in_the_note_of_its_source() -> None:
-    corrected = {each.id: each for each in load_known().values() if each.correction}
+    corrected = {each.id: each for each in load_datasets().values() if each.correction}
     assert {name: each.correction for name, each in corrected.items()} == {
         "dfe-2010-absence": "regions-of-other-authorities",
         "dfe-2010-looked-after": "placements-out-of-order",

@@ -24,13 +24,13 @@ from kentstats.areas import load_areas
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import LICENCE
 from kentstats.ingest.disclosure import protect
-from kentstats.ingest.edition import FIGURES_FILE, KEY, Official, read_official
+from kentstats.ingest.edition import FIGURES_FILE, KEY, OfficialStatistics, read_official
 from kentstats.project import Project
 from kentstats.schemas import FIGURES, SCALE, STATUSES
 
 NAMES = ["2010", "2025"]
 EDITIONS = {name: read_official(name, Project(ROOT)) for name in NAMES}
-REGISTER = load_areas(RAW / "areas")
+REGISTER = load_areas(home=ROOT)
 CATALOGUE = load_indicators()
 FIGURE = ["indicator", "group", "period", "area_code"]
 
@@ -46,7 +46,7 @@ def is_authority(code: str) -> bool:
 
 
 @pytest.fixture(params=NAMES)
-def edition(request: pytest.FixtureRequest) -> Official:
+def edition(request: pytest.FixtureRequest) -> OfficialStatistics:
     return EDITIONS[request.param]
 
 
@@ -65,13 +65,13 @@ def test_the_extract_is_small() -> None:
     }
 
 
-def test_the_packed_table_bears_neither_time_nor_name(edition: Official) -> None:
+def test_the_packed_table_bears_neither_time_nor_name(edition: OfficialStatistics) -> None:
     raw = (edition.folder / FIGURES_FILE).read_bytes()
     assert raw[:10].hex() == "1f8b08000000000002ff"
     assert gzip.decompress(raw).decode("ascii").startswith(",".join(FIGURES) + "\n")
 
 
-def test_every_figure_has_source_licence_period_and_place(edition: Official) -> None:
+def test_every_figure_has_source_licence_period_and_place(edition: OfficialStatistics) -> None:
     figures = edition.figures
     sources = {source.id for source in edition.sources}
     for name in ("indicator", "area_code", "period", "source_id", "licence", "locator"):
@@ -89,7 +89,7 @@ def test_every_figure_has_source_licence_period_and_place(edition: Official) -> 
     }
 
 
-def test_keys_are_unique_and_the_tables_are_sorted_by_them(edition: Official) -> None:
+def test_keys_are_unique_and_the_tables_are_sorted_by_them(edition: OfficialStatistics) -> None:
     figures = edition.figures
     assert not figures.duplicated(FIGURE).any()
     keys = list(zip(*(figures[name] for name in KEY), strict=True))
@@ -102,7 +102,9 @@ def test_keys_are_unique_and_the_tables_are_sorted_by_them(edition: Official) ->
         assert found == sorted(set(found))
 
 
-def test_a_missing_figure_always_says_why_and_a_nought_is_a_nought(edition: Official) -> None:
+def test_a_missing_figure_always_says_why_and_a_nought_is_a_nought(
+    edition: OfficialStatistics,
+) -> None:
     figures = edition.figures
     missing = figures["value"].isna()
     assert (missing == figures["status"].ne("")).all()
@@ -116,7 +118,7 @@ def test_a_missing_figure_always_says_why_and_a_nought_is_a_nought(edition: Offi
 
 
 def test_every_source_says_whose_it_is_under_what_terms_and_of_which_bytes(
-    edition: Official,
+    edition: OfficialStatistics,
 ) -> None:
     entry = yaml.safe_load((edition.folder / "edition.yml").read_text(encoding="utf-8"))
     used = {*edition.figures["source_id"], *(row["source_id"] for row in edition.judgements)}
@@ -132,13 +134,13 @@ def test_every_source_says_whose_it_is_under_what_terms_and_of_which_bytes(
 
 
 @needs_data
-def test_the_checksums_are_those_of_the_original_files(edition: Official) -> None:
+def test_the_checksums_are_those_of_the_original_files(edition: OfficialStatistics) -> None:
     for source in edition.sources:
         (path,) = DATA.rglob(source.file)
         assert hashlib.sha256(path.read_bytes()).hexdigest() == source.sha256
 
 
-def test_every_authority_of_the_day_is_there(edition: Official) -> None:
+def test_every_authority_of_the_day_is_there(edition: OfficialStatistics) -> None:
     there = {code for code in edition.figures["area_code"] if is_authority(code)}
     assert {area.code for area in REGISTER.authorities(edition.day)} <= there
 
@@ -156,7 +158,7 @@ def test_there_are_five_years_of_history() -> None:
     assert years.max() == 5
 
 
-def test_periods_have_days_that_lie_in_the_edition(edition: Official) -> None:
+def test_periods_have_days_that_lie_in_the_edition(edition: OfficialStatistics) -> None:
     figures = edition.figures
     ends = figures["period_end"]
     known = ends.notna()
@@ -167,7 +169,7 @@ def test_periods_have_days_that_lie_in_the_edition(edition: Official) -> None:
     assert (ends[known].dt.year == named[known]).all()
 
 
-def test_codes_are_those_of_the_editions_day(edition: Official) -> None:
+def test_codes_are_those_of_the_editions_day(edition: OfficialStatistics) -> None:
     for code in edition.figures["area_code"].unique():
         assert REGISTER.on(code, edition.day) == code
 
@@ -271,7 +273,7 @@ def test_figures_that_people_know_are_there(
 
 
 def test_regions_and_england_are_the_sums_of_their_authorities_within_rounding(
-    edition: Official,
+    edition: OfficialStatistics,
 ) -> None:
     seen = 0
     for _, series in edition.figures.groupby(FIGURE[:3]):
@@ -420,7 +422,7 @@ def attacked(figures: pd.DataFrame) -> tuple[int, list[Recovered]]:
     return tried, found
 
 
-def test_totals_less_the_rest_give_no_small_count_back(edition: Official) -> None:
+def test_totals_less_the_rest_give_no_small_count_back(edition: OfficialStatistics) -> None:
     tried, found = attacked(edition.figures)
     assert tried == {"2010": 575, "2025": 1317}[edition.name]
     assert found == []
@@ -451,7 +453,7 @@ def test_the_numbers_that_are_not_carried_would_have_done_so(
     assert {(each.indicator, each.period) for each in found} == {(indicator, period)}
 
 
-def test_a_withheld_figure_has_no_number_at_all(edition: Official) -> None:
+def test_a_withheld_figure_has_no_number_at_all(edition: OfficialStatistics) -> None:
     hidden = edition.figures[edition.figures["status"].eq("suppressed")]
     numbers = ["value", "numerator", "denominator", "rounding", "count_rounding"]
     assert hidden[numbers].isna().all(axis=None)
@@ -468,7 +470,7 @@ def cells_of(indicator: str, source: str, group: str) -> Iterator[tuple[str, Any
             yield "denominator", (source, mapping.denominator, base_where)
 
 
-def test_no_other_figure_carries_a_number_that_is_withheld(edition: Official) -> None:
+def test_no_other_figure_carries_a_number_that_is_withheld(edition: OfficialStatistics) -> None:
     carried: dict[Any, set[float]] = defaultdict(set)
     withheld = []
     tried = 0
@@ -506,7 +508,9 @@ def test_no_sum_that_holds_a_withheld_count_is_carried_beside_its_other_parts() 
     }
 
 
-def test_a_part_that_is_published_does_not_tell_a_whole_that_is_withheld(edition: Official) -> None:
+def test_a_part_that_is_published_does_not_tell_a_whole_that_is_withheld(
+    edition: OfficialStatistics,
+) -> None:
     figures = edition.figures
     number = {
         (row.indicator, row.group, row.area_code, row.period): row for row in figures.itertuples()
@@ -546,7 +550,7 @@ def test_a_part_that_is_published_does_not_tell_a_whole_that_is_withheld(edition
     assert tried > {"2010": 100, "2025": 100}[edition.name]
 
 
-def test_no_group_is_what_a_total_leaves_over(edition: Official) -> None:
+def test_no_group_is_what_a_total_leaves_over(edition: OfficialStatistics) -> None:
     groups = edition.figures.groupby(["source_id", "indicator"])["group"].unique()
     several = {key: sorted(found) for key, found in groups.items() if len(found) > 1}
     # two of five kinds of school, and no total of them

@@ -405,7 +405,7 @@ def test_new_codes_serve_for_the_files_beside_them(home: Project, tmp_path: Path
     assert sums_of(home.raw) == before
     done = ingest([path, lists], home=home)
     assert next(each.name for each in done.written) == "areas.csv"
-    assert load_areas(home.raw / "areas").find("Newtown")
+    assert load_areas(home=home).find("Newtown")
     assert figures(home, "looked-after")["E06000099", "2025"]["value"] == 1_900
 
 
@@ -577,9 +577,9 @@ def test_numbers_are_written_to_ten_digits_and_writing_again_changes_nothing(
 
 def test_a_register_read_before_is_not_taken_for_the_new_one(home: Project, tmp_path: Path) -> None:
     folder = home.raw / "areas"
-    assert load_areas(folder).find("South East")
+    assert load_areas(home=home).find("South East")
     lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,The Garden\n")
     ingest([lists], home=home)
     os.utime(folder / "areas.csv", ns=(5, 5))
-    assert load_areas(folder).find("The Garden")
+    assert load_areas(home=home).find("The Garden")
     assert LOOKED_AFTER in text_of([looked_after()])

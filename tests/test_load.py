@@ -14,6 +14,7 @@ import pytest
 import kentstats
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
+from kentstats.export import write_tables
 from kentstats.load import (
     OFFICIAL_TABLES,
     READERS,
@@ -25,7 +26,6 @@ from kentstats.load import (
     load_official_table,
     load_statements,
     load_table,
-    write_tables,
 )
 from kentstats.project import Project, checksums
 from kentstats.schemas import STATUSES, TABLES

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kentstats.errors import DataError
 from kentstats.ingest import inspection_report as ofsted
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 
 Cells = dict[str, str]
 FACT = {
@@ -61,13 +61,11 @@ STATEMENT = {
     "direction": "level",
     "period": "last year",
 }
-LEFT_OUT = {"paragraph": "1", "printed": "2004", "reason": "a date"}
 TABLES: dict[str, tuple[Cells, Callable[[Source], list[dict[str, Any]]]]] = {
     "facts": (FACT, ofsted.read_facts),
     "judgements": (JUDGEMENT, ofsted.read_judgements),
     "actions": (ACTION, ofsted.read_actions),
     "statements": (STATEMENT, ofsted.read_statements),
-    "left_out": (LEFT_OUT, ofsted.read_left_out),
 }
 COUNT = {"indicator": "looked-after", "unit": "count"}
 CRIME = {"indicator": "crime-victims", "unit": "per_1000"}
@@ -177,7 +175,6 @@ def test_a_word_that_is_not_known_is_refused_with_the_nearest(
         ("judgements", "service section judgement grade stated_in paragraph printed"),
         ("actions", "service band paragraph position section action cue"),
         ("statements", "paragraph subject area_name comparator direction period"),
-        ("left_out", "paragraph printed reason"),
     ],
 )
 def test_an_empty_cell_is_refused_where_one_is_needed(
@@ -189,7 +186,7 @@ def test_an_empty_cell_is_refused_where_one_is_needed(
         ]
 
 
-@pytest.mark.parametrize("table", ["facts", "judgements", "actions", "statements", "left_out"])
+@pytest.mark.parametrize("table", ["facts", "judgements", "actions", "statements"])
 @pytest.mark.parametrize("paragraph", ["0", "96", "-5", "5.5", "five"])
 def test_a_paragraph_that_the_report_has_not_is_refused(
     tmp_path: Path, table: str, paragraph: str
@@ -315,7 +312,6 @@ def test_two_lines_of_one_key_are_refused(tmp_path: Path, table: str, other: Cel
         ("judgements", {"service": "looked after children"}),
         ("actions", {"position": "2"}),
         ("statements", {"comparator": "South East"}),
-        ("left_out", {}),  # a number may occur twice in a paragraph
     ],
 )
 def test_lines_that_differ_in_one_part_of_the_key_are_two(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kentstats.areas import load_areas
-from kentstats.ingest.edition import Official
+from kentstats.ingest.edition import OfficialStatistics
 from kentstats.load import official_facts, open_official
 from kentstats.stats.places import covering, neighbours_of, places_of
 
@@ -21,17 +21,17 @@ ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"
 BARNSLEY, SHEFFIELD = ("E08000016", "E08000038"), ("E08000019", "E08000039")
 
 
-def opened(edition: str) -> Official:
+def opened(edition: str) -> OfficialStatistics:
     official = open_official(edition)
     assert official is not None
     return official
 
 
-def an_edition(*listed: tuple[str, str, int, str], last: int = 2025) -> Official:
+def an_edition(*listed: tuple[str, str, int, str], last: int = 2025) -> OfficialStatistics:
     """Make an edition that holds nothing but lists of neighbours."""
     names = ("list", "area_code", "position", "neighbour_code")
     rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in listed]
-    return Official("made", last, last, pd.DataFrame(), Path(), neighbours=rows)
+    return OfficialStatistics("made", last, last, pd.DataFrame(), Path(), neighbours=rows)
 
 
 def some_facts(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
     assert len(set(near[KENT]) & set(earlier[KENT])) == 4
 
 
-def _listed(official: Official, name: str) -> list[tuple[str, str, int, str]]:
+def _listed(official: OfficialStatistics, name: str) -> list[tuple[str, str, int, str]]:
     return [
         (row["list"], row["area_code"], row["position"], row["neighbour_code"])
         for row in official.neighbours

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from kentstats.errors import DataError
-from kentstats.ingest.registry import Source, load_sources
+from kentstats.ingest.inspection_report import Source, load_sources
 from kentstats.load import load_facts
 from kentstats.project import Project
 
-KEYS = [field.name for field in fields(Source) if field.name != "folder"]
+KEYS = [field.name for field in fields(Source) if field.name not in {"folder", "home"}]
 
 
 def change(raw: Path, old: str, new: str) -> None:

@@ -59,7 +59,7 @@ class Dataset:
 
 
 @cache
-def load_known() -> Mapping[str, Dataset]:
+def load_datasets() -> Mapping[str, Dataset]:
     """Read ``known.yml``.
 
     Returns
@@ -69,7 +69,7 @@ def load_known() -> Mapping[str, Dataset]:
 
     Examples
     --------
-    >>> load_known()["workforce"].kind
+    >>> load_datasets()["workforce"].kind
     'ees'
     """
     import yaml
@@ -104,7 +104,7 @@ def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:
     names = {plain(name) for name in header}
     wanted = set(kinds)
     found = []
-    for dataset in load_known().values():
+    for dataset in load_datasets().values():
         older = {plain(new): plain(old) for old, new in dataset.aliases.items()}
         if dataset.kind in wanted and all(
             plain(name) in names or older.get(plain(name)) in names for name in dataset.columns

@@ -20,11 +20,11 @@ from kentstats.areas import (
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.indicators import load_indicators
 from kentstats.ingest.area_codes import merge
-from kentstats.ingest.datasets import LICENCE, load_known
+from kentstats.ingest.datasets import LICENCE, load_datasets
 from kentstats.ingest.disclosure import protect
 from kentstats.ingest.edition import (
     KEY,
-    Official,
+    OfficialStatistics,
     Publication,
     contents,
     empty_edition,
@@ -128,13 +128,13 @@ def ingest(
     ]
     files_made: dict[Path, bytes] = {}
     if areas is not None:
-        files_made[home.raw / "areas" / AREAS_FILE] = _areas_text(areas).encode()
+        files_made[home.areas / AREAS_FILE] = _areas_text(areas).encode()
     done = Ingested(tuple(readings))
     if official:
         _check_alone(official)
         name = _choose(edition, official, home)
         known = name in list_editions(home)
-        before = read_official(name, home) if known else empty_edition(name, home)
+        before = read_official(name, home) if known else empty_edition(name, home, register)
         after, done = _taken_in(before, official, register, done)
         files_made |= contents(after)
     written = () if dry_run else tuple(write_all(files_made))
@@ -145,7 +145,7 @@ def _read_all(
     files: Sequence[Path], home: Project, *, every: bool
 ) -> tuple[list[Reading], list[dict[str, Any]] | None, Register]:
     """Read the files, lists of codes first; return the rows of the areas, where there are new."""
-    folder = home.raw / "areas"
+    folder = home.areas
     read: dict[int, Reading] = {}
     problems: list[Problem] = []
     register: Register | None = None
@@ -165,7 +165,7 @@ def _read_all(
         areas = merge(_area_rows(folder), rows)
         register = make_register(areas, read_successions(folder))
     else:
-        register = load_areas(folder)
+        register = load_areas(home=home)
     take(place for place in range(len(files)) if place not in lists)
     if problems:
         raise DataError(problems)
@@ -281,8 +281,8 @@ def _year(figures: pd.DataFrame) -> pd.Series:
 
 
 def _taken_in(
-    before: Official, readings: Sequence[Reading], register: Register, done: Ingested
-) -> tuple[Official, Ingested]:
+    before: OfficialStatistics, readings: Sequence[Reading], register: Register, done: Ingested
+) -> tuple[OfficialStatistics, Ingested]:
     """Put what the files hold in the place of what the same sources held."""
     new, outside = _figures(before, readings, register)
     others = any(one.neighbours or one.judgements for one in readings)
@@ -316,7 +316,7 @@ def _taken_in(
 
 
 def _figures(
-    before: Official, readings: Sequence[Reading], register: Register
+    before: OfficialStatistics, readings: Sequence[Reading], register: Register
 ) -> tuple[pd.DataFrame, int]:
     """Gather the figures of the files that are of the edition's years and places."""
     import pandas as pd
@@ -344,7 +344,7 @@ def _figures(
     return frame[~(ended & frame["value"].isna())], int((~inside).sum())
 
 
-def _ranked(before: Official, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _ranked(before: OfficialStatistics, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Choose of several sources of one figure, as the catalogue prefers them."""
     import pandas as pd
 
@@ -368,19 +368,22 @@ def _ranked(before: Official, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return figures, len(both) - len(figures)
 
 
-def _neighbours(before: Official, readings: Sequence[Reading]) -> list[dict[str, Any]]:
+def _neighbours(before: OfficialStatistics, readings: Sequence[Reading]) -> list[dict[str, Any]]:
     new = [row for one in readings for row in one.neighbours]
     lists = {row["list"] for row in new}
     return [row for row in before.neighbours if row["list"] not in lists] + new
 
 
-def _judgements(before: Official, readings: Sequence[Reading]) -> list[dict[str, Any]]:
+def _judgements(before: OfficialStatistics, readings: Sequence[Reading]) -> list[dict[str, Any]]:
     new = [row for one in readings for row in one.judgements]
     return new or before.judgements
 
 
 def _sources(
-    after: Official, before: Official, readings: Sequence[Reading], replaced: set[str]
+    after: OfficialStatistics,
+    before: OfficialStatistics,
+    readings: Sequence[Reading],
+    replaced: set[str],
 ) -> tuple[Publication, ...]:
     """List the sources of what the edition holds now, each with the file it came from."""
     known = {source.id: source for source in before.sources}
@@ -402,7 +405,7 @@ def _ids(reading: Reading) -> list[str]:
 
 
 def _publication(source_id: str, reading: Reading) -> Publication:
-    dataset = load_known().get(reading.dataset)
+    dataset = load_datasets().get(reading.dataset)
     published = ""
     if dataset and dataset.published:
         published = dataset.published.isoformat()

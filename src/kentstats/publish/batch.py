@@ -202,7 +202,7 @@ def publish_all(
     notebook = notebook or home.notebooks / "briefing.ipynb"
     chosen = choose_renderer(renderer)
     effective = effective_parameters(notebook, parameters or {})
-    register, day = load_areas(home.raw / "areas"), edition_day(edition, home)
+    register, day = load_areas(home=home), edition_day(edition, home)
     areas = register.authorities(day)
     asked = {register.resolve(name, day) for name in authorities or ()}
     wanted = areas if authorities is None else [area for area in areas if area in asked]

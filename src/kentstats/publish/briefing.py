@@ -21,17 +21,17 @@ from kentstats.errors import (
     Problem,
 )
 from kentstats.ingest.datasets import ATTRIBUTION
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 from kentstats.load import (
     READERS,
     choose,
     choose_area,
     choose_edition,
-    csv_of,
     find_report,
     load_facts,
     official_folder,
 )
+from kentstats.periods import month_year, show_date
 from kentstats.project import Project, checksums, find_project, fingerprint
 from kentstats.publish.again import NOTHING, read_before
 from kentstats.publish.document import Document, read_document
@@ -56,7 +56,7 @@ from kentstats.publish.notebook import (
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.render import Front, render
 from kentstats.report.section import after
-from kentstats.schemas import to_csv
+from kentstats.schemas import tidy, to_csv
 from kentstats.written import pretty
 
 EPOCH = dt.date(2010, 1, 1)
@@ -284,10 +284,10 @@ def front_of(subject: Subject) -> Front:
             day=dt.date(int(subject.edition), 12, 31) if subject.edition.isdigit() else EPOCH,
             dated=False,
         )
-    inspected = f"{report.inspected_from:%B %Y}"
+    inspected = month_year(report.inspected_from)
     credit = (
         f"{report.publisher}: {report.title}, published "
-        f"{report.published.day} {report.published:%B %Y}. {report.licence.strip()}"
+        f"{show_date(report.published)}. {report.licence.strip()}"
     )
     return Front(
         title=title,
@@ -342,13 +342,13 @@ def _stamp(notebook: Any, front: Front) -> None:
 def _write_tables(subject: Subject, folder: Path, home: Project, same: Path | None = None) -> None:
     if subject.report:
         for name in READERS:
-            text = to_csv(name, READERS[name](subject.report))
+            text = to_csv(tidy(name, READERS[name](subject.report)))
             (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
     if subject.official and same:
         shutil.copyfile(same, folder / same.name)
     elif subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
-        text = csv_of("facts", facts)
+        text = to_csv(facts)
         (folder / "facts.csv").write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import kentstats
 from kentstats.errors import ParameterError
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 from kentstats.load import official_folder
 from kentstats.project import Project, checksum, checksums
 from kentstats.project import fingerprint as fingerprint

@@ -111,7 +111,7 @@ def ready(edition: str, home: Project, notebook: Path, confidence: float) -> Non
     official = open_official(edition, home)
     if official:
         edition_statistics(official, confidence).prepare()
-    areas = load_areas(home.raw / "areas").authorities(edition_day(edition, home))
+    areas = load_areas(home=home).authorities(edition_day(edition, home))
     _rehearse(areas[0].name, edition, home, confidence)
     found.remember()
     # what of large tables was looked at, and is not needed by most, is not shared but read again

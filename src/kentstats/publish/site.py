@@ -16,6 +16,7 @@ from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import choose_edition, edition_day
+from kentstats.periods import show_date
 from kentstats.project import Project, find_project
 from kentstats.publish.briefing import slug
 from kentstats.publish.manifest import MANIFEST, Entry, read_manifest
@@ -84,7 +85,7 @@ def write_index(
     folder = output / edition
     manifest = manifest or read_manifest(folder / MANIFEST)
     entries: dict[str, Entry] = {entry.code: entry for entry in manifest["authorities"]}
-    register, day = load_areas(home.raw / "areas"), edition_day(edition, home)
+    register, day = load_areas(home=home), edition_day(edition, home)
     regions: dict[str, list[str]] = defaultdict(list)
     states: Counter[str] = Counter()
     for area in register.authorities(day):
@@ -116,7 +117,7 @@ def write_index(
         description=f"Briefings on children’s services in {whole} of England, edition {edition}",
         kicker="Briefings for councillors",
         heading="Children’s services, authority by authority",
-        subtitle=f"Edition {edition}: authorities as they were on {day.day} {day:%B %Y}",
+        subtitle=f"Edition {edition}: authorities as they were on {show_date(day)}",
         search=search,
         body=body,
         foot=record + _foot(contact),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kentstats import __version__
 from kentstats.areas import load_areas
-from kentstats.ingest.registry import load_sources
+from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import edition_day, editions, official_folder
 from kentstats.project import Project
 from kentstats.publish.briefing import choose_subject, inputs_of, slug
@@ -41,7 +41,7 @@ def report(home: Project, output: Path, *, authorities_too: bool = False) -> Ite
     found = f", quarto ({quarto})" if quarto else "; Quarto is not on the PATH"
     yield f"Renderers: embedded{found}"
     for edition in editions(home):
-        authorities = load_areas().authorities(edition_day(edition, home))
+        authorities = load_areas(home=home).authorities(edition_day(edition, home))
         reports = [source for source in load_sources(home) if source.edition == edition]
         official = "official statistics" if official_folder(edition, home) else "no statistics"
         yield f"Edition {edition}: {official}, {_counted(len(reports), 'inspection report')}"
@@ -57,7 +57,7 @@ def report(home: Project, output: Path, *, authorities_too: bool = False) -> Ite
             yield f"    run: kentstats briefing {quoted(first)} --edition {edition}"
     if authorities_too:
         for edition in editions(home):
-            for area in load_areas().authorities(edition_day(edition, home)):
+            for area in load_areas(home=home).authorities(edition_day(edition, home)):
                 yield f"{edition}  {area.code}  {area.old_code}  {area.name}"
 
 

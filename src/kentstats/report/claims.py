@@ -18,6 +18,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 
+from kentstats.periods import show_date
 from kentstats.schemas import PRECISION
 
 AS_PUBLISHED = "as published"
@@ -249,11 +250,6 @@ def _ordinal(number: int) -> str:
     if number % 100 in (11, 12, 13):
         return "th"
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-
-
-def show_date(day: dt.date) -> str:
-    """Print a date as ``19 November 2010``."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def escape(text: str) -> str:

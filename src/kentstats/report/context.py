@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from kentstats.ingest.registry import Source
+    from kentstats.ingest.inspection_report import Source
     from kentstats.project import Project
 
 

@@ -18,7 +18,7 @@ from kentstats.schemas import GRADES, PRECISION, Row, records
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kentstats.ingest.registry import Source
+    from kentstats.ingest.inspection_report import Source
 
 AGREES, DISAGREES, CANNOT_TELL = "agrees", "disagrees", "cannot tell"
 

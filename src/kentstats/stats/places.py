@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from kentstats.areas import Register
-from kentstats.ingest.edition import Official
+from kentstats.ingest.edition import OfficialStatistics
 from kentstats.stats.benchmarks import Places
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def covering(lists: list[str], ends: dt.date) -> str:
     return max((each for each in lists if int(each[:4]) <= ends.year), default="")
 
 
-def neighbours_of(official: Official, register: Register) -> tuple[str, dict[str, list[str]]]:
+def neighbours_of(official: OfficialStatistics, register: Register) -> tuple[str, dict[str, list[str]]]:
     """Return the list that covers an edition, and the neighbours of each authority.
 
     Returns
@@ -66,12 +66,12 @@ def neighbours_of(official: Official, register: Register) -> tuple[str, dict[str
     return name, near
 
 
-def places_of(official: Official, facts: pd.DataFrame, register: Register) -> Places:
+def places_of(official: OfficialStatistics, facts: pd.DataFrame, register: Register) -> Places:
     """Gather what a comparison of an edition has to know of areas.
 
     Parameters
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
     facts : pandas.DataFrame
         Its facts.

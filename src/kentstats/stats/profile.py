@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from kentstats.areas import Area, Register, load_areas
+from kentstats.areas import Area, Register
 from kentstats.indicators import load_indicators
-from kentstats.ingest.edition import Official, Publication
+from kentstats.ingest.edition import OfficialStatistics, Publication
 from kentstats.load import official_facts
 from kentstats.schemas import Row
 from kentstats.stats.benchmarks import COMPARATORS, Comparing, Places, estimates
@@ -84,7 +84,7 @@ class EditionStatistics:
 
     Attributes
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
     register : Register
         The areas of the project that the edition belongs to.
@@ -102,7 +102,7 @@ class EditionStatistics:
         Confidence of the limits.
     """
 
-    official: Official
+    official: OfficialStatistics
     register: Register
     facts: pd.DataFrame
     latest: pd.DataFrame
@@ -257,13 +257,13 @@ class EditionStatistics:
 
 
 def edition_statistics(
-    official: Official, confidence: float = 0.95, *, register: Register | None = None
+    official: OfficialStatistics, confidence: float = 0.95, *, register: Register | None = None
 ) -> EditionStatistics:
     """Compute the statistics of an edition; the same object for the same edition.
 
     Parameters
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
     confidence : float, default 0.95
         Confidence of the intervals and the first level of the verdicts, a
@@ -280,7 +280,7 @@ def edition_statistics(
     ValueError
         `confidence` is not between 0 and 1.
     """
-    register = register or load_areas(official.folder.parent / "areas")
+    register = register or official.register
     return _edition_statistics(_ByIdentity(official), _ByIdentity(register), confidence)
 
 
@@ -301,7 +301,7 @@ class _ByIdentity:
 def _edition_statistics(
     edition: _ByIdentity, areas: _ByIdentity, confidence: float
 ) -> EditionStatistics:
-    official: Official = edition.value
+    official: OfficialStatistics = edition.value
     register: Register = areas.value
     facts = official_facts(official)
     # indicators that only this edition's files name are for analysts, not for briefings
