@@ -35,6 +35,7 @@ from kentstats.report.figures import (
 )
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row, records
+from kentstats.stats.profile import neighbour_source
 from kentstats.stats.ranks import spine_positions
 from kentstats.stats.verdicts import expected_by_chance, holm, poisson_p, score_p
 
@@ -348,7 +349,7 @@ def _how_to_read_comparators(brief: Briefing, sensitive: Sequence[Row]) -> Block
 def _neighbours_listed(brief: Briefing, neighbours: dict[str, str]) -> Text:
     """Name the statistical neighbours and the list that they are taken from."""
     listed = brief.statistics.neighbour_list
-    source = brief.statistics.neighbour_source()
+    source = brief.statistics.source(neighbour_source(listed))
     parent = {"fact_id": source.id, "locator": f"{source.file}, row of {brief.authority}"}
     month = month_year(dt.date(int(listed[:4]), int(listed[5:]), 1))
     return say(

@@ -20,10 +20,10 @@ from kentstats.load import (
 )
 from kentstats.periods import month_year
 from kentstats.report.claims import Claim, claim, fact_claim
-from kentstats.schemas import Row, records, tidy
+from kentstats.schemas import FACTS, Row, records, tidy
 from kentstats.stats.compare import compare
 from kentstats.stats.consistency import CHECKS, audit
-from kentstats.stats.profile import AuthorityProfile, edition_statistics
+from kentstats.stats.profile import TRENDS, AuthorityProfile, edition_statistics
 from kentstats.stats.shares import derive
 
 if TYPE_CHECKING:
@@ -118,22 +118,28 @@ class Briefing:
 
     @cached_property
     def _comparisons(self) -> pd.DataFrame:
-        return _in_catalogue_order(_profile_table(self.profile, "comparisons"))
+        if self.profile is None:
+            return _no_rows(["indicator", "group", "fact_id", "comparator", "verdict", "estimate"])
+        return in_catalogue_order(self.profile.comparisons)
 
     @cached_property
     def figures(self) -> pd.DataFrame:
         """The latest official figure of each measure, in the order of the catalogue."""
-        return _in_catalogue_order(_profile_table(self.profile, "figures"))
+        if self.profile is None:
+            return _no_rows(list(FACTS))
+        return in_catalogue_order(self.profile.figures)
 
     @cached_property
     def history(self) -> pd.DataFrame:
         """The official figures of all periods."""
-        return _profile_table(self.profile, "history_rows")
+        if self.profile is None:
+            return _no_rows(list(FACTS))
+        return self.profile.statistics.of_area("facts", self.area.code)
 
     @cached_property
     def trends(self) -> pd.DataFrame:
         """The recent trend of each measure."""
-        return _profile_table(self.profile, "trend_rows")
+        return self.profile.trend_rows if self.profile else _no_rows(list(TRENDS))
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -182,14 +188,10 @@ class Briefing:
         if measure is None or self.profile is None:
             return self.history.iloc[:0]
         codes = (self.area.code, self.area.region, self.profile.country)
-        rows = [
-            row
-            for code in codes
-            for row in self.profile.history(code)
-            if (row["indicator"], row["group"]) == measure
-        ]
-        found = pd.DataFrame(rows)
-        return found.sort_values(["period_end", "period", "fact_id"], ignore_index=True)
+        found = pd.concat([self.profile.statistics.of_area("facts", code) for code in codes])
+        chosen = found["indicator"].eq(measure[0]) & found["group"].eq(measure[1])
+        by_period = ["period_end", "period", "fact_id"]
+        return found[chosen].sort_values(by_period, ignore_index=True)
 
     # the inspection report
 
@@ -248,24 +250,17 @@ class Briefing:
         return claim(day, [parent], unit="date")
 
 
-def _profile_table(profile: AuthorityProfile | None, name: str) -> pd.DataFrame:
-    """Return a table of the profile; without one, a table of the same columns without rows."""
+def _no_rows(columns: list[str]) -> pd.DataFrame:
     import pandas as pd
 
-    from kentstats.stats.profile import PROFILE_COLUMNS
-
-    if profile is None:
-        return pd.DataFrame(columns=list(PROFILE_COLUMNS[name]))
-    table: pd.DataFrame = getattr(profile, name)
-    return table
+    return pd.DataFrame(columns=columns)
 
 
-def _in_catalogue_order(rows: pd.DataFrame) -> pd.DataFrame:
+def in_catalogue_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by theme, then as the catalogue lists the indicators, then by group."""
-    catalogue = load_indicators()
     place = {
         name: (THEMES.index(one.theme), number)
-        for number, (name, one) in enumerate(catalogue.items())
+        for number, (name, one) in enumerate(load_indicators().items())
     }
     keys = list(zip(rows["indicator"].map(place), rows["group"], strict=True))
     order = sorted(range(len(rows)), key=keys.__getitem__)

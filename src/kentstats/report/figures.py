@@ -110,9 +110,7 @@ def figure(row: Row, *, bare: bool = False) -> Claim:
         unit=unit,
         decimals=decimals,
         shown=show(value, "count", decimals=decimals) if bare and unit != "percent" else "",
-        calculation=(
-            f"{row['numerator']:,.10g} / {row['denominator']:,.10g} {SCALE_WORDS[unit]}"
-        ),
+        calculation=(f"{row['numerator']:,.10g} / {row['denominator']:,.10g} {SCALE_WORDS[unit]}"),
     )
 
 
@@ -188,9 +186,11 @@ def comparator_claim(brief: Briefing, row: Row, *, bare: bool = False) -> Claim:
         return figure(brief.statistics.facts(code)[row["indicator"], row["group"]], bare=bare)
     neighbours = row["comparator"] == "neighbours"
     whose = "statistical neighbours" if neighbours else "authorities of its type"
-    behind = brief.statistics.comparison(row["indicator"], row["group"], row["comparator"])
-    first, *others = behind["facts"]
-    place = f"{behind['source_ids'][0]}, lines of {whose}"
+    facts, source_ids = brief.statistics.comparator_facts(
+        row["indicator"], row["group"], row["comparator"]
+    )
+    first, *others = facts
+    place = f"{source_ids[0]}, lines of {whose}"
     pooled = row["statistic"] == "pooled"
     how = "sum of counts over sum of bases" if pooled else "mean of the figures"
     value = float(row["benchmark"])

@@ -41,7 +41,9 @@ def covering(lists: list[str], ends: dt.date) -> str:
     return max((each for each in lists if int(each[:4]) <= ends.year), default="")
 
 
-def neighbours_of(official: OfficialStatistics, register: Register) -> tuple[str, dict[str, list[str]]]:
+def neighbours_of(
+    official: OfficialStatistics, register: Register
+) -> tuple[str, dict[str, list[str]]]:
     """Return the list that covers an edition, and the neighbours of each authority.
 
     Returns

@@ -37,7 +37,6 @@ MIN_AUTHORITIES = 4
 
 _LIMITS = ("estimate", "lower", "upper")
 _OF_TRENDS = [*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]
-_PLOTTED = ["area_code", "fact_id", "source_id", *_LIMITS, "numerator", "denominator", "locator"]
 _OWN = [
     *("fact_id", "value", "unit", "numerator", "denominator", "rounding", "status"),
     *("source_id", "locator"),
@@ -191,9 +190,8 @@ class EditionStatistics:
         """The latest figure of every authority, by indicator and group."""
         latest = self.latest[self.latest["area_type"].eq("authority")]
         indices: Any = latest.groupby(SERIES, observed=True).indices
-        columns = latest[_PLOTTED]
         return {
-            series: columns.take(positions).reset_index(drop=True)
+            series: latest.take(positions).reset_index(drop=True)
             for series, positions in indices.items()
         }
 
@@ -204,7 +202,11 @@ class EditionStatistics:
             series: [
                 (code, fact, source)
                 for code, fact, source, estimate in zip(
-                    *(frame[name].tolist() for name in _PLOTTED[:4]), strict=True
+                    *(
+                        frame[name].tolist()
+                        for name in ("area_code", "fact_id", "source_id", "estimate")
+                    ),
+                    strict=True,
                 )
                 if estimate == estimate
             ]
@@ -596,14 +598,20 @@ class AuthorityProfile:
         row = self._comparisons.get((indicator, group, comparator))
         if row is None:
             return None
-        facts: tuple[str, ...] = ()
-        source_ids: tuple[str, ...] = ()
-        if comparator in {"type", "neighbours"}:
-            found = self.statistics.contributors(indicator, group)
-            chosen = [each for each in found if each[0] in self._members[comparator]]
-            facts = tuple(fact for _, fact, _ in chosen)
-            source_ids = tuple(dict.fromkeys(source for _, _, source in chosen))
+        facts, source_ids = self.comparator_facts(indicator, group, comparator)
         return {**row, "facts": facts, "source_ids": source_ids}
+
+    def comparator_facts(
+        self, indicator: str, group: str, comparator: str
+    ) -> tuple[list[str], list[str]]:
+        """Return ids and sources of the facts behind a pooled comparator or a mean."""
+        if comparator not in {"type", "neighbours"}:
+            return [], []
+        members = self._members[comparator]
+        found = [
+            each for each in self.statistics.contributors(indicator, group) if each[0] in members
+        ]
+        return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
 
     @cached_property
     def _comparisons(self) -> dict[tuple[str, str, str], Row]:
@@ -642,7 +650,7 @@ class AuthorityProfile:
     def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
         """Return the latest figure of every authority, with or without an estimate."""
         found = self.statistics.authorities.get((indicator, group))
-        return self.statistics.latest[_PLOTTED].iloc[:0] if found is None else found
+        return self.statistics.latest.iloc[:0] if found is None else found
 
     def neighbours(self) -> dict[str, str]:
         """Return names of its statistical neighbours by code, the closest first.
