@@ -583,17 +583,15 @@ def fetch(
       kentstats fetch health of children looked after --into downloads
       kentstats fetch 0f0e0d0c-0b0a-0908-0706-050403020100 --version 1.*
     """
-    from kentstats.ingest.api import command
+    from kentstats.ingest.ees_api import Client, describe, download
 
-    lines = command(
-        " ".join(terms),
-        search_only=search_only,
-        version=version,
-        into=into,
-        offline=offline,
-        base_url=base_url,
-        say=_silent if quiet else lambda line: click.echo(line, err=True),
-    )
+    words = " ".join(terms)
+    notify = _silent if quiet else lambda line: click.echo(line, err=True)
+    client = Client(base_url, offline=offline, notify=notify)
+    if search_only:
+        lines = describe(client, words)
+    else:
+        lines = [str(path) for path in download(client, words, version=version or "*", into=into)]
     if not quiet or search_only:
         for line in lines:
             click.echo(line)
