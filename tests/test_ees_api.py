@@ -121,7 +121,7 @@ def test_a_page_that_breaks_off_is_requested_again_alone(
     ("words", "message"),
     [
         ("llamas", "Nothing matches “llamas”. Search with other words"),
-        ("on paper", "no data set of “Early years, on paper”. .* the data catalogue"),
+        ("on paper", "no data set of “Early years, on paper”. .*'s data catalogue"),
         ("of the past", "no data set of “Referrals of the past”"),
         (" ab ", "“ab” is too short to search for"),
     ],
@@ -179,26 +179,15 @@ def test_a_busy_server_is_asked_again(
 
 
 @pytest.mark.parametrize(
-    ("header", "least", "most"),
-    [
-        ("7", 7, 7),
-        ("3600", 60, 60),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 1, 2),
-        ("soon", 1, 2),
-    ],
+    ("header", "least"),
+    [("7", 7), ("3600", 60), ("Wed, 21 Oct 2015 07:28:00 GMT", 1), ("soon", 1)],
 )
 def test_retry_after_is_honoured_up_to_a_minute(
-    client: Client,
-    stub: Stub,
-    rate: DataSet,
-    waits: list[float],
-    header: str,
-    least: float,
-    most: float,
+    client: Client, stub: Stub, rate: DataSet, waits: list[float], header: str, least: float
 ) -> None:
     stub.faults.append(Fault("/meta", 429, headers={"Retry-After": header}))
     metadata(client, rate.id, "2.0")
-    assert least <= waits[0] <= most
+    assert least <= waits[0] <= least + 1
 
 
 def test_the_client_gives_up_with_a_message(
@@ -210,17 +199,18 @@ def test_the_client_gives_up_with_a_message(
     assert "/csv gave no complete answer in 5 attempts: answered 503" in caught.value.what
     assert caught.value.remedy.startswith("Try again later")
     assert len(waits) == 4
-    assert csv_requests(stub) == 5
 
 
 def test_a_server_that_is_not_there_is_named(client: Client, stub: Stub) -> None:
     stub.stop()
-    with pytest.raises(UnreachableError, match=r"publications gave .*the connection failed \(New"):
+    with pytest.raises(UnreachableError, match=r"publications gave .*the connection failed \(new"):
         search(client, "children")
 
 
 def test_an_unknown_data_set_or_version_has_a_remedy(client: Client, rate: DataSet) -> None:
-    with pytest.raises(ParameterError, match=r"answered 404 Not Found. Check .* a search lists"):
+    with pytest.raises(
+        ParameterError, match=r"answered 404 Not Found. Check .* fetch --search lists"
+    ):
         download(client, guid("something else"))
     with pytest.raises(ParameterError, match=r"versions/3.\* answered 404"):
         download(client, rate.id, version="3.*")
@@ -267,7 +257,7 @@ def test_a_page_in_place_of_data_is_an_error(
 
 def test_a_redirect_is_not_followed(client: Client, stub: Stub, rate: DataSet) -> None:
     stub.faults.append(Fault("/meta", 302, headers={"Location": "https://example.org/"}))
-    with pytest.raises(KentstatsError, match=r"answered 302 Found. Check the base address"):
+    with pytest.raises(KentstatsError, match=r"answered 302 Found https://example.org/. Check"):
         metadata(client, rate.id, "2.0")
 
 
@@ -275,7 +265,7 @@ def test_a_redirect_is_not_followed(client: Client, stub: Stub, rate: DataSet) -
     "url", ["example.org", "file:///x", "https://me:pw@example.org", "https://example.org/?a=b"]
 )
 def test_the_base_address_is_checked(url: str) -> None:
-    with pytest.raises(ParameterError, match="is not a plain web address"):
+    with pytest.raises(ParameterError, match="is not a web address, or has"):
         Client(url)
 
 

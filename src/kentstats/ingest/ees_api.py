@@ -77,7 +77,7 @@ class DataSet(msgspec.Struct, rename="camel"):
     id: Identifier
     title: str
     status: str = "Published"
-    superseding_data_set_id: str = ""
+    superseding_data_set_id: str | None = None
     latest_version: Version | None = None
 
     def __str__(self) -> str:
@@ -128,10 +128,8 @@ class Client:
     def __post_init__(self) -> None:
         url = self.base_url or os.environ.get("KENTSTATS_EES_URL") or DEFAULT_URL
         if not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", url):
-            raise ParameterError(
-                f"The base address “{url}” is not a plain web address.",
-                f"Give one such as {DEFAULT_URL}, without user name, query or fragment.",
-            )
+            what = "The base address is not a web address, or has a user name or a query."
+            raise ParameterError(what, f"Give one such as {DEFAULT_URL}.")
         self.base_url = url = url.rstrip("/").removesuffix("/v1")
         server = re.sub(r"[^A-Za-z0-9.]+", "-", url.partition("://")[2])[:60]
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
@@ -172,10 +170,9 @@ class Client:
                 reraise=True,
             )(_attempt, url, params)
         except _TransientError as error:
-            raise UnreachableError(
-                f"{url} gave no complete answer in {ATTEMPTS} attempts: {error}.",
-                "Try again later; check the address, HTTPS_PROXY and REQUESTS_CA_BUNDLE.",
-            ) from None
+            what = f"{url} gave no complete answer in {ATTEMPTS} attempts: {error}."
+            remedy = "Try again later; check the address, HTTPS_PROXY and REQUESTS_CA_BUNDLE."
+            raise UnreachableError(what, remedy) from None
 
 
 def _wait(state: Any) -> float:
@@ -196,17 +193,18 @@ def _attempt(url: str, params: dict[str, str | int]) -> bytes:
         )
     except requests.RequestException as error:
         cause = getattr(error.args[0] if error.args else None, "reason", error)
-        raise _TransientError(f"the connection failed ({type(cause).__name__})") from None
+        kind = re.sub("(?<!^)(?=[A-Z])", " ", type(cause).__name__).lower()
+        raise _TransientError(f"the connection failed ({kind})") from None
     status = answer.status_code
     if status == 200:
         return answer.content
-    said = f"answered {status} {answer.reason}"
+    said = f"answered {status} {answer.reason} {answer.headers.get('Location', '')}".strip()
     if status in BUSY:
         busy = _TransientError(said)
         with contextlib.suppress(urllib3.exceptions.InvalidHeader):
             busy.wait = urllib3.Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
         raise busy
-    remedy = "Check the base address, identifier and version; a search lists what there is."
+    remedy = "Check the base address, identifier and version; fetch --search lists them."
     if status == 403:
         said += ": the publisher has withdrawn it"
     raise (ParameterError if status == 404 else KentstatsError)(f"{url} {said}.", remedy)
@@ -237,10 +235,9 @@ def search(client: Client, words: str) -> list[Publication]:
         each.data_sets = list(client.pages(f"publications/{each.id}/data-sets", DataSet, 20))
     if all(one.status == "Withdrawn" for each in found for one in each.data_sets):
         titles = ", ".join(f"“{each.title}”" for each in found)
-        raise KentstatsError(
-            f"The API has no data set of {titles}." if found else f"Nothing matches “{words}”.",
-            "Search with other words of a title; the data catalogue on the website has more files.",
-        )
+        what = f"The API has no data set of {titles}." if found else f"Nothing matches “{words}”."
+        remedy = "Search with other words of a title; the website's data catalogue has more files."
+        raise KentstatsError(what, remedy)
     return found
 
 
@@ -359,7 +356,8 @@ def _download_version(client: Client, data_set_id: str, version: str, publicatio
     content = client.request(path, dataSetVersion=chosen.version)
     if content[:1] in {b"", b"<", b"{"}:
         raise KentstatsError(f"The answer to {path} is not a CSV file.", CHECK_PROXY)
-    columns = metadata(client, data_set_id, chosen.version).to_csv(index=False, lineterminator="\n")
+    table = metadata(client, data_set_id, chosen.version)
+    columns = table.to_csv(index=False, lineterminator="\n").encode()
     origin = {
         "url": f"{client.base_url}/v1/{path}?dataSetVersion={chosen.version}",
         "data_set_id": data_set_id,
@@ -370,12 +368,11 @@ def _download_version(client: Client, data_set_id: str, version: str, publicatio
         "fetched_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "meta_sha256": hashlib.sha256(columns.encode()).hexdigest(),
+        "meta_sha256": hashlib.sha256(columns).hexdigest(),
         "licence": LICENCE,
         "attribution": f"Contains public sector information licensed under the {LICENCE}.",
     }
-    text = json.dumps(origin, ensure_ascii=False, indent=1) + "\n"
-    _write(csv, content, columns.encode(), text.encode())
+    _write(csv, content, columns, json.dumps(origin, ensure_ascii=False, indent=1).encode())
     return csv
 
 
