@@ -2,8 +2,7 @@
 
 Nothing is requested until a function here is called. A downloaded data set is
 kept in the cache with its origin and checksums, and is used again when there
-is no connection. No identifier of a data set is hard-coded: search for it.
-The API is described at https://api.education.gov.uk/statistics/docs.
+is no connection. The API is described at https://api.education.gov.uk/statistics/docs.
 """
 
 from __future__ import annotations
