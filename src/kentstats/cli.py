@@ -375,7 +375,15 @@ def ingest(
 )
 @quiet_option
 @handle_errors
-def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any) -> None:
+def fetch(
+    terms: tuple[str, ...],
+    search_only: bool,
+    version: str | None,
+    into: Path | None,
+    offline: bool,
+    base_url: str | None,
+    quiet: bool,
+) -> None:
     """Download a data set of Explore Education Statistics, by WORDS or ID.
 
     What was downloaded once is kept with its checksum, and serves when the
@@ -387,11 +395,15 @@ def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any
       kentstats fetch health of children looked after --into downloads
       kentstats fetch 0f0e0d0c-0b0a-0908-0706-050403020100 --version 1.*
     """
-    from kentstats.ingest.api import command
+    from kentstats.ingest.ees_api import Client, describe, download
 
-    lines = command(
-        " ".join(terms), search_only=search_only, say=say_nothing if quiet else say, **options
-    )
+    words = " ".join(terms)
+    notify = say_nothing if quiet else say
+    client = Client(base_url, offline=offline, notify=notify)
+    if search_only:
+        lines = describe(client, words)
+    else:
+        lines = [str(path) for path in download(client, words, version=version or "*", into=into)]
     if not quiet or search_only:
         for line in lines:
             click.echo(line)
