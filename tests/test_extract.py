@@ -23,7 +23,7 @@ from official import DATA, RAW, needs_data
 from kentstats.areas import load_areas
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import LICENCE
-from kentstats.ingest.disclosure import protect
+from kentstats.ingest.disclosure import apply_secondary_suppression
 from kentstats.ingest.edition import FIGURES_FILE, KEY, OfficialStatistics, read_official
 from kentstats.project import Project
 from kentstats.schemas import FIGURES, SCALE, STATUSES
@@ -669,7 +669,7 @@ def test_whatever_is_taken_in_gives_no_small_count_back(
                 row["rounding"] = 100 * slack * (1 + part) / row["denominator"]
     figures = pd.DataFrame(rows)
     before = figures.copy()
-    made, count = protect(figures, REGISTER)
+    made, count = apply_secondary_suppression(figures, REGISTER)
     pd.testing.assert_frame_equal(figures, before)
     assert attacked(made)[1] == []
     changed = made.compare(before)
@@ -677,14 +677,14 @@ def test_whatever_is_taken_in_gives_no_small_count_back(
     places = made.index[made["area_code"].map(is_authority)]
     assert not set(changed.index) & set(places)
     assert (made["value"].isna() == made["status"].ne("")).all()
-    again, more = protect(made, REGISTER)
+    again, more = apply_secondary_suppression(made, REGISTER)
     assert more == 0
     assert again is made
 
 
 def test_as_little_as_will_do_is_left_out() -> None:
     def protected(*rows: dict[str, Any]) -> list[Any]:
-        made, _ = protect(pd.DataFrame(rows), REGISTER)
+        made, _ = apply_secondary_suppression(pd.DataFrame(rows), REGISTER)
         return list(made[["value", "numerator", "denominator"]].fillna(-1).values.tolist()[-1])
 
     kent, medway = figure("E10000016", 96, 200), figure("E06000035", 5, 30)
@@ -710,6 +710,6 @@ def test_what_has_no_share_or_nothing_withheld_is_left_alone() -> None:
     ]
     for change in ({"indicator": "looked-after"}, {"indicator": "something-new"}):
         frame = pd.DataFrame([row | change for row in rows])
-        assert protect(frame, REGISTER)[0] is frame
+        assert apply_secondary_suppression(frame, REGISTER)[0] is frame
     frame = pd.DataFrame([row | {"status": ""} for row in rows])
-    assert protect(frame, REGISTER)[0] is frame
+    assert apply_secondary_suppression(frame, REGISTER)[0] is frame

@@ -40,6 +40,7 @@ from test_workbooks import HEADER, neighbours
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
 from kentstats.ingest import edition as official
+from kentstats.ingest.describe import describe, refusals
 from kentstats.ingest.edition import (
     FIGURES_FILE,
     list_editions,
@@ -47,7 +48,7 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.update import Ingested, describe, ingest, refusals
+from kentstats.ingest.update import Ingested, ingest
 from kentstats.project import VARIABLE, Project
 
 SAMPLE = official.pack("".join(f"{number},{number * number % 97}\n" for number in range(5_000)))

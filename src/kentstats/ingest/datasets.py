@@ -1,4 +1,4 @@
-"""The data sets that are known by their columns; ``known.yml`` lists them."""
+"""The data sets that are known by their columns; ``datasets.yml`` lists them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+
+from kentstats.project import read_yaml
 
 LICENCE = "OGL-UK-3.0"
 ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
@@ -60,7 +62,7 @@ class Dataset:
 
 @cache
 def load_datasets() -> Mapping[str, Dataset]:
-    """Read ``known.yml``.
+    """Read ``datasets.yml``.
 
     Returns
     -------
@@ -72,11 +74,7 @@ def load_datasets() -> Mapping[str, Dataset]:
     >>> load_datasets()["workforce"].kind
     'ees'
     """
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = Path(__file__).with_name("datasets.yml").read_text(encoding="utf-8")
-    entries = yaml.load(text, Loader=loader)  # noqa: S506
+    entries = read_yaml(Path(__file__).with_name("datasets.yml"))
     return MappingProxyType(
         {
             name: Dataset(id=name, **{**entry, "columns": tuple(entry["columns"])})
