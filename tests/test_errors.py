@@ -69,16 +69,13 @@ def test_several_near_names_are_offered_nearest_first() -> None:
     )
 
 
-def test_no_more_names_are_offered_than_asked_for() -> None:
-    assert nearest("kent", ["Kent", "Kents", "Kenty"], most=1) == "Did you mean Kent?"
-
-
 def test_where_no_name_is_near_all_are_listed() -> None:
     assert nearest("zz", ["Kent", "Essex"]) == "There is: Kent, Essex."
-
-
-def test_where_there_are_no_names_that_is_said() -> None:
     assert nearest("Kent", []) == "There is none."
+
+
+def test_no_more_names_are_offered_than_asked_for() -> None:
+    assert nearest("kent", ["Kent", "Kents", "Kenty"], most=1) == "Did you mean Kent?"
 
 
 WORDS = st.text(max_size=12)

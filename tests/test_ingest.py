@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import gzip
 import hashlib
-import os
 import random
 import shutil
 from dataclasses import replace
@@ -21,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from official import (
     DATA,
-    LOOKED_AFTER,
     RAW,
     REAL_2010,
     REAL_2025,
@@ -31,7 +29,6 @@ from official import (
     row,
     small_home,
     sums_of,
-    text_of,
     workbook,
     write,
 )
@@ -143,14 +140,6 @@ def test_they_do_so_in_any_order_one_at_a_time(tmp_path: Path) -> None:
 
 
 @needs_data
-def test_they_do_so_all_at_once_in_reverse(tmp_path: Path) -> None:
-    home = bare(tmp_path)
-    ingest([*REAL_2025[::-1], *REAL_LISTS[::-1]], edition="2025", home=home)
-    ingest(REAL_2010[::-1], edition="2010", home=home)
-    same_as_the_projects(home)
-
-
-@needs_data
 def test_the_command_line_finds_the_edition_by_itself(tmp_path: Path) -> None:
     root = tmp_path / "home"
     for folder in ("areas", "official-2010", "official-2025"):
@@ -239,12 +228,6 @@ def test_a_new_edition_must_be_a_year(name: str, home: Project, data: Path) -> N
     with pytest.raises(ParameterError, match="a new one is named by its latest year"):
         ingest([data], edition=name, home=home)
     assert sums_of(home.raw) == before
-
-
-def test_nothing_is_made_of_a_new_edition_without_figures(home: Project, data: Path) -> None:
-    with pytest.raises(ParameterError, match="None of the figures is of the years 1996 to 2000"):
-        ingest([data], edition="2000", home=home)
-    assert list_editions(home) == ["2010", "2025"]
 
 
 def test_the_latest_year_tells_the_edition(home: Project, tmp_path: Path) -> None:
@@ -531,12 +514,6 @@ def test_a_damaged_edition_is_told_and_left_alone(
     assert sums_of(home.raw) == before
 
 
-def test_a_project_without_areas_is_told(home: Project, data: Path) -> None:
-    (home.raw / "areas" / "areas.csv").unlink()
-    with pytest.raises(DataError, match="The file is missing or no table of areas"):
-        ingest([data], home=home)
-
-
 def test_the_day_of_an_edition_is_read_without_its_figures(home: Project) -> None:
     assert read_day("2010", home) == dt.date(2010, 3, 31)
     (home.raw / "official-2010" / "edition.yml").write_text("last: soon\n", encoding="utf-8")
@@ -574,13 +551,3 @@ def test_numbers_are_written_to_ten_digits_and_writing_again_changes_nothing(
             assert found == pytest.approx(wanted, rel=1e-9, abs=1e-12)
     again = replace(one, figures=official._read_figures(one.folder))
     assert official.contents(again) == first
-
-
-def test_a_register_read_before_is_not_taken_for_the_new_one(home: Project, tmp_path: Path) -> None:
-    folder = home.raw / "areas"
-    assert load_areas(home=home).find("South East")
-    lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,The Garden\n")
-    ingest([lists], home=home)
-    os.utime(folder / "areas.csv", ns=(5, 5))
-    assert load_areas(home=home).find("The Garden")
-    assert LOOKED_AFTER in text_of([looked_after()])
