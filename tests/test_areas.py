@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import datetime as dt
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from official import DATA, RAW, needs_data, write
+from official import RAW, write
 
 from kentstats.areas import (
     CODED,
@@ -255,10 +253,7 @@ def test_what_is_no_authority_of_the_day_is_told_with_what_would_be(
 def test_joined_codes_make_a_combined_area() -> None:
     area = REGISTER.combined("E09000021 / E09000027")
     assert area
-    assert (area.type, area.name) == (
-        "combined",
-        "Kingston upon Thames and Richmond upon Thames",
-    )
+    assert (area.type, area.name) == ("combined", "Kingston upon Thames and Richmond upon Thames")
     assert (area.code, area.old_code) == ("E09000021 / E09000027", "314 / 318")
     assert (area.region, area.kind) == ("E12000007", "london borough")
     assert REGISTER.combined("314/318") == area
@@ -280,46 +275,6 @@ def test_finding_an_area_never_fails_and_finds_what_answers(text: str) -> None:
         assert keys & {fold(area.name), area.code.casefold(), area.old_code, *others}
     with contextlib.suppress(ParameterError):
         assert REGISTER.resolve(text, DAYS["2025"]).type == "authority"
-
-
-def read(name: str) -> Iterable[dict[str, str]]:
-    with (DATA / "lookups" / name).open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@needs_data
-def test_every_authority_of_the_departments_list_resolves_while_it_was_there() -> None:
-    seen = 0
-    for row in read("las.csv"):
-        code, name, old = row["new_la_code"], row["la_name"], row["old_la_code"]
-        if not code.startswith("E"):
-            continue
-        day, month, year = map(int, row["date_of_operation"].split("/"))
-        opened = dt.date(year, month, day)
-        if "/" in code:
-            for text in (code, name, old):
-                joined = REGISTER.combined(text)
-                assert joined
-                assert joined.code == code
-            continue
-        seen += 1
-        for text in (code, name, old):
-            if text not in {"x", "z"}:
-                assert REGISTER.resolve(text, opened).code == code
-    assert seen == 172
-
-
-@needs_data
-def test_every_authority_of_the_hierarchy_lies_in_its_region() -> None:
-    for row in read("region_la_hierarchy.csv"):
-        if row["region_code"].startswith("E"):
-            code = row["new_la_code"]
-            area = REGISTER.by_code(code) or REGISTER.combined(code)
-            assert area
-            assert area.region == row["region_code"]
-            region = REGISTER.by_code(area.region)
-            assert region
-            assert region.name == row["region_name"]
 
 
 @pytest.fixture

@@ -29,22 +29,14 @@ from official import (
     row,
     small_home,
     sums_of,
-    workbook,
     write,
 )
-from test_workbooks import HEADER, neighbours
 
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
 from kentstats.ingest import edition as official
 from kentstats.ingest.describe import describe, refusals
-from kentstats.ingest.edition import (
-    FIGURES_FILE,
-    list_editions,
-    read_day,
-    read_official,
-    write_all,
-)
+from kentstats.ingest.edition import FIGURES_FILE, list_editions, read_day, read_official, write_all
 from kentstats.ingest.update import Ingested, ingest
 from kentstats.project import VARIABLE, Project
 
@@ -359,18 +351,6 @@ def test_every_measure_is_taken_on_request_under_a_name_of_its_own(
     source = edition.source("file-workforce")
     assert (source.title, source.file) == ("workforce", "workforce.csv")
     assert edition.source("workforce").file == "csww_indicators_2017_to_2025.csv"
-
-
-def test_lists_of_neighbours_stand_beside_each_other(home: Project, tmp_path: Path) -> None:
-    path = workbook(tmp_path / "sn_june_2025.xlsx", Sheet=[HEADER, neighbours()])
-    done = ingest([path], edition="2025", home=home)
-    edition = read_official("2025", home)
-    assert {each["list"] for each in edition.neighbours} == {"2021-04", "2025-05", "2025-06"}
-    assert edition.source("statistical-neighbours-2025-06").published == "2025-06"
-    assert (done.added, done.changed, done.gone) == (0, 0, 0)
-    assert ingest([path], edition="2025", home=home).written == ()
-    with pytest.raises(ParameterError, match="The files do not tell which edition they belong to"):
-        ingest([path], home=home)
 
 
 def test_new_codes_serve_for_the_files_beside_them(home: Project, tmp_path: Path) -> None:

@@ -84,20 +84,9 @@ def load_datasets() -> Mapping[str, Dataset]:
 
 
 def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:
-    """Return the data set that a header belongs to.
+    """Return the data set of some `kinds` whose columns a header has, under new or old names.
 
-    Parameters
-    ----------
-    header : iterable of str
-        Names of the columns; spaces and case do not matter.
-    kinds : iterable of str
-        Readers to consider.
-
-    Returns
-    -------
-    Dataset or None
-        That with the most columns in common, all of them there under their
-        own names or those of an older layout.
+    Spaces and case do not matter. Of several data sets, that with the most columns is returned.
     """
     names = {plain(name) for name in header}
     wanted = set(kinds)

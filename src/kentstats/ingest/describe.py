@@ -15,19 +15,7 @@ MAX_LISTED = 8
 
 
 def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
-    """Say what was understood, left out and refused, file by file.
-
-    Parameters
-    ----------
-    done : Ingested
-        What :func:`ingest` gave.
-    dry_run : bool, default False
-        Whether nothing was written.
-
-    Yields
-    ------
-    str
-    """
+    """Say what was understood, left out and refused, file by file."""
     for reading in done.readings:
         yield from _describe_file(reading)
     if done.edition:
@@ -84,19 +72,7 @@ def _lines(lines: Sequence[int]) -> str:
 
 
 def refusals(done: Ingested | DataError) -> str:
-    """List every line refused or left out, as CSV.
-
-    Parameters
-    ----------
-    done : Ingested or DataError
-        What :func:`ingest` gave, or why it wrote nothing.
-
-    Returns
-    -------
-    str
-        ``file``, ``line``, ``column``, ``outcome`` (refused or left out),
-        ``what`` and ``remedy``.
-    """
+    """List every line refused or left out, as CSV with its place, reason and remedy."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "column", "outcome", "what", "remedy"])
