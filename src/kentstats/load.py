@@ -184,27 +184,21 @@ def choose(
         Nothing is known of that authority or edition, or there is no report
         of it; the nearest names are in the message.
     """
-    every = load_sources(home)
-    if not every:
-        raise ParameterError("There are no sources.", "Look whether data/raw is complete.")
-    name = None if edition is None else choose_edition(edition, home)
-    sources = [source for source in every if name in {None, source.edition}]
-    area: Area | None = None
-    if authority is not None:
-        day = edition_day(name, home) if name else max(source.published for source in sources)
-        area = load_areas(home=home).resolve(str(authority), day)
+    sources = load_sources(home)
     if not sources:
+        raise ParameterError("There are no sources.", "Look whether data/raw is complete.")
+    areas = choose_areas(authority, edition, home)
+    if found := find_reports(areas, home):
+        return found
+    chosen = {source.edition for source in sources} if edition is None else {str(edition)}
+    names = sorted({source.authority for source in sources if source.edition in chosen})
+    if not names:
         raise ParameterError(
             f"The edition {edition} has no inspection report.",
-            nearest(str(edition), sorted({source.edition for source in every})),
+            nearest(str(edition), sorted({source.edition for source in sources})),
         )
-    found = [source for source in sources if area is None or source.authority == area.name]
-    if area is not None and not found:
-        names = sorted({source.authority for source in sources})
-        raise ParameterError(
-            f"{area.name} is not an authority with a report here.", nearest(area.name, names)
-        )
-    return found
+    name = next(area.name for area in areas.values() if area)
+    raise ParameterError(f"{name} is not an authority with a report here.", nearest(name, names))
 
 
 def official_folder(edition: str, home: ProjectLike | None = None) -> Path | None:

@@ -253,18 +253,7 @@ def _read_rows(path: Path, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def contents(edition: OfficialStatistics) -> dict[Path, bytes]:
-    """Make the files of an edition: the same bytes for the same figures.
-
-    Parameters
-    ----------
-    edition : OfficialStatistics
-        What to write.
-
-    Returns
-    -------
-    dict of pathlib.Path to bytes
-        What each file is to hold.
-    """
+    """Return what each file of an edition is to hold: the same bytes for the same figures."""
     figures = edition.figures.sort_values(list(KEY), kind="stable", ignore_index=True)
     periods = figures[list(PERIODS)].drop_duplicates(list(PERIODS[:4]))
     texts = {
@@ -292,18 +281,7 @@ def pack(text: str) -> bytes:
 
 
 def write_all(files: Mapping[Path, bytes]) -> list[Path]:
-    """Write files, put in place together once all are written.
-
-    Parameters
-    ----------
-    files : mapping of pathlib.Path to bytes
-        What each is to hold.
-
-    Returns
-    -------
-    list of pathlib.Path
-        Those that hold something else now; the others are not touched.
-    """
+    """Write files, put in place together once all are written; return those that changed."""
     changed = {path: content for path, content in files.items() if not _holds(path, content)}
     new = {path: path.with_name(f"{path.name}.new") for path in changed}
     try:
@@ -336,18 +314,7 @@ def _unpacked(content: bytes) -> bytes | None:
 
 
 def write_official(edition: OfficialStatistics) -> list[Path]:
-    """Write an edition.
-
-    Parameters
-    ----------
-    edition : OfficialStatistics
-        What to write.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files that hold something else now.
-    """
+    """Write the files of an edition; return those that changed."""
     return write_all(contents(edition))
 
 

@@ -186,103 +186,78 @@ def test_an_empty_cell_is_refused_where_one_is_needed(
         ]
 
 
-@pytest.mark.parametrize("table", ["facts", "judgements", "actions", "statements"])
-@pytest.mark.parametrize("paragraph", ["0", "96", "-5", "5.5", "five"])
-def test_a_paragraph_that_the_report_has_not_is_refused(
-    tmp_path: Path, table: str, paragraph: str
-) -> None:
-    assert refusals(tmp_path, table, {"paragraph": paragraph}) == [
-        f"line 2, column paragraph: “{paragraph}” is no paragraph of the report. "
-        "Give a whole number from 1 to 95."
-    ]
-
-
-@pytest.mark.parametrize("grade", ["0", "5", "Good"])
-def test_a_grade_that_is_none_of_the_four_is_refused(tmp_path: Path, grade: str) -> None:
-    assert refusals(tmp_path, "judgements", {"grade": grade}) == [
-        f"line 2, column grade: “{grade}” is no grade. Give a whole number from 1 to 4."
-    ]
-
-
-def test_an_action_in_no_place_of_its_band_is_refused(tmp_path: Path) -> None:
-    assert refusals(tmp_path, "actions", {"position": "0"}) == [
-        "line 2, column position: “0” is no place in its band. Give a whole number from 1 to 99."
-    ]
+RANGE = (
+    "upper: A range has an upper end above its value, and only a range has one. "
+    "Fill in upper, or change the qualifier."
+)
+NO_PARAGRAPH = "is no paragraph of the report. Give a whole number from 1 to 95."
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("table", "cells", "told"),
     [
-        ({"value": "78%"}, f"value: “78%” is no number. {NUMBER}"),
-        ({"value": "-78"}, "value: “-78” is negative. Figures here are 0 or more."),
-        ({"value": "101"}, "value: 101 per cent is over 100. Mend the value or the unit."),
-        ({"rounding": "half"}, f"rounding: “half” is no number. {NUMBER}"),
-        ({"qualifier": "range", "upper": "8o"}, f"upper: “8o” is no number. {NUMBER}"),
-        ({"qualifier": "range", "upper": "80", "value": "x"}, f"value: “x” is no number. {NUMBER}"),
+        ("facts", {"value": "78%"}, f"value: “78%” is no number. {NUMBER}"),
+        ("facts", {"value": "-78"}, "value: “-78” is negative. Figures here are 0 or more."),
+        ("facts", {"value": "101"}, "value: 101 per cent is over 100. Mend the value or the unit."),
+        ("facts", {"rounding": "half"}, f"rounding: “half” is no number. {NUMBER}"),
+        ("facts", {"qualifier": "range", "upper": "8o"}, f"upper: “8o” is no number. {NUMBER}"),
+        (
+            *("facts", {"qualifier": "range", "upper": "80", "value": "x"}),
+            f"value: “x” is no number. {NUMBER}",
+        ),
+        (
+            *("facts", {"qualifier": "range", "value": "10", "upper": "120"}),
+            "upper: 120 per cent is over 100. Mend the value or the unit.",
+        ),
+        (
+            *("facts", {"unit": "count"}),
+            "unit: “count” is not the unit of health-assessments. "
+            "The catalogue has it in percent; use another indicator for another unit.",
+        ),
+        *(
+            ("facts", {"qualifier": qualifier, "upper": upper}, RANGE)
+            for qualifier, upper in (
+                *(("range", ""), ("range", "78"), ("range", "77")),
+                *(("exact", "80"), ("exact", "78"), ("exact", "5")),
+            )
+        ),
+        (
+            *("facts", {"period_start": "2010-02-30"}),
+            "period_start: “2010-02-30” is no date. Write it as 2010-08-31, or leave it.",
+        ),
+        (
+            *("facts", {"period_start": "2010-08-31", "period_end": "2010-08-30"}),
+            "period_end: The period ends before it starts. Mend it.",
+        ),
+        *(
+            (table, {"paragraph": number}, f"paragraph: “{number}” {NO_PARAGRAPH}")
+            for table in TABLES
+            for number in ("0", "96", "-5", "5.5", "five")
+        ),
+        *(
+            (
+                *("judgements", {"grade": grade}),
+                f"grade: “{grade}” is no grade. Give a whole number from 1 to 4.",
+            )
+            for grade in ("0", "5", "Good")
+        ),
+        (
+            *("actions", {"position": "0"}),
+            "position: “0” is no place in its band. Give a whole number from 1 to 99.",
+        ),
     ],
 )
-def test_a_bad_figure_is_refused_and_its_row_for_nothing_else(
-    tmp_path: Path, cells: Cells, told: str
+def test_a_faulty_cell_is_refused_and_its_line_for_nothing_else(
+    tmp_path: Path, table: str, cells: Cells, told: str
 ) -> None:
-    assert refusals(tmp_path, "facts", cells) == [f"line 2, column {told}"]
+    assert refusals(tmp_path, table, cells) == [f"line 2, column {told}"]
 
 
-def test_a_unit_that_is_not_the_indicators_is_refused(tmp_path: Path) -> None:
-    assert refusals(tmp_path, "facts", {"unit": "count"}) == [
-        "line 2, column unit: “count” is not the unit of health-assessments. "
-        "The catalogue has it in percent; use another indicator for another unit."
-    ]
-
-
-@pytest.mark.parametrize(
-    ("qualifier", "upper"),
-    [
-        ("range", ""),
-        ("range", "78"),
-        ("range", "77"),
-        ("exact", "80"),
-        ("exact", "78"),
-        ("exact", "5"),
-    ],
-)
-def test_a_range_has_an_upper_end_above_its_value_and_nothing_else_has_one(
-    tmp_path: Path, qualifier: str, upper: str
-) -> None:
-    assert refusals(tmp_path, "facts", {"qualifier": qualifier, "upper": upper}) == [
-        "line 2, column upper: A range has an upper end above its value, and only a range has one. "
-        "Fill in upper, or change the qualifier."
-    ]
-
-
-def test_a_range_has_its_two_ends(tmp_path: Path) -> None:
-    (fact,) = read(tmp_path, "facts", {"value": "10", "upper": "12", "qualifier": "range"})
-    assert (fact["value"], fact["upper"]) == (10, 12)
-
-
-def test_space_around_a_figure_does_not_count(tmp_path: Path) -> None:
-    (fact,) = read(tmp_path, "facts", {"value": " 82.4 ", "upper": " ", "rounding": " "})
-    assert (fact["value"], fact["rounding"]) == (82.4, 0.05)
-
-
-def test_a_date_that_never_was_is_refused(tmp_path: Path) -> None:
-    assert refusals(tmp_path, "facts", {"period_start": "2010-02-30"}) == [
-        "line 2, column period_start: “2010-02-30” is no date. Write it as 2010-08-31, or leave it."
-    ]
-
-
-def test_a_period_that_ends_before_it_starts_is_refused(tmp_path: Path) -> None:
-    cells = {"period_start": "2010-08-31", "period_end": "2010-08-30"}
-    assert refusals(tmp_path, "facts", cells) == [
-        "line 2, column period_end: The period ends before it starts. Mend it."
-    ]
-    assert read(tmp_path, "facts", cells | {"period_end": "2010-08-31"})
-
-
-def test_an_upper_end_over_a_hundred_per_cent_is_told_in_its_own_column(tmp_path: Path) -> None:
-    cells = {"qualifier": "range", "value": "10", "upper": "120"}
-    assert refusals(tmp_path, "facts", cells) == [
-        "line 2, column upper: 120 per cent is over 100. Mend the value or the unit."
-    ]
+def test_a_range_may_have_space_around_its_ends_and_a_period_one_day(tmp_path: Path) -> None:
+    days = dict.fromkeys(("period_start", "period_end"), "2010-08-31")
+    cells = {"value": " 10.5 ", "upper": "12", "qualifier": "range", **days}
+    (fact,) = read(tmp_path, "facts", cells)
+    assert (fact["value"], fact["upper"]) == (10.5, 12)
 
 
 @pytest.mark.parametrize(
