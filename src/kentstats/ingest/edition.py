@@ -24,9 +24,8 @@ import yaml
 
 from kentstats.aside import aside
 from kentstats.errors import DataError, ParameterError, Problem, nearest
-from kentstats.ingest.figures import DAYS
 from kentstats.project import Project, find_project
-from kentstats.schemas import FIGURES, NEIGHBOURS, OUTCOMES
+from kentstats.schemas import DAYS, FIGURES, NEIGHBOURS, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd

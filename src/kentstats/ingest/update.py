@@ -19,7 +19,7 @@ from kentstats.areas import (
 )
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.indicators import load_indicators
-from kentstats.ingest.area_codes import merge
+from kentstats.ingest.csv_files import Reading, counted
 from kentstats.ingest.datasets import LICENCE, load_known
 from kentstats.ingest.disclosure import protect
 from kentstats.ingest.edition import (
@@ -32,10 +32,10 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.figures import DAYS
-from kentstats.ingest.reading import Reading, counted
-from kentstats.ingest.recognise import is_code_list, read_file
+from kentstats.ingest.recognise import has_codes, read_file
+from kentstats.ingest.workbooks import merge_areas
 from kentstats.project import Project, find_project
+from kentstats.schemas import DAYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,11 +158,11 @@ def _read_all(
             except DataError as error:
                 problems.extend(error.problems)
 
-    lists = [place for place, path in enumerate(files) if is_code_list(path)]
+    lists = [place for place, path in enumerate(files) if has_codes(path)]
     take(lists)
     if any(reading.areas for reading in read.values()):
         rows = [row for reading in read.values() for row in reading.areas]
-        areas = merge(_area_rows(folder), rows)
+        areas = merge_areas(_area_rows(folder), rows)
         register = make_register(areas, read_successions(folder))
     else:
         register = load_areas(folder)
