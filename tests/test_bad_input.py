@@ -711,7 +711,7 @@ def test_parquet_of_something_else_is_told(home: Project, tmp_path: Path) -> Non
         (
             {"LA Number": [881.0, 886.5]},
             [
-                "line 2, column LA Number: 881 is Essex, the line says Kent.",
+                "line 2, column LA Number: 881 is Essex, the row says Kent.",
                 "line 3, column LA Number: No list of codes knows “Kent”, number 886.5.",
             ],
         ),
@@ -729,8 +729,8 @@ def test_parquet_of_something_else_is_told(home: Project, tmp_path: Path) -> Non
         (
             {"LA and Regions": ["Atlantis", None]},
             [
-                "line 2, column LA Number: 886 is Kent, the line says Atlantis.",
-                "line 3, column LA Number: 886 is Kent, the line says nothing.",
+                "line 2, column LA Number: 886 is Kent, the row says Atlantis.",
+                "line 3, column LA Number: 886 is Kent, the row says nothing.",
             ],
         ),
         (

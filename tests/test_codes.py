@@ -11,9 +11,9 @@ import pytest
 from official import DATA, RAW, REAL_LISTS, needs_data, refused, write
 
 from kentstats.areas import COLUMNS, make_register
-from kentstats.ingest.area_codes import ENGLAND, merge, plain_name
-from kentstats.ingest.reading import Reading
-from kentstats.ingest.recognise import is_code_list, read_file
+from kentstats.ingest.csv_files import Reading
+from kentstats.ingest.recognise import has_codes, read_file
+from kentstats.ingest.workbooks import ENGLAND, merge_areas
 
 HEADER = (
     "new_la_code,la_name,date_of_operation,date_of_termination,parent_geography_code,"
@@ -50,7 +50,7 @@ def test_a_real_list_is_read_whole(name: str, rows: int, areas: dict[str, int], 
 def test_the_real_lists_make_the_register_in_any_order(turn: int) -> None:
     rows: list[dict[str, Any]] = []
     for path in REAL_LISTS[::turn]:
-        rows = merge(rows, read_file(path).areas)
+        rows = merge_areas(rows, read_file(path).areas)
     with (RAW / "areas" / "areas.csv").open(encoding="utf-8", newline="") as file:
         assert rows == list(csv.DictReader(file))
 
@@ -153,16 +153,10 @@ def test_regions_are_read_with_london_above_its_halves(tmp_path: Path) -> None:
 
 def test_rows_are_merged_by_code_and_marks_that_are_none_go(tmp_path: Path) -> None:
     old = [{"code": "E10000016", "name": "Cantia"}, {"code": "z", "name": "Unknown"}]
-    assert merge(old, [{"code": "E10000016", "name": "Kent"}]) == [
+    assert merge_areas(old, [{"code": "E10000016", "name": "Kent"}]) == [
         {"code": "E10000016", "name": "Kent"},
         ENGLAND,
     ]
-
-
-def test_a_name_is_as_one_would_say_it() -> None:
-    assert plain_name("Bristol, City of") == "Bristol"
-    assert plain_name("Herefordshire, County of ") == "Herefordshire"
-    assert plain_name("Isle of Wight") == "Isle of Wight"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +175,6 @@ def test_a_name_is_as_one_would_say_it() -> None:
 def test_a_list_of_codes_is_known_by_its_header(
     content: str | bytes, is_list: bool, tmp_path: Path
 ) -> None:
-    assert is_code_list(write(tmp_path / "list.csv", content)) is is_list
-    assert not is_code_list(tmp_path)
-    assert not is_code_list(tmp_path / "none.csv")
+    assert has_codes(write(tmp_path / "list.csv", content)) is is_list
+    assert not has_codes(tmp_path)
+    assert not has_codes(tmp_path / "none.csv")

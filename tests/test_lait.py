@@ -16,10 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from official import DATA, needs_data, refused, text_of, write
 
-from kentstats.ingest.figures import DAYS
-from kentstats.ingest.reading import Reading
+from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.recognise import read_file
-from kentstats.schemas import FIGURES
+from kentstats.schemas import DAYS, FIGURES
 
 REAL = DATA / "lait" / "bds_long_0.parquet"
 NUMBERS = {"England": 970.0, "South East": 989.0, "London": 985.0, "Kent": 886.0, "Essex": 881.0}

@@ -119,6 +119,9 @@ FACTS = {
     "note": Column("str", "how the figure was read, where that needs saying"),
 }
 
+DAYS = ("period_start", "period_end")
+"""First and last day of a period, in the table of figures and in a table of their own."""
+
 FIGURES = {
     "indicator": Column("str", "key into the indicator catalogue"),
     "area_code": Column("str", "GSS code; joined codes where a source counts areas together"),

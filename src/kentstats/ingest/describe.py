@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from kentstats.errors import DataError
-from kentstats.ingest.reading import Reading, counted
+from kentstats.ingest.csv_files import Reading, counted
 from kentstats.ingest.update import Ingested
 
 MAX_LISTED = 8

@@ -24,9 +24,8 @@ import yaml
 
 from kentstats.areas import Register, load_areas
 from kentstats.errors import DataError, ParameterError, Problem, nearest
-from kentstats.ingest.figures import DAYS
 from kentstats.project import Project, ProjectLike, find_project, read_yaml
-from kentstats.schemas import FIGURES, NEIGHBOURS, OUTCOMES, to_csv
+from kentstats.schemas import DAYS, FIGURES, NEIGHBOURS, OUTCOMES, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd

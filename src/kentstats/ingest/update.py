@@ -20,7 +20,7 @@ from kentstats.areas import (
 )
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.indicators import load_indicators
-from kentstats.ingest.area_codes import merge
+from kentstats.ingest.csv_files import Reading, counted
 from kentstats.ingest.datasets import LICENCE, load_datasets
 from kentstats.ingest.disclosure import apply_secondary_suppression
 from kentstats.ingest.edition import (
@@ -33,11 +33,10 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.figures import DAYS
-from kentstats.ingest.reading import Reading, counted
-from kentstats.ingest.recognise import is_code_list, read_file
+from kentstats.ingest.recognise import has_codes, read_file
+from kentstats.ingest.workbooks import merge_areas
 from kentstats.project import Project, ProjectLike, find_project
-from kentstats.schemas import to_csv
+from kentstats.schemas import DAYS, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,11 +160,11 @@ def _read_all(
             except DataError as error:
                 problems.extend(error.problems)
 
-    lists = [place for place, path in enumerate(files) if is_code_list(path)]
+    lists = [place for place, path in enumerate(files) if has_codes(path)]
     read_into(lists)
     if any(reading.areas for reading in read.values()):
         known = read_area_rows(home.areas) if (home.areas / AREAS_FILE).is_file() else []
-        areas = merge(known, [row for reading in read.values() for row in reading.areas])
+        areas = merge_areas(known, [row for reading in read.values() for row in reading.areas])
         register = make_register(areas, read_successions(home.areas))
     else:
         register = load_areas(home=home)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from official import DATA, REAL_2010, needs_data, refused, write
 
 from kentstats.errors import DataError
 from kentstats.indicators import load_indicators
+from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.datasets import load_datasets
-from kentstats.ingest.reading import Reading
 from kentstats.ingest.recognise import read_file
 from kentstats.ingest.sfr_2010 import FIRST_COUNT, PLACEMENTS
 
@@ -197,7 +197,7 @@ def test_areas_are_known_by_three_digits_or_by_their_names(tmp_path: Path) -> No
     ]
     assert reading.facts is not None
     assert set(reading.facts["period"]) == {"2010"}
-    assert set(reading.facts["period_end"]) == {dt.date(2010, 3, 31)}
+    assert set(reading.facts["period_end"]) == {pd.Timestamp(2010, 3, 31)}
 
 
 def test_counts_of_regions_are_rounded_and_those_of_authorities_are_not(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_cells_with_commas_symbols_and_noughts_are_read(tmp_path: Path) -> None:
         (line("999", "Nowhere"), "line 3: No list of codes knows “999 Nowhere”. Look at the line."),
         (line("", "Atlantis"), "line 3: No list of codes knows “Atlantis”."),
         (line("", "Essex"), "line 3: No list of codes knows “Essex”."),
-        (line("881", "Kent"), "line 3: 881 is Essex, the line says Kent."),
+        (line("881", "Kent"), "line 3: 881 is Essex, the row says Kent."),
         (line("839", "Bournemouth, Christchurch and Poole"), "line 3: No list of codes knows “839"),
     ],
 )
@@ -262,8 +262,8 @@ def test_an_area_twice_is_left_out_or_refused(tmp_path: Path) -> None:
     assert (refused(reading), reading.left_out) == ([], {"the same line again": [3]})
     reading = read(tmp_path, line(), other, line("887", "Medway"))
     assert refused(reading) == [
-        "line 3: Kent occurs twice. Ask the publisher.",
         "line 2: Kent occurs twice. Ask the publisher.",
+        "line 3: Kent occurs twice. Ask the publisher.",
     ]
     assert [each[0] for each in found(reading)] == ["E06000035"]
 
@@ -342,7 +342,7 @@ def test_the_correction_fails_where_the_file_does_not_have_the_fault(
         read_file(path)
     assert str(caught.value) == (
         f"{path}, line 1: The columns of placements do not have the fault that is corrected here. "
-        "Take the correction out of known.yml, or look at the file."
+        "Take the correction out of datasets.yml, or look at the file."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections import Counter
 from pathlib import Path
@@ -15,11 +14,9 @@ from hypothesis import strategies as st
 from official import DATA, LOOKED_AFTER, looked_after, needs_data, refused, row, text_of, write
 
 from kentstats.errors import DataError
-from kentstats.ingest.figures import DAYS
-from kentstats.ingest.open_data import combine
-from kentstats.ingest.reading import Reading
+from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.recognise import read_file
-from kentstats.schemas import FIGURES
+from kentstats.schemas import DAYS, FIGURES
 
 Rows = list[dict[str, object]]
 
@@ -258,7 +255,8 @@ def test_every_kind_of_period_of_the_standard_is_read(
 ) -> None:
     made = facts(path, [row(time_period=period, time_identifier=identifier, heads=5)])
     assert made["period"].tolist() == [label]
-    assert made["period_end"].tolist() == [dt.date.fromisoformat(end) if end else None]
+    (day,) = made["period_end"]
+    assert pd.isna(day) if end is None else str(day.date()) == end
 
 
 @pytest.mark.parametrize(
@@ -592,14 +590,12 @@ def test_a_column_that_an_indicator_needs_and_the_file_lacks_is_noted(path: Path
 
 def test_years_of_a_data_set_have_the_days_that_are_known(path: Path) -> None:
     made = facts(path, [looked_after()], every=False)
-    days = {
-        row["indicator"]: (row["period_start"], row["period_end"]) for _, row in made.iterrows()
-    }
-    assert days["looked-after"] == (dt.date(2025, 3, 31), dt.date(2025, 3, 31))
+    days = made.set_index("indicator")[list(DAYS)]
+    assert days.loc["looked-after"].tolist() == [pd.Timestamp(2025, 3, 31)] * 2
     made = facts(
         path, [looked_after(population_type=LOOKED_AFTER.replace("on 31 March", "x"))], every=True
     )
-    assert set(made["period_end"]) == {None}
+    assert made["period_end"].isna().all()
 
 
 # --- any file of the standard -------------------------------------------------------------------
@@ -696,14 +692,3 @@ def test_any_file_of_the_standard_ends_in_the_contract_with_every_cell(
             )
     again = facts(path, text_of(rows), meta=meta)
     pd.testing.assert_frame_equal(again, made)
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 2**20)] * 4), min_size=1, max_size=30))
-def test_combined_codes_are_the_same_where_all_their_parts_are(
-    rows: list[tuple[int, ...]],
-) -> None:
-    import numpy as np
-
-    columns = [np.array(column, dtype=np.intp) for column in zip(*rows, strict=True)]
-    codes = combine(columns, len(rows)).tolist()
-    assert [codes.index(code) for code in codes] == [rows.index(each) for each in rows]
