@@ -204,7 +204,7 @@ def read_facts(source: Source) -> list[Record]:
         indicator or area, a duplicate key, a paragraph out of range, a
         value that is no number, a missing column, a broken encoding.
     """
-    return _read(source, "facts.csv", FACT_COLUMNS, _fact, lambda record: record["fact_id"])
+    return _read(source, "facts", FACT_COLUMNS, _fact, ("fact_id",))
 
 
 def read_judgements(source: Source) -> list[Record]:
@@ -213,70 +213,46 @@ def read_judgements(source: Source) -> list[Record]:
     Every statement of a grade is a row, so a grade that the report states
     three times has three. ``position`` is the order of the judgements.
     """
-    records = _read(
-        source,
-        "judgements.csv",
-        JUDGEMENT_COLUMNS,
-        _judgement,
-        lambda record: (record["service"], record["judgement"], record["stated_in"]),
-    )
+    key = ("service", "judgement", "stated_in")
+    records = _read(source, "judgements", JUDGEMENT_COLUMNS, _judgement, key)
     order: dict[tuple[str, str], int] = {}
     for record in records:
-        place = order.setdefault((record["service"], record["judgement"]), len(order) + 1)
-        record["position"] = place
+        judgement = (record["service"], record["judgement"])
+        record["position"] = order.setdefault(judgement, len(order) + 1)
     return records
 
 
 def read_actions(source: Source) -> list[Record]:
-    """Read ``actions.csv`` of one report; see :func:`read_facts`.
-
-    ``due`` is counted in calendar months from the day of publication.
-    """
-    return _read(
-        source,
-        "actions.csv",
-        ACTION_COLUMNS,
-        _action,
-        lambda record: (record["service"], record["band"], record["position"]),
-    )
+    """Read ``actions.csv``; ``due`` is counted in calendar months from publication."""
+    return _read(source, "actions", ACTION_COLUMNS, _action, ("service", "band", "position"))
 
 
 def read_statements(source: Source) -> list[Record]:
-    """Read ``statements.csv`` of one report; see :func:`read_facts`.
-
-    They are the comparisons that the report makes without a figure for the
-    comparator.
-    """
-    return _read(
-        source,
-        "statements.csv",
-        STATEMENT_COLUMNS,
-        _statement,
-        lambda record: (record["subject"], record["comparator"], record["period"]),
-    )
+    """Read ``statements.csv``: comparisons without a figure for the comparator."""
+    key = ("subject", "comparator", "period")
+    return _read(source, "statements", STATEMENT_COLUMNS, _statement, key)
 
 
 def read_tensions(source: Source) -> list[Record]:
-    """Read ``tensions.csv``: statements that are hard to hold together, in our words.
+    """Read ``tensions.csv``, which a report need not have.
 
-    A report without one has none. Faults are those of :func:`read_facts`.
+    It has statements that are hard to hold together, in our words.
     """
     if not (source.folder / "tensions.csv").is_file():
         return []
-    return _read(source, "tensions.csv", TENSION_COLUMNS, _tension, lambda row: row["subject"])
+    return _read(source, "tensions", TENSION_COLUMNS, _tension, ("subject",))
 
 
 def _read(
     source: Source,
-    name: str,
+    table: str,
     columns: tuple[str, ...],
     convert: Callable[[Row, Source], Record],
-    key: Callable[[Record], object],
+    key: tuple[str, ...],
 ) -> list[Record]:
-    path = source.folder / name
-    rows, faults = read_rows(path, columns)
+    rows, faults = read_rows(source.folder / f"{table}.csv", columns)
     records = [convert(row, source) for row in rows]
-    _check_unique(rows, [key(record) for record in records], faults)
+    _check_unique(rows, [tuple(record[name] for name in key) for record in records], faults)
     faults.raise_any()
     return records
 
@@ -298,8 +274,7 @@ def _check_unique(rows: list[Row], keys: list[object], faults: Faults) -> None:
 
 
 def _paragraph(row: Row, source: Source) -> int:
-    meaning = "paragraph of the report"
-    return row.integer("paragraph", 1, source.paragraphs, meaning)
+    return row.integer("paragraph", 1, source.paragraphs, "paragraph of the report")
 
 
 def _fact(row: Row, source: Source) -> Record:
