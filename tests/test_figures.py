@@ -11,21 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentstats.ingest.csv_files import Reading
-from kentstats.ingest.figures import (
+from kentstats.ingest.csv_files import (
     EES_SYMBOLS,
-    GRAVITY,
     LAIT_SYMBOLS,
     SFR_SYMBOLS,
     UNREADABLE,
-    SourceTable,
-    add_up,
+    Reading,
     cell_fault,
     is_formula,
-    make_figures,
     number,
     read_cells,
 )
+from kentstats.ingest.figures import GRAVITY, SourceTable, add_up, make_figures
 from kentstats.schemas import STATUSES
 
 nan = float("nan")

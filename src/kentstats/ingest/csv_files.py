@@ -12,8 +12,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,32 @@ MARKUP = {
     "[": ("The file is JSON, not a table.", "Download the data set as CSV."),
 }
 """How files begin that are not tables, with the fault and the remedy."""
+
+
+EES_SYMBOLS = {
+    "c": "suppressed",
+    "z": "not_applicable",
+    "x": "not_available",
+    "k": "rounds_to_zero",
+    "low": "rounds_to_zero",
+    "u": "unreliable",
+    # older files
+    "~": "rounds_to_zero",
+    ":": "not_available",
+    ".": "not_applicable",
+    "": "not_available",
+}
+"""Symbols of the open data standard and of files older than it."""
+SFR_SYMBOLS = {"x": "suppressed", "": "not_available", ".": "not_applicable"}
+"""Symbols of the statistical first releases of 2010."""
+LAIT_SYMBOLS = {"-": "not_available", "": "not_available"}
+"""The interactive tool has one symbol for every kind of missing figure."""
+
+UNREADABLE = "unreadable"
+"""Status of a cell that is neither a number nor a known symbol; its row is refused."""
+MAX_DIGITS = 40
+"""The longest number; spreadsheets write no more than 25 characters."""
+NUMBER = re.compile(r"[-−]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(e[-+]?[0-9]{1,3})?", re.I)
 
 
 @dataclass
@@ -333,3 +361,74 @@ def _check_header(path: Path, header: Sequence[str], text: str) -> None:
     if twice := [name for name in header if counts[plain(name)] > 1]:
         what = f"The header names a column twice: {', '.join(twice[:4])[:200]}."
         raise file_error(path, what, "Keep one of each, or rename the others.", 1)
+
+
+def number(text: str) -> float | None:
+    """Return the number in a cell, thousands separated by commas or not.
+
+    Examples
+    --------
+    >>> number("1,362"), number("82.40"), number("1,36"), number("=1+1")
+    (1362.0, 82.4, None, None)
+    """
+    if len(text) > MAX_DIGITS or not NUMBER.fullmatch(text):
+        return None
+    value = float(text.replace(",", "").replace("−", "-"))
+    return value if math.isfinite(value) else None
+
+
+def is_formula(text: str) -> bool:
+    """Tell whether a spreadsheet would take a cell for a formula, and run it.
+
+    Examples
+    --------
+    >>> is_formula("=1+1"), is_formula("-"), is_formula("-5"), is_formula("Total")
+    (True, False, False, False)
+    """
+    return text.startswith(("=", "@")) or bool(re.match(r"[-+].*[(!|=]", text))
+
+
+def cell_fault(text: str) -> str:
+    """Return what is wrong with a cell that is neither a number nor a known symbol."""
+    if is_formula(text):
+        return f"“{text[:40]}” is a formula."
+    if text.endswith("%"):
+        return f"“{text[:40]}” has a per cent sign in it."
+    return (
+        f"“{text[:40]}” is neither a number nor a known symbol." if text else "The cell is empty."
+    )
+
+
+def read_cells(column: pd.Series, symbols: Mapping[str, str]) -> pd.DataFrame:
+    """Read a column of text as numbers and symbols.
+
+    Parameters
+    ----------
+    column : pandas.Series of str
+        The cells.
+    symbols : mapping of str to str
+        The status that each symbol stands for.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``value`` (nan without a number), ``status`` (one of :data:`GRAVITY`,
+        empty for a number) and ``decimals`` (places that the cell prints).
+    """
+    import pandas as pd
+
+    codes, texts = pd.factorize(column)
+    cells = pd.DataFrame(
+        [_read_cell(text, symbols) for text in texts], columns=["value", "status", "decimals"]
+    )
+    cells = cells.astype({"value": "float64", "status": "str", "decimals": "int64"})
+    return cells.take(codes).set_axis(column.index)
+
+
+def _read_cell(text: str, symbols: Mapping[str, str]) -> tuple[float, str, int]:
+    value = number(text)
+    if value is None:
+        return math.nan, symbols.get(text.casefold(), UNREADABLE), 0
+    # a spreadsheet writes 17.1 as 17.100000000000001
+    short = f"{value:.10g}"
+    return float(short), "", len(short.partition(".")[2]) if "e" not in short else 0

@@ -7,7 +7,6 @@ have the line of the file as their index.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,32 +18,11 @@ import pandas as pd
 from kentstats.areas import Area, Register, fold
 from kentstats.indicators import Indicator, load_indicators
 from kentstats.indicators import Mapping as IndicatorMapping
-from kentstats.ingest.csv_files import Reading
+from kentstats.ingest.csv_files import UNREADABLE, Reading, cell_fault, read_cells
 from kentstats.ingest.datasets import LICENCE, Dataset
 from kentstats.periods import year_ending
 from kentstats.schemas import DAYS, FIGURES, SCALE
 
-EES_SYMBOLS = {
-    "c": "suppressed",
-    "z": "not_applicable",
-    "x": "not_available",
-    "k": "rounds_to_zero",
-    "low": "rounds_to_zero",
-    "u": "unreliable",
-    # older files
-    "~": "rounds_to_zero",
-    ":": "not_available",
-    ".": "not_applicable",
-    "": "not_available",
-}
-"""Symbols of the open data standard and of files older than it."""
-SFR_SYMBOLS = {"x": "suppressed", "": "not_available", ".": "not_applicable"}
-"""Symbols of the statistical first releases of 2010."""
-LAIT_SYMBOLS = {"-": "not_available", "": "not_available"}
-"""The interactive tool has one symbol for every kind of missing figure."""
-
-UNREADABLE = "unreadable"
-"""Status of a cell that is neither a number nor a known symbol; its row is refused."""
 GRAVITY = (
     UNREADABLE,
     "suppressed",
@@ -56,78 +34,23 @@ GRAVITY = (
 )
 """Statuses, the gravest first: of two, it says why a figure made of both is missing."""
 
-MAX_DIGITS = 40
-"""The longest number; spreadsheets write no more than 25 characters."""
-NUMBER = re.compile(r"[-−]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(e[-+]?[0-9]{1,3})?", re.I)
+Source = tuple[Indicator, IndicatorMapping]
+"""An indicator, and where a data set has it."""
 
 
-def number(text: str) -> float | None:
-    """Return the number in a cell, thousands separated by commas or not.
-
-    Examples
-    --------
-    >>> number("1,362"), number("82.40"), number("1,36"), number("=1+1")
-    (1362.0, 82.4, None, None)
-    """
-    if len(text) > MAX_DIGITS or not NUMBER.fullmatch(text):
-        return None
-    value = float(text.replace(",", "").replace("−", "-"))
-    return value if math.isfinite(value) else None
+def sources_of(dataset: str) -> list[Source]:
+    """Return the indicators of a data set, in the order of the catalogue."""
+    return [
+        (indicator, mapping)
+        for indicator in load_indicators().values()
+        for mapping in indicator.sources
+        if mapping.data == dataset
+    ]
 
 
-def is_formula(text: str) -> bool:
-    """Tell whether a spreadsheet would take a cell for a formula, and run it.
-
-    Examples
-    --------
-    >>> is_formula("=1+1"), is_formula("-"), is_formula("-5"), is_formula("Total")
-    (True, False, False, False)
-    """
-    return text.startswith(("=", "@")) or bool(re.match(r"[-+].*[(!|=]", text))
-
-
-def cell_fault(text: str) -> str:
-    """Return what is wrong with a cell that is neither a number nor a known symbol."""
-    if is_formula(text):
-        return f"“{text[:40]}” is a formula."
-    if text.endswith("%"):
-        return f"“{text[:40]}” has a per cent sign in it."
-    return (
-        f"“{text[:40]}” is neither a number nor a known symbol." if text else "The cell is empty."
-    )
-
-
-def read_cells(column: pd.Series, symbols: Mapping[str, str]) -> pd.DataFrame:
-    """Read a column of text as numbers and symbols.
-
-    Parameters
-    ----------
-    column : pandas.Series of str
-        The cells.
-    symbols : mapping of str to str
-        The status that each symbol stands for.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``value`` (nan without a number), ``status`` (one of :data:`GRAVITY`,
-        empty for a number) and ``decimals`` (places that the cell prints).
-    """
-    codes, texts = pd.factorize(column)
-    cells = pd.DataFrame(
-        [_read_cell(text, symbols) for text in texts], columns=["value", "status", "decimals"]
-    )
-    cells = cells.astype({"value": "float64", "status": "str", "decimals": "int64"})
-    return cells.take(codes).set_axis(column.index)
-
-
-def _read_cell(text: str, symbols: Mapping[str, str]) -> tuple[float, str, int]:
-    value = number(text)
-    if value is None:
-        return math.nan, symbols.get(text.casefold(), UNREADABLE), 0
-    # a spreadsheet writes 17.1 as 17.100000000000001
-    short = f"{value:.10g}"
-    return float(short), "", len(short.partition(".")[2]) if "e" not in short else 0
+def columns_of(mapping: IndicatorMapping) -> list[str]:
+    """Return the columns that hold an indicator: its value first, then its two numbers."""
+    return [name for name in (mapping.value, *mapping.numerator, *mapping.denominator) if name]
 
 
 def name_fault(
@@ -156,17 +79,12 @@ def gravest(*statuses: pd.Series) -> pd.Series:
 
 def add_up(columns: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Add columns of cells up; a sum with a missing part is missing."""
-    first, *others = columns
+    numbers = ["value", "rounding", "count_rounding"]
+    total, *others = columns
     for other in others:
-        first = pd.DataFrame(
-            {
-                "value": first["value"] + other["value"],
-                "status": gravest(first["status"], other["status"]),
-                "rounding": first["rounding"] + other["rounding"],
-                "count_rounding": first["count_rounding"] + other["count_rounding"],
-            }
-        )
-    return first
+        status = gravest(total["status"], other["status"])
+        total = total[numbers].add(other[numbers]).assign(status=status)
+    return total
 
 
 def make_figures(
@@ -283,6 +201,10 @@ class SourceTable:
             self._cells[name] = cells
         return self._cells[name]
 
+    def drop(self, lines: pd.Index) -> None:
+        """Leave lines out."""
+        self.frame, self.places = self.frame.drop(lines), self.places.drop(lines)
+
     def lines(self, where: Sequence[tuple[str, str]]) -> pd.Index:
         """Return the lines whose filters say what they should, whatever the case."""
         chosen = pd.Series(data=True, index=self.frame.index)
@@ -302,11 +224,11 @@ class SourceTable:
             numerator=self._total(mapping.numerator, lines, lines),
             denominator=self._total(mapping.denominator, bases, lines),
         )
-        for name in (mapping.value, *mapping.numerator, *mapping.denominator):
+        for name in columns_of(mapping):
             self.taken.setdefault(name, set()).update(lines)
         self.used.update(lines, bases[bases > 0])
         self.reading.wanted += len(lines)
-        made = self._refuse_impossible(made, indicator.unit, mapping.value or mapping.numerator[0])
+        made = self._refuse_impossible(made, indicator.unit, columns_of(mapping)[0])
         places = self.places.loc[made.index]
         if mapping.ends:
             places = places.assign(**period_days(places, mapping.ends))
@@ -332,28 +254,40 @@ class SourceTable:
 
     def _refuse_impossible(self, made: pd.DataFrame, unit: str, column: str) -> pd.DataFrame:
         """Refuse figures that are negative, over 100 per cent, or more than their base."""
-        for wrong, what, remedy in (
-            (
-                made[["value", "numerator", "denominator"]].lt(0).any(axis=1),
-                "The figure is negative.",
-                "A count or share is nought or more.",
-            ),
-            (
-                made["value"].gt(100) & (unit == "percent"),
-                "The figure is over 100 per cent.",
-                "Ask the publisher.",
-            ),
-            (
-                made["numerator"].gt(made["denominator"]) & (unit == "percent"),
-                "The numerator is above its denominator.",
-                "Ask the publisher.",
-            ),
-        ):
+        checks = {
+            "The figure is negative.": made[["value", "numerator", "denominator"]].lt(0).any(axis=1)
+        }
+        if unit == "percent":
+            checks["The figure is over 100 per cent."] = made["value"].gt(100)
+            above = made["numerator"].gt(made["denominator"])
+            checks["The numerator is above its denominator."] = above
+        remedy = "A count or share is nought or more."
+        for what, wrong in checks.items():
             lines = made.index[wrong.loc[made.index]]
             for line in lines:
                 self.reading.refuse(line, column, what, remedy)
             made = made.drop(lines)
+            remedy = "Ask the publisher."
         return made
+
+
+def find_repeated(keys: pd.DataFrame, content: pd.DataFrame) -> tuple[pd.Index, pd.Index]:
+    """Compare the lines that have one key.
+
+    Returns
+    -------
+    conflicting : pandas.Index
+        Lines of a key whose lines do not all have the same content.
+    repeated : pandas.Index
+        The other lines that only repeat an earlier one.
+    """
+    keys = keys[keys.duplicated(keep=False)]
+    if keys.empty:
+        return keys.index, keys.index
+    group = keys.groupby(list(keys.columns), sort=False).ngroup()
+    versions = content.loc[keys.index].assign(_group=group).drop_duplicates()["_group"]
+    conflicting = group.map(versions.value_counts()).gt(1)
+    return keys.index[conflicting], keys.index[~conflicting & group.duplicated()]
 
 
 def period_days(places: pd.DataFrame, ends: str) -> pd.DataFrame:

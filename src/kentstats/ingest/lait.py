@@ -16,18 +16,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kentstats.areas import Register
-from kentstats.indicators import Indicator, Mapping, load_indicators
-from kentstats.ingest.csv_files import Reading
-from kentstats.ingest.datasets import canonical, plain
-from kentstats.ingest.figures import (
+from kentstats.indicators import Mapping
+from kentstats.ingest.csv_files import (
     LAIT_SYMBOLS,
     UNREADABLE,
+    Reading,
     cell_fault,
+    number,
+    read_cells,
+)
+from kentstats.ingest.datasets import canonical, plain
+from kentstats.ingest.figures import (
+    Source,
+    find_repeated,
     indicator_keys,
     look_up,
     name_fault,
-    number,
-    read_cells,
+    sources_of,
     tidy_figures,
 )
 from kentstats.periods import Period, year_ending
@@ -45,28 +50,18 @@ YEAR = re.compile(r"(\d{4})(?:[-/](\d{2}|\d{4}))?(?: \((?:OT|Rev|Final|prov)\))?
 def read_lait(
     frame: pd.DataFrame, reading: Reading, register: Register, *, every: bool = False
 ) -> None:
-    """Read the download of the tool.
+    """Read the download of the tool into a reading.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The file, as :func:`read_parquet` or
-        :func:`kentstats.ingest.csv_files.read_csv_file` returns it.
-    reading : Reading
-        Where the figures and everything refused or left out are noted.
-    register : Register
-        The areas there are.
-    every : bool, default False
-        Take every measure, and not only those that the catalogue knows.
+    With `every`, every measure is taken, and not only those that the
+    catalogue knows.
     """
     reading.kind, reading.dataset = "Local Authority Interactive Tool", "lait"
     frame = frame.set_axis(canonical(frame.columns, COLUMNS), axis=1)[list(COLUMNS)]
     measures = list(frame["Short Desc"].unique())
     sources = {
         mapping.measure: (indicator, mapping)
-        for indicator in load_indicators().values()
-        for mapping in indicator.sources
-        if mapping.data == "lait" and mapping.measure in measures
+        for indicator, mapping in sources_of("lait")
+        if mapping.measure in measures
     }
     if not every:
         reading.notes.append(
@@ -121,7 +116,7 @@ def read_parquet(path: Path) -> tuple[pd.DataFrame, Reading]:
 
 def _look_up_rows(
     frame: pd.DataFrame,
-    sources: dict[str, tuple[Indicator, Mapping]],
+    sources: dict[str, Source],
     register: Register,
     keys: dict[str, str],
 ) -> pd.DataFrame:
@@ -216,20 +211,15 @@ def _refuse_faulty(rows: pd.DataFrame, reading: Reading) -> pd.DataFrame:
 
 def _refuse_repeated(rows: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     """Take a figure that occurs twice once; refuse two that differ."""
-    key = ["indicator", "group", "area_code", "period"]
-    again = rows[rows.duplicated(key, keep=False)]
-    if again.empty:
-        return rows
-    values = again.groupby(key)["value"]
-    differ = values.transform("nunique", dropna=False).gt(1)
-    repeated = again.duplicated(key)
-    for line in again.index[~differ & repeated]:
-        reading.leave_out("the same figure again", line)
+    keys = rows[["indicator", "group", "area_code", "period"]]
+    conflicting, repeated = find_repeated(keys, rows[["value"]])
     what = "Two lines of one measure, place and year give different figures."
-    for line in again.index[differ]:
-        remedy = "Ask the publisher which is right; neither was taken."
+    remedy = "Ask the publisher which is right; neither was taken."
+    for line in conflicting:
         reading.refuse(line, "", what, remedy)
-    return rows.drop(again.index[differ | repeated])
+    for line in repeated:
+        reading.leave_out("the same figure again", line)
+    return rows.drop(conflicting.union(repeated))
 
 
 def is_dictionary(header: Any) -> bool:
@@ -241,31 +231,22 @@ def read_dictionary(frame: pd.DataFrame, reading: Reading) -> None:
     """Compare the dictionary of the tool with the catalogue of indicators.
 
     Where the two see the polarity of a measure otherwise, the catalogue has a
-    reason in its caveats, and whoever ingests the dictionary should know.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The file.
-    reading : Reading
-        Its notes name the measures of the catalogue that the tool does not
-        describe, or whose polarity differs.
+    reason in its caveats, and whoever ingests the dictionary should know. The
+    notes of the reading name the measures of the catalogue that the tool does
+    not describe, or whose polarity differs.
     """
     reading.kind, reading.rows = "dictionary of the interactive tool", len(frame)
     reading.notes.append("It describes measures and holds no figures.")
     frame = frame.set_axis([plain(name) for name in frame.columns], axis=1)
     polarities = dict(zip(frame["measure short"], frame["polarity"].str.casefold(), strict=True))
     absent, other = [], []
-    for indicator in load_indicators().values():
-        for mapping in indicator.sources:
-            if mapping.data != "lait":
-                continue
-            if mapping.measure not in polarities:
-                absent.append(f"{indicator.id} ({mapping.measure})")
-                continue
-            theirs = POLARITIES.get(polarities[mapping.measure], "none")
-            if theirs != indicator.polarity:
-                other.append(f"{indicator.id} ({theirs}, here {indicator.polarity})")
+    for indicator, mapping in sources_of("lait"):
+        if mapping.measure not in polarities:
+            absent.append(f"{indicator.id} ({mapping.measure})")
+            continue
+        theirs = POLARITIES.get(polarities[mapping.measure], "none")
+        if theirs != indicator.polarity:
+            other.append(f"{indicator.id} ({theirs}, here {indicator.polarity})")
     if absent:
         reading.notes.append(f"It does not describe: {', '.join(absent)}.")
     if other:

@@ -20,21 +20,31 @@ from typing import Any
 import pandas as pd
 
 from kentstats.areas import Register
-from kentstats.indicators import Indicator, load_indicators
+from kentstats.indicators import Indicator
 from kentstats.indicators import Mapping as IndicatorMapping
-from kentstats.ingest.csv_files import UNNAMED, Reading, counted, file_error, read_csv_file
+from kentstats.ingest.csv_files import (
+    EES_SYMBOLS,
+    UNNAMED,
+    Reading,
+    counted,
+    file_error,
+    is_formula,
+    number,
+    read_csv_file,
+)
 from kentstats.ingest.datasets import Dataset, canonical, plain, recognise
 from kentstats.ingest.figures import (
-    EES_SYMBOLS,
+    Source,
     SourceTable,
+    columns_of,
+    find_repeated,
     indicator_keys,
-    is_formula,
     is_text,
     look_up,
     make_figures,
     name_fault,
-    number,
     slug,
+    sources_of,
     tidy_figures,
 )
 from kentstats.periods import read_period, year_ending
@@ -57,8 +67,6 @@ NO_PLACE = re.compile(r"[kwsn]\d{8}|[xz:]", re.IGNORECASE)
 """Codes of places outside England, and symbols that stand for no place."""
 METADATA = ("col_name", "col_type", "filter_grouping_column")
 
-Sources = Sequence[tuple[Indicator, IndicatorMapping]]
-
 
 def is_open_data(header: Iterable[str]) -> bool:
     """Tell whether a header is that of an open data file."""
@@ -68,19 +76,10 @@ def is_open_data(header: Iterable[str]) -> bool:
 def read_open_data(
     frame: pd.DataFrame, reading: Reading, register: Register, *, every: bool = False
 ) -> None:
-    """Read an open data file.
+    """Read an open data file into a reading.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The file, as :func:`kentstats.ingest.csv_files.read_csv_file` returns it.
-    reading : Reading
-        Where the figures and everything refused or left out are noted.
-    register : Register
-        The areas there are.
-    every : bool, default False
-        Take every indicator column, under a name made from its own, and not
-        only what the catalogue knows.
+    With `every`, every indicator column is taken, under a name made from its
+    own, and not only what the catalogue knows.
 
     Raises
     ------
@@ -114,22 +113,17 @@ def read_open_data(
 
 def _recognise(
     frame: pd.DataFrame, reading: Reading
-) -> tuple[pd.DataFrame, Dataset | None, Sources]:
+) -> tuple[pd.DataFrame, Dataset | None, Sequence[Source]]:
     """Find the data set of a file and its indicators; give columns their present names."""
     dataset = recognise(frame.columns, ["ees"])
     if dataset is None:
         return frame, None, []
-    sources = [
-        (indicator, mapping)
-        for indicator in load_indicators().values()
-        for mapping in indicator.sources
-        if mapping.data == dataset.id
-    ]
+    sources = sources_of(dataset.id)
     wanted = [*dataset.columns, *dataset.aliases]
     for _, mapping in sources:
-        wanted += [mapping.value, *mapping.numerator, *mapping.denominator, *mapping.within]
+        wanted += [*columns_of(mapping), *mapping.within]
         wanted += [name for name, _ in (*mapping.where, *mapping.denominator_where)]
-    names = canonical(frame.columns, filter(None, wanted))
+    names = canonical(frame.columns, wanted)
     present = [
         dataset.aliases[name] if dataset.aliases.get(name, name) not in names else name
         for name in names
@@ -190,13 +184,12 @@ def _check_identifiers(frame: pd.DataFrame, reading: Reading) -> None:
     named = families[families.ne("")]
     if named.nunique() <= 1:
         return
-    first = next(family for text in identifiers.unique() if (family := _family(text)))
     shown = ", ".join(sorted(text[:40] for text in identifiers.unique() if text)[:6])
     raise file_error(
         reading.path,
         f"The file mixes kinds of period: {shown}.",
         "Split it into one file for each kind.",
-        named.index[named.ne(first)][0],
+        named.index[named.ne(named.iloc[0])][0],
     )
 
 
@@ -296,15 +289,13 @@ def _read_metadata(reading: Reading, header: Sequence[str]) -> dict[str, str]:
 
 
 def _classify(
-    frame: pd.DataFrame, metadata: Mapping[str, str], sources: Sources
+    frame: pd.DataFrame, metadata: Mapping[str, str], sources: Sequence[Source]
 ) -> tuple[list[str], list[str]]:
     """Return the indicator columns and the filters."""
     kinds = dict(metadata)
     for _, mapping in sources:
         filters = (*mapping.where, *mapping.denominator_where)
-        kinds |= dict.fromkeys(
-            (mapping.value, *mapping.numerator, *mapping.denominator), "indicator"
-        )
+        kinds |= dict.fromkeys(columns_of(mapping), "indicator")
         kinds |= dict.fromkeys((*(name for name, _ in filters), *mapping.within), "filter")
     listed: dict[str, list[str]] = {"indicator": [], "filter": []}
     for name in frame.columns:
@@ -327,52 +318,39 @@ def _kind_of(column: pd.Series) -> str:
     return "indicator" if numbers > unknown or (not unknown and symbols) else "filter"
 
 
-def _keep(table: SourceTable, sound: Any) -> None:
-    table.frame, table.places = table.frame[sound], table.places[sound]
-
-
 def _refuse_formulas(table: SourceTable, filters: Sequence[str]) -> None:
     """Refuse rows whose filters a spreadsheet would run."""
-    sound = pd.Series(data=True, index=table.frame.index)
     for name in filters:
         column = table.frame[name]
         formulas = column[column.isin([text for text in column.unique() if is_formula(text)])]
         for line, text in formulas.items():
             what = f"“{text[:40]}” is a formula."
             table.reading.refuse(line, name, what, "Ask the publisher.")
-        sound[formulas.index] = False
-    _keep(table, sound)
+        table.drop(formulas.index)
 
 
 def _refuse_repeated(table: SourceTable, filters: Sequence[str], measures: Sequence[str]) -> None:
     """Take a row that occurs twice once; refuse rows of one key that differ."""
     folded = table.frame[list(filters)].apply(lambda column: column.str.casefold())
     keys = table.places[["area_code", "period"]].join(folded.add_prefix("filter "))
-    again = keys.duplicated(keep=False)
-    if not again.any():
-        return
+    conflicting, repeated = find_repeated(keys, table.frame)
+    what = "Two lines of one place, period and filter give different figures."
     remedy = "Ask the publisher which is right; neither was taken."
     if len(measures) > 1:
         remedy += (
             f" Where one of {', '.join(measures[:4])} is a filter that holds numbers, "
             f"put {table.reading.path.stem}.meta.csv beside the file."
         )
-    rows, keys = table.frame[again], keys[again]
-    group = keys.groupby(list(keys.columns), sort=False).ngroup()
-    versions = group[~rows.duplicated()].value_counts()
-    differ, repeated = group.map(versions).gt(1), group.duplicated()
-    what = "Two lines of one place, period and filter give different figures."
-    for line in rows.index[differ]:
+    for line in conflicting:
         table.reading.refuse(line, "", what, remedy)
-    for line in rows.index[~differ & repeated]:
+    for line in repeated:
         table.reading.leave_out("the same line again", line)
-    _keep(table, ~table.frame.index.isin(rows.index[differ | repeated]))
+    table.drop(conflicting.union(repeated))
 
 
 def _has_columns(table: SourceTable, indicator: Indicator, mapping: IndicatorMapping) -> bool:
     """Tell whether a file has an indicator, and note the columns that it lacks."""
-    needed = {mapping.value, *mapping.numerator, *mapping.denominator} - {""}
-    if missing := sorted(needed - set(table.frame)):
+    if missing := sorted(set(columns_of(mapping)) - set(table.frame)):
         table.reading.notes.append(
             f"{indicator.id} was left out: the file has no column {', '.join(missing)}."
         )

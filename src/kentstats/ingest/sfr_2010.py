@@ -18,15 +18,14 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from kentstats.areas import Register
-from kentstats.indicators import load_indicators
-from kentstats.ingest.csv_files import UNNAMED, Reading, file_error
+from kentstats.ingest.csv_files import SFR_SYMBOLS, UNNAMED, Reading, file_error, number
 from kentstats.ingest.datasets import canonical, plain, recognise
 from kentstats.ingest.figures import (
-    SFR_SYMBOLS,
     SourceTable,
+    columns_of,
     name_fault,
-    number,
     period_days,
+    sources_of,
     tidy_figures,
 )
 
@@ -41,16 +40,7 @@ NO_FAULT = "Take the correction out of datasets.yml, or look at the file."
 
 
 def read_sfr_2010(frame: pd.DataFrame, reading: Reading, register: Register) -> None:
-    """Read a file of underlying data of 2010.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The file, as :func:`kentstats.ingest.csv_files.read_csv_file` returns it.
-    reading : Reading
-        Where the figures and everything refused or left out are noted.
-    register : Register
-        The areas there are.
+    """Read a file of underlying data of 2010 into a reading.
 
     Raises
     ------
@@ -63,18 +53,8 @@ def read_sfr_2010(frame: pd.DataFrame, reading: Reading, register: Register) -> 
         raise ValueError(f"{reading.path} is no file of 2010")
     reading.dataset = dataset.id
     reading.kind = f"underlying data of 2010, data set {dataset.id}"
-    sources = [
-        (indicator, mapping)
-        for indicator in load_indicators().values()
-        for mapping in indicator.sources
-        if mapping.data == dataset.id
-    ]
-    named = {
-        name
-        for _, mapping in sources
-        for name in (mapping.value, *mapping.numerator, *mapping.denominator)
-        if name
-    }
+    sources = sources_of(dataset.id)
+    named = dict.fromkeys(name for _, mapping in sources for name in columns_of(mapping))
     wanted = [*named, *PLACEMENTS, PLACEMENT_TOTAL, FIRST_COUNT]
     frame = frame.set_axis(canonical(frame.columns, wanted), axis=1)
     places = _locate(frame, dataset.areas_on, reading, register)
@@ -82,11 +62,9 @@ def read_sfr_2010(frame: pd.DataFrame, reading: Reading, register: Register) -> 
         frame = _reorder_placements(frame, places, reading)
     if dataset.correction == "regions-of-other-authorities":
         places = _leave_out_regions(frame, places, reading)
-    for _, mapping in sources:
-        for name in (mapping.value, *mapping.numerator, *mapping.denominator):
-            if name and name not in frame:
-                remedy = "Download the file again, or mend the indicator catalogue."
-                raise file_error(reading.path, f"There is no column “{name}”.", remedy, 1)
+    if missing := [name for name in named if name not in frame]:
+        remedy = "Download the file again, or mend the indicator catalogue."
+        raise file_error(reading.path, f"There is no column “{missing[0]}”.", remedy, 1)
     places["period"] = dataset.period
     if dataset.ends:
         places = places.join(period_days(places, dataset.ends))

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from kentstats.areas import Area, Register
-from kentstats.ingest.csv_files import Reading, file_error
+from kentstats.ingest.csv_files import Reading, file_error, is_formula
 from kentstats.ingest.datasets import LICENCE
-from kentstats.ingest.figures import is_formula, name_fault
+from kentstats.ingest.figures import name_fault
 from kentstats.periods import MONTHS
 
 JUDGEMENTS = {
@@ -332,12 +332,8 @@ def is_code_list(header: Iterable[str]) -> bool:
 def read_code_list(frame: pd.DataFrame, reading: Reading) -> None:
     """Read a list of authorities with dates of operation, or a list of regions.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The file. A list of authorities by region gives the regions.
-    reading : Reading
-        Receives rows of the register of areas in ``areas``.
+    A list of authorities by region gives the regions. The rows of the
+    register of areas are put into ``areas`` of the reading.
     """
     frame = frame.set_axis(frame.columns.str.casefold(), axis=1)
     whole = set(frame.columns).issuperset(CODE_LIST_COLUMNS)
