@@ -375,7 +375,7 @@ def test_the_notebook_ends_with_what_was_used() -> None:
 def test_the_code_that_counts_is_what_makes_briefings() -> None:
     found = set(code_of(NOTEBOOK))
     assert {"stats/benchmark.py", "stats/answers.py", "present/among.py", "facts.py"} <= found
-    assert {"publish/render.py", "publish/document.py", "publish/briefing.py"} <= found
+    assert {"publish/typst.py", "publish/document.py", "publish/briefing.py"} <= found
     assert {"indicators.yml", "sources/known.yml", "__init__.py", "present/__init__.py"} <= found
     assert not found & {"cli.py", "ingest.py", "publish/many.py", "sources/dfe2010.py"}
     assert not [name for name in found if name.startswith("sources/api/")]

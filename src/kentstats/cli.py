@@ -223,6 +223,8 @@ def briefing(
         progress=talks,
         say=(lambda line: click.echo(line, err=True)) if talks or renderer == "auto" else _silent,
     )
+    for warning in published.warnings:
+        click.echo(warning, err=True)
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
             click.echo(published.folder / name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import os
@@ -16,8 +17,8 @@ from typing import Any
 
 from kentstats.errors import RenderError
 from kentstats.project import Project
-from kentstats.publish.document import Document, pictures_to_files
-from kentstats.publish.render import Front, fonts
+from kentstats.publish.document import Document, Front, fonts
+from kentstats.publish.markdown import take_pictures
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 OLDEST = (1, 9)
@@ -138,11 +139,11 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
 
     shutil.copytree(home.reports / "template", project / "template")
     shutil.copyfile(home.reports / "_quarto.yml", project / "_quarto.yml")
-    cells = [nbformat.v4.new_raw_cell(front_matter(front))]
-    cells += [
-        nbformat.v4.new_markdown_cell(pictures_to_files(block, project))
-        for block in document.blocks
-    ]
+    text, pictures = take_pictures(document.markdown)
+    (project / "figures").mkdir()
+    for name, (_, data) in pictures.items():
+        (project / name).write_bytes(base64.b64decode(data))
+    cells = [nbformat.v4.new_raw_cell(front_matter(front)), nbformat.v4.new_markdown_cell(text)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

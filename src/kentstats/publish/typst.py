@@ -6,15 +6,21 @@ markup in what anyone wrote: no mark needs a rule of its own.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from markdown_it.token import Token
 
+from kentstats.errors import RenderError
+from kentstats.publish.document import Document, Front, fonts
+
 if TYPE_CHECKING:
-    from kentstats.publish.render import Front
+    import typst
 
 PAIRS = {
     "blockquote": ("#quote(block: true)[\n", "];\n\n"),
@@ -31,24 +37,30 @@ PAIRS = {
 """What stands before and after that which a pair of tokens holds."""
 
 
-def write_source(tokens: Sequence[Token], front: Front, template: str) -> str:
-    """Write the source of a briefing.
+def write_pdf(document: Document, front: Front, folder: Path, template: Path) -> None:
+    """Write ``briefing.pdf``: tagged, to PDF/UA-1.
 
     Parameters
     ----------
-    tokens : sequence of markdown_it.token.Token
-        The document; see :class:`kentstats.publish.markdown.Reading`.
+    document : Document
+        What to write.
     front : Front
-        Its title and the like.
-    template : str
-        Source with ``$title``, ``$subtitle``, ``$author``, ``$description``,
-        ``$year``, ``$month``, ``$day`` and ``$body``.
+        Its title and the like; the file bears no other date.
+    folder : pathlib.Path
+        Where to.
+    template : pathlib.Path
+        The folder of templates, with ``briefing.typ``.
 
-    Returns
-    -------
-    str
+    Raises
+    ------
+    RenderError
+        A picture has no alternative text, two things have one name, or
+        Typst refuses the document: a link leads nowhere, a file is not
+        there, or a level of heading is missing.
     """
-    return Template(template).substitute(
+    import typst
+
+    source = Template((template / "briefing.typ").read_text(encoding="utf-8")).substitute(
         title=string(front.title),
         subtitle=string(front.subtitle),
         author=string(front.author),
@@ -56,8 +68,34 @@ def write_source(tokens: Sequence[Token], front: Front, template: str) -> str:
         year=front.day.year,
         month=front.day.month,
         day=front.day.day,
-        body=body(tokens),
+        body=body(document.reading.tokens),
     )
+    for name, content in document.reading.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    midnight = dt.datetime.combine(front.day, dt.time(), dt.UTC)
+    try:
+        typst.Compiler(source.encode(), root=folder, font_paths=typst_fonts()).compile(
+            output=folder / "briefing.pdf",
+            pdf_standards=["ua-1"],
+            timestamp=int(midnight.timestamp()),
+        )
+    except (RuntimeError, typst.TypstError) as error:
+        raise RenderError(
+            f"Typst refuses the document: {error}", "Mend the cell that shows this."
+        ) from None
+
+
+@cache
+def typst_fonts() -> typst.Fonts:
+    """Read the fonts; a process that does so before it forks spares its children the time.
+
+    Those of matplotlib and Typst's own, no others: the same bytes on every machine.
+    """
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[fonts()])
 
 
 def string(text: str) -> str:
@@ -147,10 +185,10 @@ def _link(token: Token) -> tuple[str, str]:
     address = str(token.attrs["href"])
     inside = address.startswith("#")
     target = f"label({string(unquote(address[1:]))})" if inside else string(address)
-    return (f"{_anchor(token)}#link({target})[", "];")
+    return (f"#link({target})[", "];")
 
 
-def _span(token: Token) -> tuple[str, str]:
+def _part(token: Token) -> tuple[str, str]:
     return (_anchor(token), "")
 
 
@@ -159,10 +197,9 @@ def _anchor(token: Token) -> str:
 
 
 def _image(token: Token) -> str:
-    width = f", width: {token.meta['width']}" if "width" in token.meta else ""
     source, words = string(str(token.attrs["src"])), string(token.meta["alt"])
-    image = f"image({source}, alt: {words}{width})"
-    return f"#{image};" if token.block else f"{_anchor(token)}#box({image});"
+    image = f"image({source}, alt: {words})"
+    return f"#{image};" if token.block else f"#box({image});"
 
 
 def _code(token: Token) -> str:
@@ -179,14 +216,15 @@ OPENED: dict[str, Callable[[Token], tuple[str, str]]] = {
     "table": _table,
     "thead": _head,
     "link": _link,
-    "span": _span,
+    "span": _part,
+    "div": _part,
 }
 """The same, where it depends on the token that opens."""
 
 SINGLE: dict[str, Callable[[Token], str]] = {
     # marks of emphasis leave empty texts behind
     "text": lambda token: f"#{string(token.content)};" if token.content else "",
-    "code_inline": lambda token: f"{_anchor(token)}#raw({string(token.content)});",
+    "code_inline": lambda token: f"#raw({string(token.content)});",
     "code_block": _code,
     "fence": _code,
     "image": _image,

@@ -261,8 +261,7 @@ def inputs(edition: Edition) -> Block | None:
     """
     if edition.standing is None:
         return None
-    edition.official.note_table()
-    return Block("", used=tuple(edition.official.used.items()))
+    return Block("")
 
 
 @of_report
