@@ -10,7 +10,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from kentstats.errors import RenderError
+from kentstats.publish.markdown import Reading, parse_html, read_markdown
 from kentstats.report.blocks import captioned, picture_markdown, table
 from kentstats.report.claims import escape
 from kentstats.report.sentences import Text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-    from kentstats.publish.markdown import Reading
 
 HEADING = re.compile(r"(#{1,6}) ")
 CODE = re.compile(r"(`+).*?\1", re.DOTALL)
@@ -37,7 +35,6 @@ NOT_READ = {
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 INLINE = {"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "u"}
-VOID = {"br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 NOT_SHOWN = {
     "audio",
     "canvas",
@@ -109,8 +106,6 @@ class Document:
     @cached_property
     def reading(self) -> Reading:
         """The document as its writers take it; read once."""
-        from kentstats.publish.markdown import read_markdown
-
         return read_markdown(self.markdown)
 
 
@@ -267,7 +262,7 @@ class _CellReader:
         return captioned(f"fig-cell-{self._number}", picture, Text((str(caption),)))
 
     def _read_html(self, html: str) -> Iterator[str]:
-        page = _HtmlTree(html).root
+        page = parse_html(html)
         lost = sorted({each.tag for each in page.iter()} & NOT_SHOWN)
         parts = [part for part in _html_parts(page) if not isinstance(part, str) or part]
         if lost or not parts:
@@ -300,34 +295,6 @@ class _CellReader:
                 if column and all(map(_is_number, column))
             ],
         ).markdown
-
-
-class _HtmlTree(HTMLParser):
-    """HTML as a tree, forgiving as a browser."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.root = ET.Element("div")
-        self._opened = [self.root]
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = ET.SubElement(self._opened[-1], tag, {name: each or "" for name, each in attrs})
-        if tag not in VOID:
-            self._opened.append(element)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in [element.tag for element in self._opened[1:]]:
-            while self._opened.pop().tag != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        here = self._opened[-1]
-        if len(here):
-            here[-1].tail = (here[-1].tail or "") + data
-        else:
-            here.text = (here.text or "") + data
 
 
 def _html_parts(element: ET.Element) -> Iterator[str | ET.Element]:

@@ -122,11 +122,19 @@ class Writer(RendererHTML):
         """Close the caption of a figure."""
         return "</span></figcaption>\n"
 
+    def html_inline(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
+        """Show a tag that is none of ours as it was typed."""
+        return escape(tokens[idx].content)
+
+    def html_block(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
+        """Show raw HTML as it was typed."""
+        return f"<p>{escape(tokens[idx].content.strip())}</p>\n"
+
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Write a picture, its data within it."""
         token = tokens[idx]
         source = str(token.attrs["src"])
-        address, _ = env["pictures"].get(source, (source, ""))
+        address = env["pictures"].get(source, source)
         shown = {**token.attrs, "src": address, "alt": token.meta["alt"]}
         return self.renderToken([token.copy(attrs=shown)], 0, options, env)
 

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import base64
 import re
+import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from html.parser import HTMLParser
+from pathlib import Path
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import html_inline
 from markdown_it.token import Token
 
 from kentstats.errors import RenderError
 
-PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg|gif|webp);base64,([A-Za-z0-9+/=]+)")
+PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
+WITHOUT_END = {"br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ENDINGS = {"svg+xml": "svg", "jpeg": "jpg"}
 MAX_LINE = 72
 """A table with a longer line has the widths that its rule gives: so does Pandoc."""
 NUMBERED = {"figure": "figure", "figcaption": "figure", "table": "table", "caption": "table"}
-WORDS = re.compile(r"[^\\`*_\[\]!<>&\n]+")
+PARAGRAPH = ["paragraph_open", "inline", "paragraph_close"]
 RESERVED = ("content", "contents")
 """Names of the page's own parts."""
 
@@ -40,42 +43,26 @@ class Reading:
     Attributes
     ----------
     tokens : list of markdown_it.token.Token
-        Those of markdown-it, and ``figure``, ``figcaption``, ``caption``,
-        ``div`` and ``span``. In ``meta`` a figure, a table and its caption have
-        their ``number``, the head of a table the ``align`` and ``widths`` of
-        its columns, a list whether it is ``tight``, a heading its ``level``,
-        an image its ``alt``.
-    pictures : dict of str to (str, str)
-        The pictures by the address that stands for them in the tokens: their
-        data address and the data in base 64.
+        Those of markdown-it, and ``figure``, ``figcaption``, ``caption``, ``div`` and ``span``;
+        ``html_inline`` and ``html_block`` are to be shown as they were typed.
+        In ``meta`` a figure, a table and its caption have their ``number``, the head of a table
+        the ``align`` and ``widths`` of its columns, a list whether it is ``tight``, a heading
+        its ``level``, an image its ``alt``.
+    pictures : dict of str to str
+        The data addresses of the pictures by the short ones in the tokens.
     """
 
     tokens: list[Token]
-    pictures: dict[str, tuple[str, str]]
-
-    @property
-    def files(self) -> dict[str, bytes]:
-        """The pictures as files, by the same address."""
-        return {name: base64.b64decode(data) for name, (_, data) in self.pictures.items()}
+    pictures: dict[str, str]
 
 
 @cache
 def parser() -> MarkdownIt:
     """Return the parser of CommonMark with tables."""
     made = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
-    made.core.ruler.at("inline", _parse_inline)
+    # most of what begins with “<” is a claim: not looked through for an address first
+    made.inline.ruler.before("autolink", "claim", html_inline)
     return made
-
-
-def _parse_inline(state: StateCore) -> None:
-    """Parse what stands in blocks as markdown-it does; words without a mark are not looked into."""
-    for token in state.tokens:
-        if token.type == "inline":
-            token.children = []
-            if WORDS.fullmatch(token.content):
-                token.children.append(Token("text", "", 0, content=token.content))
-            else:
-                state.md.inline.parse(token.content, state.md, state.env, token.children)
 
 
 def read_markdown(markdown: str) -> Reading:
@@ -143,55 +130,74 @@ def plain(tokens: Iterable[Token]) -> str:
     )
 
 
-def take_pictures(markdown: str) -> tuple[str, dict[str, tuple[str, str]]]:
-    """Put short addresses in place of pictures: they would be read letter by letter.
+def take_pictures(markdown: str) -> tuple[str, dict[str, str]]:
+    """Put short addresses in place of pictures, which would be read letter by letter.
 
     Returns
     -------
-    (str, dict of str to (str, str))
-        The Markdown, and by its short address the whole one of each picture
-        and its data in base 64.
+    (str, dict of str to str)
+        The Markdown, and the data address of each picture by its short one.
     """
-    pictures: dict[str, tuple[str, str]] = {}
+    pictures: dict[str, str] = {}
 
     def take(match: re.Match[str]) -> str:
         name = f"figures/{len(pictures) + 1}.{ENDINGS.get(match[1], match[1])}"
-        pictures[name] = (match[0], match[2])
+        pictures[name] = match[0]
         return name
 
     return PICTURE.sub(take, markdown), pictures
 
 
-class _Tags(HTMLParser):
-    """Notes what tags there are, and whether there is anything else."""
+def write_pictures(pictures: Mapping[str, str], folder: Path) -> None:
+    """Write pictures as files, where their short addresses lead to from a folder."""
+    for name, address in pictures.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(address.partition(",")[2]))
 
+
+class _HtmlTree(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str]]] = []
+        self.opened = [ET.Element("div")]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, {name: value or "" for name, value in attrs}))
+        element = ET.SubElement(self.opened[-1], tag, {name: each or "" for name, each in attrs})
+        if tag not in WITHOUT_END:
+            self.opened.append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        self.found.append((f"/{tag}", {}))
+        if tag in [element.tag for element in self.opened[1:]]:
+            while self.opened.pop().tag != tag:
+                pass
 
     def handle_data(self, data: str) -> None:
-        self.found.append((f"text {data}", {}))
+        here = self.opened[-1]
+        if len(here):
+            here[-1].tail = (here[-1].tail or "") + data
+        else:
+            here.text = (here.text or "") + data
+
+
+def parse_html(html: str) -> ET.Element:
+    """Parse HTML, well-formed or not; return the element round it."""
+    tree = _HtmlTree()
+    root = tree.opened[0]
+    tree.feed(html)
+    tree.close()
+    return root
 
 
 @lru_cache(maxsize=4096)
-def _read_tag(html: str) -> tuple[str, dict[str, str]]:
-    """Return the name of a tag, a slash before that of an end, and its attributes.
-
-    The name is empty where the text is not one tag alone.
-    """
-    tags = _Tags()
-    tags.feed(html)
-    return tags.found[0] if len(tags.found) == 1 else ("", {})
+def _read_tag(html: str) -> ET.Element:
+    """Return the element that a tag begins; one without a name where that is not all."""
+    found = list(parse_html(html).iter())
+    is_all = len(found) == 2 and not any(each.text or each.tail for each in found)
+    return found[1] if is_all else ET.Element("")
 
 
 def _read_spans(children: list[Token]) -> list[Token]:
-    """Make spans of pairs of tags, claims among them, and text of other tags."""
+    """Make spans of pairs of tags, claims among them; other tags stay as they are."""
     opened: list[Token] = []
     for token in children:
         if token.children:
@@ -205,30 +211,27 @@ def _read_spans(children: list[Token]) -> list[Token]:
             # a span that would end outside of what it began in is none
             while opened.pop().type == "html_inline":
                 pass
-    for token in children:
-        if token.type == "html_inline":
-            token.type = "text"
     return [token for token in children if not token.hidden]
 
 
 def _make_span(start: Token, end: Token) -> None:
-    name, given = _read_tag(start.content)
-    if name != "span":
+    element = _read_tag(start.content)
+    if element.tag != "span":
         return
-    attributes = _kept(given)
-    tag = "span"
-    if "claim" in given.get("class", "").split():
-        place = given.get("data-source", "")
-        tag, attributes = "data", {"class": "claim", "value": given.get("data-value", "")}
-        attributes |= {"data-claim": given.get("data-id", ""), "data-source": place, "title": place}
+    tag, attributes = "span", _kept(element)
+    if "claim" in element.get("class", "").split():
+        place = element.get("data-source", "")
+        tag, attributes = "data", {"class": "claim", "value": element.get("data-value", "")}
+        attributes["data-claim"] = element.get("data-id", "")
+        attributes |= {"data-source": place, "title": place}
     start.type, start.nesting, start.attrs = "span_open", 1, attributes
     end.type, end.nesting = "span_close", -1
     for token in (start, end):
         token.tag, token.content, token.hidden = tag, "", not attributes
 
 
-def _kept(given: dict[str, str]) -> Attributes:
-    return {name: given[name] for name in ("id", "class") if given.get(name)}
+def _kept(element: ET.Element) -> Attributes:
+    return {name: element.attrib[name] for name in ("id", "class") if element.get(name)}
 
 
 def _read_divs(tokens: Sequence[Token]) -> list[Token]:
@@ -236,64 +239,42 @@ def _read_divs(tokens: Sequence[Token]) -> list[Token]:
     read: list[Token] = []
     opened: list[tuple[int, int, Attributes]] = []
     for token in tokens:
-        name, given = ("", {}) if token.type != "html_block" else _read_tag(token.content.strip())
+        tag = token.content.strip() if token.type == "html_block" else ""
         while opened and token.level < opened[-1][0]:
             opened.pop()  # what it stands in has ended
-        if name == "div":
-            opened.append((token.level, len(read), _kept(given)))
-        if name == "/div" and opened and token.level == opened[-1][0]:
+        if tag == "</div>" and opened and token.level == opened[-1][0]:
             _, start, attributes = opened.pop()
             read[start:] = _captioned(read[start + 1 :], attributes)
-        else:
-            read.append(token)
-    return [each for token in read for each in _shown_as_text(token)]
-
-
-def _shown_as_text(token: Token) -> Iterator[Token]:
-    if token.type != "html_block":
-        yield token
-        return
-    words = Token("text", "", 0, content=" ".join(token.content.split()))
-    yield Token("paragraph_open", "p", 1, block=True)
-    yield Token("inline", "", 0, children=[words])
-    yield Token("paragraph_close", "p", -1, block=True)
+            continue
+        if tag.startswith("<div") and _read_tag(tag).tag == "div":
+            opened.append((token.level, len(read), _kept(_read_tag(tag))))
+        read.append(token)
+    return read
 
 
 def _captioned(inside: list[Token], attributes: Attributes) -> list[Token]:
     """Return what stands in a ``<div>``, with its caption where it is a figure or a table."""
-    kind, end = "div", len(inside)
-    if inside and inside[0].type == "table_open":
-        kind, end = (
-            "table",
-            next(at for at, each in enumerate(inside) if each.type == "table_close"),
-        )
-    elif inside and [each.type for each in inside[1].children or ()] == ["image"]:
-        kind, end = "figure", 2
-    body, caption = inside[: end + 1], inside[end + 1 :]
-    worded = [token.type for token in caption] == ["paragraph_open", "inline", "paragraph_close"]
-    if caption and not worded:
-        kind = "div"
-    if kind == "figure":
-        for image in body[1].children or ():
-            image.block = True
-            image.meta["name"] = attributes.get("id")
-        inside = [body[1], *_caption("figcaption", caption)]
-    elif kind == "table":
+    types = [token.type for token in inside]
+    start, kind = Token("div_open", "div", 1, block=True), "div"
+    end = types.index("table_close") + 1 if types[:1] == ["table_open"] else 3
+    body, caption = inside[:end], inside[end:]
+    if types[end:] in ([], PARAGRAPH) and types[:1] == ["table_open"]:
         # it is read below its table and stands within it, above the rows
-        inside = [*_caption("caption", caption), *body[1:-1]]
-    start = body[0] if kind == "table" else Token(f"{kind}_open", kind, 1, block=True)
+        start, kind, inside = body[0], "table", [*_caption("caption", caption), *body[1:-1]]
+    elif types[end:] in ([], PARAGRAPH) and types[:3] == PARAGRAPH:
+        images = body[1].children or []
+        if [each.type for each in images] == ["image"]:
+            start, kind = Token("figure_open", "figure", 1, block=True), "figure"
+            images[0].block = True
+            images[0].meta["name"] = attributes.get("id")
+            inside = [body[1], *_caption("figcaption", caption)]
     start.attrs = attributes
     return [start, *inside, Token(f"{kind}_close", kind, -1, block=True)]
 
 
 def _caption(kind: str, paragraph: Sequence[Token]) -> list[Token]:
-    if not paragraph:
-        return []
-    return [
-        Token(f"{kind}_open", kind, 1, block=True),
-        paragraph[1],
-        Token(f"{kind}_close", kind, -1, block=True),
-    ]
+    start, end = Token(f"{kind}_open", kind, 1, block=True), Token(f"{kind}_close", kind, -1)
+    return [start, paragraph[1], end] if paragraph else []
 
 
 def _set_columns(tokens: Sequence[Token], place: int, lines: Sequence[str]) -> None:

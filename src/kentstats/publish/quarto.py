@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import json
 import os
@@ -12,15 +11,13 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from kentstats.errors import RenderError
 from kentstats.project import Project
 from kentstats.publish.document import Document, Front, fonts
-from kentstats.publish.markdown import take_pictures
+from kentstats.publish.markdown import take_pictures, write_pictures
 
-NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 OLDEST = (1, 9)
 """The first Quarto that writes PDF/UA and keeps alternative texts in it."""
 
@@ -51,15 +48,11 @@ def choose_renderer(wanted: str) -> str:
     if wanted == "auto":
         return "quarto" if find_quarto() else "embedded"
     if wanted == "quarto" and not find_quarto():
-        raise _absent()
+        raise RenderError(
+            "Quarto is not on the PATH.",
+            "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
+        )
     return wanted
-
-
-def _absent() -> RenderError:
-    return RenderError(
-        "Quarto is not on the PATH.",
-        "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
-    )
 
 
 def front_matter(front: Front) -> str:
@@ -105,9 +98,8 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Project)
     RenderError
         There is no Quarto, it is too old, or it refuses the document.
     """
-    quarto = find_quarto()
-    if quarto is None:
-        raise _absent()
+    choose_renderer("quarto")
+    quarto = find_quarto() or ""
     version = _run([quarto, "--version"], folder).strip()
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST:
@@ -140,9 +132,7 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
     shutil.copytree(home.reports / "template", project / "template")
     shutil.copyfile(home.reports / "_quarto.yml", project / "_quarto.yml")
     text, pictures = take_pictures(document.markdown)
-    (project / "figures").mkdir()
-    for name, (_, data) in pictures.items():
-        (project / name).write_bytes(base64.b64decode(data))
+    write_pictures(pictures, project)
     cells = [nbformat.v4.new_raw_cell(front_matter(front)), nbformat.v4.new_markdown_cell(text)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
@@ -171,11 +161,11 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
         )
 
 
-def _run(command: list[str], folder: Path, settings: Mapping[str, str] = NO_SETTINGS) -> str:
+def _run(command: list[str], folder: Path, settings: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **settings},
+        env={**os.environ, **(settings or {})},
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -18,23 +18,10 @@ from markdown_it.token import Token
 
 from kentstats.errors import RenderError
 from kentstats.publish.document import Document, Front, fonts
+from kentstats.publish.markdown import write_pictures
 
 if TYPE_CHECKING:
     import typst
-
-PAIRS = {
-    "blockquote": ("#quote(block: true)[\n", "];\n\n"),
-    "list_item": ("[", "],\n"),
-    "em": ("#emph[", "];"),
-    "strong": ("#strong[", "];"),
-    "figcaption": ("], caption: [", "]"),
-    "caption": ("caption: [", "], "),
-    "tbody": ("", ""),
-    "tr": ("", "\n"),
-    "th": ("[", "], "),
-    "td": ("[", "], "),
-}
-"""What stands before and after that which a pair of tokens holds."""
 
 
 def write_pdf(document: Document, front: Front, folder: Path, template: Path) -> None:
@@ -70,10 +57,7 @@ def write_pdf(document: Document, front: Front, folder: Path, template: Path) ->
         day=front.day.day,
         body=body(document.reading.tokens),
     )
-    for name, content in document.reading.files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_pictures(document.reading.pictures, folder)
     midnight = dt.datetime.combine(front.day, dt.time(), dt.UTC)
     try:
         typst.Compiler(source.encode(), root=folder, font_paths=typst_fonts()).compile(
@@ -125,8 +109,7 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[str]:
     ends: list[str] = []
     for token in tokens:
         if token.nesting == 1:
-            kind = token.type.removesuffix("_open")
-            begin, end = OPENED[kind](token) if kind in OPENED else PAIRS[kind]
+            begin, end = PAIRS[token.type.removesuffix("_open")](token)
             ends.append(end)
             yield begin
         elif token.nesting == -1:
@@ -137,39 +120,22 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[str]:
             yield SINGLE[token.type](token)
 
 
+def _always(begin: str, end: str) -> Callable[[Token], tuple[str, str]]:
+    return lambda _: (begin, end)
+
+
 def _label(token: Token) -> str:
     name = token.attrs.get("id")
     return f"#label({string(str(name))});" if name else ""
 
 
-def _paragraph(token: Token) -> tuple[str, str]:
-    # in a list whose items stand close together, there are no paragraphs
-    return ("", "" if token.hidden else "\n\n")
-
-
-def _heading(token: Token) -> tuple[str, str]:
-    return (f"#heading(level: {token.meta['level']})[", f"]{_label(token)}\n\n")
-
-
-def _bullets(token: Token) -> tuple[str, str]:
-    return (f"#list(tight: {_bool(token.meta['tight'])},\n", ");\n\n")
-
-
-def _steps(token: Token) -> tuple[str, str]:
-    start = token.attrs.get("start", 1)
-    return (f"#enum(start: {start}, tight: {_bool(token.meta['tight'])},\n", ");\n\n")
-
-
-def _bool(value: object) -> str:
-    return "true" if value else "false"
-
-
-def _figure(token: Token) -> tuple[str, str]:
-    return ("#figure([", f"){_label(token)}\n\n")
-
-
-def _table(token: Token) -> tuple[str, str]:
-    return ("#figure(kind: table, ", f"))){_label(token)}\n\n")
+def _list(token: Token) -> tuple[str, str]:
+    kind = (
+        "list("
+        if token.type == "bullet_list_open"
+        else f"enum(start: {token.attrs.get('start', 1)}, "
+    )
+    return (f"#{kind}tight: {str(token.meta['tight']).lower()},\n", ");\n\n")
 
 
 def _head(token: Token) -> tuple[str, str]:
@@ -188,12 +154,8 @@ def _link(token: Token) -> tuple[str, str]:
     return (f"#link({target})[", "];")
 
 
-def _part(token: Token) -> tuple[str, str]:
-    return (_anchor(token), "")
-
-
-def _anchor(token: Token) -> str:
-    return f"#metadata(none){_label(token)}" if "id" in token.attrs else ""
+def _anchor(token: Token) -> tuple[str, str]:
+    return (f"#metadata(none){_label(token)}" if "id" in token.attrs else "", "")
 
 
 def _image(token: Token) -> str:
@@ -207,23 +169,40 @@ def _code(token: Token) -> str:
     return f"#raw(block: true, {string(text)});\n\n"
 
 
-OPENED: dict[str, Callable[[Token], tuple[str, str]]] = {
-    "paragraph": _paragraph,
-    "heading": _heading,
-    "bullet_list": _bullets,
-    "ordered_list": _steps,
-    "figure": _figure,
-    "table": _table,
+PAIRS: dict[str, Callable[[Token], tuple[str, str]]] = {
+    # in a list whose items stand close together, there are no paragraphs
+    "paragraph": lambda token: ("", "" if token.hidden else "\n\n"),
+    "heading": lambda token: (
+        f"#heading(level: {token.meta['level']})[",
+        f"]{_label(token)}\n\n",
+    ),
+    "bullet_list": _list,
+    "ordered_list": _list,
+    "list_item": _always("[", "],\n"),
+    "blockquote": _always("#quote(block: true)[\n", "];\n\n"),
+    "figure": lambda token: ("#figure([", f"){_label(token)}\n\n"),
+    "figcaption": _always("], caption: [", "]"),
+    "table": lambda token: ("#figure(kind: table, ", f"))){_label(token)}\n\n"),
+    "caption": _always("caption: [", "], "),
     "thead": _head,
+    "tbody": _always("", ""),
+    "tr": _always("", "\n"),
+    "th": _always("[", "], "),
+    "td": _always("[", "], "),
+    "div": _anchor,
+    "span": _anchor,
     "link": _link,
-    "span": _part,
-    "div": _part,
+    "em": _always("#emph[", "];"),
+    "strong": _always("#strong[", "];"),
 }
-"""The same, where it depends on the token that opens."""
+"""What stands before and after that which a pair of tokens holds."""
 
 SINGLE: dict[str, Callable[[Token], str]] = {
     # marks of emphasis leave empty texts behind
     "text": lambda token: f"#{string(token.content)};" if token.content else "",
+    # tags that are none of ours, as they were typed
+    "html_inline": lambda token: f"#{string(token.content)};",
+    "html_block": lambda token: f"#{string(' '.join(token.content.split()))};\n\n",
     "code_inline": lambda token: f"#raw({string(token.content)});",
     "code_block": _code,
     "fence": _code,
