@@ -100,6 +100,13 @@ def test_the_headers_of_a_multi_index_become_one_and_what_spans_rows_is_repeated
     assert rows_of(page) == [["Kent", "2009", "1", "2"], ["Kent", "2010", "3", "4"]]
 
 
+def test_cells_of_other_html_tables_may_span_columns() -> None:
+    html = "<table><tr><td colspan=2>a<td rowspan=x>b</tr><tr><td>1<td>2<td>3</table>"
+    page = read(document_of(shows(text_html=html)).markdown)
+    assert [plain(cell) for cell in page.iterfind(".//thead/tr/")] == ["a", "a", "b"]
+    assert rows_of(page) == [["1", "2", "3"]]
+
+
 def test_the_words_around_a_table_are_paragraphs() -> None:
     long = pd.DataFrame({"n": range(200)})
     page = read(document_of(frame_output(long), frame_output(long)).markdown)
@@ -154,9 +161,14 @@ def test_a_matplotlib_figure_reaches_the_page() -> None:
 
 
 def test_printed_text_and_plain_results_are_code() -> None:
-    text = "a  *b*\n\x1b[31mred\x1b[0m ~~~\n\x00"
-    page = read(document_of(prints(text), shows(text_plain="42")).markdown)
-    assert ["".join(each.itertext()) for each in page.iter("code")] == ["a  *b*\nred ~~~\n", "42\n"]
+    text = "a  *b* $5$\n\x1b[31mred\x1b[0m ~~~\n\x00"
+    document = document_of(prints(text), shows(text_plain="42"))
+    page = read(document.markdown)
+    assert document.warnings == ()
+    assert ["".join(each.itertext()) for each in page.iter("code")] == [
+        "a  *b* $5$\nred ~~~\n",
+        "42\n",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -134,12 +134,12 @@ def read_document(notebook: NotebookNode) -> Document:
     for number, cell in enumerate(notebook.cells, 1):
         reader = _CellReader(number, cell.source, warnings)
         if cell.cell_type == "markdown":
-            blocks.append(reader.check(cell.source))
+            blocks.append(reader.markdown(cell.source))
         for output in cell.get("outputs", []):
             executed = True
             ours = output.get("metadata", {}).get("kentstats")
             if ours is None:
-                blocks += filter(None, map(reader.check, reader.read(output)))
+                blocks += filter(None, reader.read(output))
                 continue
             blocks += filter(None, [_joined(output["data"]["text/markdown"])])
             lists.update(ours.get("lists", {}))
@@ -187,7 +187,7 @@ class _CellReader:
 
     def __init__(self, number: int, source: str, warnings: list[str]) -> None:
         self._number, self._source, self._warnings = number, source, warnings
-        self._tables = 0
+        self._named = 0
 
     def warn(self, message: str) -> None:
         self._warnings.append(f"Cell {self._number}: {message}")
@@ -207,15 +207,17 @@ class _CellReader:
             found = None
         return found if isinstance(found, dict) else {}
 
-    def check(self, markdown: str) -> str:
-        """Return Markdown as it is; warn of what is shown otherwise than in the notebook."""
-        written = CODE.sub("", markdown) if "$" in markdown or "[^" in markdown else ""
+    def markdown(self, text: str) -> str:
+        """Return Markdown as it is; warn of what is printed otherwise than the notebook has it."""
         for what, pattern in NOT_READ.items():
-            if match := pattern.search(written):
+            if match := pattern.search(CODE.sub("", text)):
                 self.warn(f"“{match[0]}” looks like {what}, and is printed as it was typed.")
-        if missing := letters_without_font(markdown):
+        return self._check_letters(text)
+
+    def _check_letters(self, text: str) -> str:
+        if missing := letters_without_font(text):
             self.warn(f"the PDF has no letters for {' '.join(missing)} and prints boxes.")
-        return markdown
+        return text
 
     def read(self, output: Mapping[str, Any]) -> Iterator[str]:
         """Return an output as Markdown; warn where it is left out."""
@@ -224,7 +226,7 @@ class _CellReader:
             return
         if kind == "stream" and output["name"] == "stdout":
             text = _joined(output["text"])
-            yield text if self._options.get("output") == "asis" else _code(text)
+            yield self.markdown(text) if self._options.get("output") == "asis" else self._code(text)
         elif kind == "stream":
             lines = _joined(output["text"]).strip().splitlines() or [""]
             self.warn(f"what it wrote to standard error is left out: {lines[-1][:200]}")
@@ -236,7 +238,7 @@ class _CellReader:
     def _read_data(self, data: Mapping[str, Any]) -> Iterator[str]:
         picture = next((kind for kind in PICTURES if kind in data), None)
         if "text/markdown" in data:
-            yield _joined(data["text/markdown"])
+            yield self.markdown(_joined(data["text/markdown"]))
         elif picture:
             yield self._picture(picture, _joined(data[picture]))
         elif "text/html" in data:
@@ -247,7 +249,14 @@ class _CellReader:
         elif ADDRESS.search(text := _joined(data["text/plain"])):
             self.warn(f"its result is left out, for it names a place in memory: {text[:80]}")
         else:
-            yield _code(text)
+            yield self._code(text)
+
+    def _code(self, text: str) -> str:
+        """Set printed text as a block of code, without the codes of a terminal."""
+        kept = [mark for mark in TERMINAL.sub("", text) if mark.isprintable() or mark in "\n\t"]
+        fence = "~" * max(3, *(len(run) + 1 for run in re.findall("~+", text)), 0)
+        words = self._check_letters("".join(kept)).strip("\n")
+        return f"{fence}\n{words}\n{fence}" if words.strip() else ""
 
     def _picture(self, kind: str, data: str) -> str:
         alt = str(self._options.get("fig-alt") or "")
@@ -259,7 +268,12 @@ class _CellReader:
         caption = self._options.get("fig-cap")
         if not caption:
             return picture
-        return captioned(f"fig-cell-{self._number}", picture, Text((str(caption),)))
+        return captioned(f"fig-{self._label()}", picture, Text((str(caption),)))
+
+    def _label(self) -> str:
+        """Return a name for a figure or table: ``cell-12``, then ``cell-12-2``."""
+        self._named += 1
+        return f"cell-{self._number}" + (f"-{self._named}" if self._named > 1 else "")
 
     def _read_html(self, html: str) -> Iterator[str]:
         page = parse_html(html)
@@ -270,30 +284,23 @@ class _CellReader:
             self.warn(f"its HTML {what} is left out: only words and tables can be shown.")
             return
         for part in parts:
-            yield escape(part) if isinstance(part, str) else self._table(*_grid(part))
+            words = escape(part) if isinstance(part, str) else self._table(*_grid(part))
+            yield self._check_letters(words)
 
     def _table(self, header: list[str], rows: list[list[str]]) -> str:
         if not header:
             self.warn("its table is left out: it has no cells.")
             return ""
-        self._tables += 1
-        columns = list(zip(*rows, strict=True)) or [()] * len(header)
+        columns = [(name, [row[at] for row in rows]) for at, name in enumerate(header)]
         caption = self._options.get("tbl-cap")
-        label = f"cell-{self._number}" + (f"-{self._tables}" if self._tables > 1 else "")
         return table(
             header,
             rows,
-            caption=Text((str(caption),) if caption and self._tables == 1 else ()),
-            label=label,
-            widths=[
-                min(40, max(3, *map(len, (name, *column))))
-                for name, column in zip(header, columns, strict=True)
-            ],
-            right=[
-                name
-                for name, column in zip(header, columns, strict=True)
-                if column and all(map(_is_number, column))
-            ],
+            caption=Text((str(caption),) if caption else ()),
+            label=self._label(),
+            widths=[min(40, max(3, *map(len, [name, *cells]))) for name, cells in columns],
+            # the first column names the rows
+            right=[name for name, cells in columns[1:] if cells and all(map(_is_number, cells))],
         ).markdown
 
 
@@ -320,8 +327,8 @@ def _grid(found: ET.Element) -> tuple[list[str], list[list[str]]]:
         heads += heads == row and all(cell.tag == "th" for cell in line)
         for cell in line:
             column = next(at for at in range(len(cells) + 1) if (row, at) not in cells)
-            for down in range(int(cell.get("rowspan", 1))):
-                for across in range(int(cell.get("colspan", 1))):
+            for down in range(_span(cell, "rowspan")):
+                for across in range(_span(cell, "colspan")):
                     cells[row + down, column + across] = _words("".join(cell.itertext()))
     columns = range(max((column for _, column in cells), default=-1) + 1)
     rows = [[cells.get((row, column), "") for column in columns] for row in range(len(lines))]
@@ -332,6 +339,11 @@ def _grid(found: ET.Element) -> tuple[list[str], list[list[str]]]:
     return header, rows[heads or 1 :]
 
 
+def _span(cell: ET.Element, name: str) -> int:
+    written = cell.get(name, "")
+    return min(int(written), 1000) if written.isdecimal() else 1
+
+
 def _words(text: str) -> str:
     return " ".join(text.split())
 
@@ -339,14 +351,6 @@ def _words(text: str) -> str:
 def _joined(text: str | list[str]) -> str:
     # nbformat allows a text to be kept as a list of lines
     return text if isinstance(text, str) else "".join(text)
-
-
-def _code(text: str) -> str:
-    """Set printed text as a block of code, without the codes of a terminal."""
-    kept = [mark for mark in TERMINAL.sub("", text) if mark.isprintable() or mark in "\n\t"]
-    longest = max(map(len, re.findall("~+", text)), default=0)
-    fence = "~" * max(3, longest + 1)
-    return f"{fence}\n{''.join(kept).strip(chr(10))}\n{fence}" if text.strip() else ""
 
 
 def _is_number(text: str) -> bool:

@@ -25,6 +25,9 @@ from kentstats.errors import RenderError
 
 PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
 WITHOUT_END = {"br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+CELL = ("td", "th")
+ENDED_BY = {"td": CELL, "th": CELL, "tr": (*CELL, "tr"), "p": ("p",), "li": ("li",)}
+"""What ends where an element of the same kind begins."""
 ENDINGS = {"svg+xml": "svg", "jpeg": "jpg"}
 MAX_LINE = 72
 """A table with a longer line has the widths that its rule gives: so does Pandoc."""
@@ -162,6 +165,8 @@ class _HtmlTree(HTMLParser):
         self.opened = [ET.Element("div")]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        while self.opened[-1].tag in ENDED_BY.get(tag, ()):
+            self.opened.pop()
         element = ET.SubElement(self.opened[-1], tag, {name: each or "" for name, each in attrs})
         if tag not in WITHOUT_END:
             self.opened.append(element)

@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from kentstats.errors import RenderError
 from kentstats.project import Project
@@ -56,23 +55,20 @@ def choose_renderer(wanted: str) -> str:
 
 
 def front_matter(front: Front) -> str:
-    """Write the front matter of a notebook.
-
-    JSON is YAML, so it needs no quoting rules of its own; one key a line
-    keeps it readable.
-    """
-    entries: dict[str, Any] = {
+    """Write the front matter of a notebook."""
+    entries = {
         "title": front.title,
         "subtitle": front.subtitle,
         "author": front.author,
-        "date": front.day.isoformat(),
+        "date": front.day.isoformat() if front.dated else "",
         "lang": "en-GB",
-        "execute": {"enabled": False, "echo": False, "warning": False},
     }
-    if not front.dated:
-        del entries["date"]
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
-    return "\n".join(["---", *lines, "---"])
+    # texts are quoted as JSON, which is YAML
+    lines = [
+        f"{key}: {json.dumps(text, ensure_ascii=False)}" for key, text in entries.items() if text
+    ]
+    settings = ["execute:", "  enabled: false", "  echo: false", "  warning: false"]
+    return "\n".join(["---", *lines, *settings, "---"])
 
 
 def render_quarto(document: Document, front: Front, folder: Path, home: Project) -> None:
