@@ -57,7 +57,8 @@ def render(authorities: Sequence[str], folder: str) -> dict[str, float]:
     from kentstats.project import find_project
     from kentstats.publish.briefing import choose_subject, front_of, slug
     from kentstats.publish.document import read_document
-    from kentstats.publish.render import write_html, write_pdf
+    from kentstats.publish.html import write_html
+    from kentstats.publish.typst import write_pdf
 
     home = find_project()
     template = home.reports / "template"

@@ -8,13 +8,13 @@ many in passing. Blocks are not rendered to be read: their Markdown is written b
 from __future__ import annotations
 
 import ast
-import base64
 import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from html import unescape
 from typing import Any
 from unittest import mock
 
@@ -26,7 +26,7 @@ from kentstats.charts import charts
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import load_facts
-from kentstats.report.blocks import Block
+from kentstats.report.blocks import Block, Figure
 from kentstats.report.claims import Claim
 from kentstats.report.context import Edition, open_edition
 from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
@@ -35,16 +35,14 @@ from kentstats.stats.intervals import wilson
 
 NOTEBOOK = ROOT / "notebooks" / "briefing.ipynb"
 CLAIM = re.compile(
-    r"\[((?:[^\[\]\\]|\\.)*)\]"
-    r'\{\.claim data-id=(c[0-9a-f]{8}) data-value="([^"]*)" data-source="([^"]*)"\}'
+    r'<span class="claim" data-id="(c[0-9a-f]{16})" data-value="([^"]*)" data-source="([^"]*)">'
+    r"((?:[^<\\]|\\.)*)</span>"
 )
-PICTURE = re.compile(
-    r"!\[((?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*\]\{[^}]*\})*)\]"
-    r'\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#(fig-[a-z-]+) fig-alt="([^"]*)"\}'
-)
-NAME = re.compile(r"\{#((?:tbl|fig)-[a-z-]+)")
+PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.)*\]\(data:[^)]*\)<span></span>\n")
+FRAME = re.compile(r"</?div[^>]*>\n?")
+NAME = re.compile(r'<div id="([a-z-]+)">')
 LINK = re.compile(r"\[(?:[^\[\]\\]|\\.)*\]\([^)]*\)|<https?:[^>]*>")
-ANCHOR = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\{#[a-z0-9-]+\}")
+ANCHOR = re.compile(r'<span id="[a-z0-9-]+">((?:[^<\\]|\\.)*)</span>')
 LINE = re.compile(r"[a-z0-9-]+, line \d+")
 WORKED = re.compile(r"([\d,.]+) / ([\d,.]+) (?:× 100|× 1,000|× 10,000)")
 MARK = "\N{HORIZONTAL ELLIPSIS}"
@@ -89,23 +87,29 @@ class Cell:
     @cached_property
     def pictures(self) -> list[Picture]:
         found = []
-        for caption, drawn, name, alt in PICTURE.findall(self.block.markdown):
-            svg = ET.fromstring(base64.b64decode(drawn))
-            lines = ["".join(node.itertext()).strip() for node in svg.iter() if "text" in node.tag]
-            words = alt.replace("&quot;", '"').replace("&amp;", "&")
-            found.append(Picture(name, caption, words, tuple(filter(None, lines))))
+        for part in self.block.parts:
+            if isinstance(part, Figure):
+                drawn = ET.fromstring(part.svg)
+                nodes = (node for node in drawn.iter() if "text" in node.tag)
+                lines = filter(None, ("".join(node.itertext()).strip() for node in nodes))
+                made = Picture(part.name, part.caption.plain, part.alt.plain, tuple(lines))
+                found.append(made)
         return found
 
     @cached_property
+    def words(self) -> str:
+        """Its Markdown, captions with it, without pictures."""
+        return FRAME.sub("", PICTURE.sub("", self.block.markdown))
+
+    @cached_property
     def text(self) -> str:
-        """What a reader reads, captions with it: claims as they are shown, no pictures."""
-        return plain(CLAIM.sub(r"\1", PICTURE.sub(r"\1", self.block.markdown)))
+        """What a reader reads: claims as they are shown."""
+        return plain(ANCHOR.sub(r"\1", CLAIM.sub(r"\4", self.words)))
 
     @cached_property
     def unclaimed(self) -> str:
         """The same with a mark in the place of claims and of links."""
-        text = CLAIM.sub(MARK, PICTURE.sub(r"\1", self.block.markdown))
-        return plain(ANCHOR.sub(r"\1", LINK.sub(MARK, text)))
+        return plain(ANCHOR.sub(r"\1", LINK.sub(MARK, CLAIM.sub(MARK, self.words))))
 
     @property
     def rows(self) -> list[list[str]]:
@@ -133,7 +137,7 @@ class Made:
 
 
 def plain(markdown: str) -> str:
-    return re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\{#(?:fig|tbl)-[^}]*\}", "", markdown))
+    return re.sub(r"\\([^\w\s])", r"\1", markdown)
 
 
 @cache
@@ -277,13 +281,13 @@ def claims_are_printed(made: Made) -> Iterator[str]:
         known = {one.id: one for one in cell.block.claims}
         if len(known) != len(cell.block.claims):
             yield f"{name}: a claim is listed twice"
-        for shown, key, value, place in CLAIM.findall(cell.block.markdown):
+        for key, value, place, shown in CLAIM.findall(cell.block.markdown):
             one = known.get(key)
             if one is None:
                 yield f"{name}: {shown} is no claim of its block"
                 continue
             written = one.value if isinstance(one.value, str) else f"{one.value:.12g}"
-            if (plain(shown), value, place) != (one.shown, written, one.place):
+            if (plain(shown), unescape(value), unescape(place)) != (one.shown, written, one.place):
                 yield f"{name}: {shown} is printed unlike its claim"
         seen = "\n".join(
             [cell.text, *(f"{one.alt}\n" + " ".join(one.lines) for one in cell.pictures)]

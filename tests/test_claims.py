@@ -18,12 +18,13 @@ from reading import plain, read
 
 from kentstats import load_facts
 from kentstats.report.claims import (
-    FEW,
+    MAX_NAMED,
     Claim,
     claim,
+    digest,
     escape,
     fact_claim,
-    lists_of,
+    fact_lists,
     show,
     show_date,
 )
@@ -190,22 +191,22 @@ def test_a_claim_keeps_its_value_facts_and_places() -> None:
 
 
 def test_many_facts_behind_several_claims_are_listed_once() -> None:
-    many = [f"s.{number}" for number in range(FEW + 1)]
+    many = [f"s.{number}" for number in range(MAX_NAMED + 1)]
     one, other = (claim(value, [FACT], unit="rank", others=many) for value in (3, 4))
     assert one.facts == (FACT["fact_id"],)
     assert one.others == other.others == tuple(many)
     assert one.record()["others"] == other.record()["others"] == one.listed != ""
-    assert lists_of([one, other, claim(1, [FACT], unit="count")]) == {one.listed: many}
+    assert fact_lists([one, other, claim(1, [FACT], unit="count")]) == {one.listed: many}
     # each of them is behind the id
     assert claim(3, [FACT], unit="rank", others=[*many[1:], "s.other"]).id != one.id
 
 
 def test_a_few_more_facts_are_named_by_the_claim_itself() -> None:
-    few = [f"s.{number}" for number in range(FEW)]
+    few = [f"s.{number}" for number in range(MAX_NAMED)]
     made = claim(3, [FACT], unit="rank", others=[*few[:-1], FACT["fact_id"]])
     assert made.facts == (FACT["fact_id"], *few[:-1])
     assert made.others == ()
-    assert lists_of([made]) == {}
+    assert fact_lists([made]) == {}
 
 
 def test_an_id_is_the_same_in_every_run() -> None:
@@ -240,6 +241,10 @@ BASE: dict[str, Any] = {"value": 78.0, "parents": [FACT], "unit": "percent"}
         {"calculation": "difference"},
         {"qualifier": "about"},
         {"shown": "seventy-eight"},
+        # the same words, parted otherwise
+        {"parents": [{"fact_id": "s.p55.health|paragraph 55", "locator": "as published"}]},
+        {"others": [OTHER["fact_id"]]},
+        {"others": [f"s.{number}" for number in range(MAX_NAMED + 1)]},
     ],
     ids=str,
 )
@@ -250,6 +255,24 @@ def test_another_claim_has_another_id(other: dict[str, Any]) -> None:
 
     assert made(BASE).id == made(dict(BASE)).id
     assert made(BASE | other).id != made(BASE).id
+
+
+def test_names_of_claims_and_lists_are_too_long_to_be_the_same_by_chance() -> None:
+    made = claim(3, [FACT], unit="rank", others=[f"s.{number}" for number in range(20)])
+    assert re.fullmatch("c[0-9a-f]{16}", made.id)
+    assert re.fullmatch("l[0-9a-f]{16}", made.listed)
+    # two of a million would be the same, at 8 digits
+    digests = {digest((number,)) for number in range(200_000)}
+    assert len(digests) == 200_000
+
+
+def test_a_list_and_another_that_joins_to_the_same_text_have_other_names() -> None:
+    many = [f"s.{number}" for number in range(20)]
+    one, other = (
+        claim(3, [FACT], unit="rank", others=others)
+        for others in (many, ["s.0|s.1", *many[2:], "s.20"])
+    )
+    assert one.listed != other.listed
 
 
 def test_a_claim_needs_a_fact_behind_it() -> None:

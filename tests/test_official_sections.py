@@ -86,16 +86,16 @@ def test_the_checks_do_find_faults() -> None:
         return list(found(replace(brief, cells=cells)))
 
     true = cell.block.markdown
-    first = re.search(r"\[(\d+)\]\{\.claim[^}]*\}", true)
+    first = re.search(r'<span class="claim"[^>]*>(\d+)</span>', true)
     assert first
     assert faults(true.replace(first[0], first[1], 1), "digits_are_claims")
-    assert faults(true.replace(f"[{first[1]}]", "[999]", 1), "claims_are_printed")
+    assert faults(true.replace(f">{first[1]}<", ">999<", 1), "claims_are_printed")
     assert faults(true.replace(first[0], "", 1), "claims_are_printed")
     assert faults(re.sub(r"data-value=\"\d+\"", 'data-value="1"', true), "claims_are_printed")
     for amiss in ("nan", "1 measures", "two  spaces", "a gap .", "None", "()", "twice.."):
         assert faults(f"{true} {amiss}", "nothing_is_amiss"), amiss
     assert faults(true.replace("better", "worse"), "the_summary_adds_up")
-    assert faults(f"{true} {{#fig-spine", "names_are_unique")
+    assert faults(f'{true}\n\n<div id="fig-spine">', "names_are_unique")
 
 
 # --- what is missing is said -----------------------------------------------------------------

@@ -32,9 +32,9 @@ from kentstats.load import (
     official_folder,
 )
 from kentstats.periods import month_year, show_date
-from kentstats.project import Project, checksums, find_project, fingerprint
-from kentstats.publish.again import NOTHING, read_before
-from kentstats.publish.document import Document, read_document
+from kentstats.project import Project, checksums, find_project
+from kentstats.publish.document import Document, Front, read_document
+from kentstats.publish.html import write_html
 from kentstats.publish.inputs import (
     FILE,
     effective_parameters,
@@ -54,8 +54,7 @@ from kentstats.publish.notebook import (
     versions,
 )
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
-from kentstats.publish.render import Front, render
-from kentstats.report.section import after
+from kentstats.publish.typst import write_pdf
 from kentstats.schemas import tidy, to_csv
 from kentstats.written import pretty
 
@@ -73,10 +72,13 @@ class Published:
         Where the files are.
     renderer : str
         ``embedded`` or ``quarto``.
+    warnings : tuple of str
+        What the notebook shows and the briefing does not, or not as it stands.
     """
 
     folder: Path
     renderer: str
+    warnings: tuple[str, ...] = ()
 
 
 def publish(
@@ -92,7 +94,6 @@ def publish(
     home: Project | None = None,
     execution: Execution = THERE,
     inputs: Mapping[str, str] | None = None,
-    again: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Published:
     """Execute the briefing of one authority and publish it.
 
@@ -124,10 +125,6 @@ def publish(
     inputs : mapping of str to str, optional
         Checksum of each group of inputs, where they are known already: those of
         :func:`kentstats.publish.inputs.shared_inputs`.
-    again : mapping of str to mapping, optional
-        ``sha256`` of each file of the last briefing in its place, where what
-        would be the same may be taken over from that. The notebook is
-        executed `here` then.
 
     Returns
     -------
@@ -166,13 +163,11 @@ def publish(
     front = front_of(subject)
     groups = inputs or _shared_inputs(subject, notebook, parameters or {}, chosen, home)
     groups = {**groups, "report": report_of(subject.report)}
-    before = read_before(folder, groups, again) if again else NOTHING
     # beside the place of publication, so that a move is a move and not a copy
     aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
     try:
-        with prepared(execution) as execution, after(before.sections):
-            if before is NOTHING:  # while a process prepares itself
-                _write_tables(subject, aside, home)
+        with prepared(execution) as execution:
+            _write_tables(subject, aside, home)  # while a process prepares itself
             executed = _execute(
                 notebook,
                 aside,
@@ -183,22 +178,20 @@ def publish(
                 execution=execution,
             )
         document = read_document(executed)
-        if before is not NOTHING:
-            _write_tables(subject, aside, home, before.table_for(document.used))
         let_go()  # rendering needs room, and nothing of the tables
         say("Rendering.")
-        typeset = ""
         if chosen == "quarto":
             render_quarto(document, front, aside, home)
         else:
-            typeset = render(document, front, aside, home.reports / "template", before)
+            write_html(document, front, aside, home.reports / "template")
+            write_pdf(document, front, aside, home.reports / "template")
         defaults = {name: default for name, (_, default) in declared_parameters(notebook).items()}
         _write_claims(subject, document, {**defaults, **typed}, chosen, aside)
-        write_inputs(aside / FILE, groups, document.used, typeset)
+        write_inputs(aside / FILE, groups, {}, "")
         _move(aside, folder, files_of(subject))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return Published(folder, chosen)
+    return Published(folder, chosen, document.warnings)
 
 
 @dataclass(frozen=True)
@@ -339,14 +332,12 @@ def _stamp(notebook: Any, front: Front) -> None:
         first.source = front_matter(front)
 
 
-def _write_tables(subject: Subject, folder: Path, home: Project, same: Path | None = None) -> None:
+def _write_tables(subject: Subject, folder: Path, home: Project) -> None:
     if subject.report:
         for name in READERS:
             text = to_csv(tidy(name, READERS[name](subject.report)))
             (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
-    if subject.official and same:
-        shutil.copyfile(same, folder / same.name)
-    elif subject.official:
+    if subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
         text = to_csv(facts)
         (folder / "facts.csv").write_text(text, encoding="utf-8", newline="\n")
@@ -381,8 +372,6 @@ def _write_claims(
         "source": subject.report.id if subject.report else "",
         "parameters": dict(effective),
         "inputs": inputs_of(subject),
-        # not the tables of the edition: they hold what the briefing says nothing of
-        "used": fingerprint(document.used),
         "renderer": renderer,
         "versions": versions(),
         "claims": list(document.claims.values()),

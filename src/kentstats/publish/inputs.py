@@ -234,7 +234,7 @@ def write_inputs(
         of all tables, which says of others too.
     typeset : str, optional
         Digest of what its PDF was set from, by
-        :func:`kentstats.publish.render.render`.
+        what wrote it.
     """
     groups = {name: digest for name, digest in inputs.items() if name != "tables"}
     record = {

@@ -95,7 +95,7 @@ def ready(edition: str, home: Project, notebook: Path, confidence: float) -> Non
         from kentstats.engine import channels, found
         from kentstats.engine.papermill import is_this_python
         from kentstats.load import edition_day, open_official
-        from kentstats.publish import briefing, render, workers
+        from kentstats.publish import briefing, typst, workers
         from kentstats.publish.notebook import load, versions
         from kentstats.stats.profile import edition_statistics
 
@@ -107,7 +107,7 @@ def ready(edition: str, home: Project, notebook: Path, confidence: float) -> Non
     is_this_python(read.metadata.get("kernelspec", {}).get("name", "python3"))
     foresee(cell.source for cell in read.cells if cell.cell_type == "code")
     versions()
-    render.prepare()
+    typst.typst_fonts()
     official = open_official(edition, home)
     if official:
         edition_statistics(official, confidence).prepare()

@@ -87,7 +87,7 @@ class Task:
 
     def maker(self, make: Maker) -> Maker:
         """Return what publishes it."""
-        return functools.partial(make, again=dict(self.before)) if self.before else make
+        return make
 
 
 @dataclass(frozen=True)
