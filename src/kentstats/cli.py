@@ -20,7 +20,7 @@ from kentstats.errors import DataError, KentstatsError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kentstats.publish.workers import Limits
+    from kentstats.publish.pool import Limits
 
 EPILOG = """\b
 Exit codes:
@@ -114,7 +114,7 @@ def main() -> None:
     default=120,
     show_default=True,
     metavar="SECONDS",
-    help="With --all: how long one authority may take; 0 for any time.",
+    help="How long one authority may take; 0 for any time.",
 )
 @click.option(
     "--memory-limit",
@@ -122,7 +122,7 @@ def main() -> None:
     default=2000,
     show_default=True,
     metavar="MB",
-    help="With --all: what one notebook may use beyond what all share; 0 for any.",
+    help="What one briefing may use beyond what all share; 0 for any.",
 )
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
@@ -204,10 +204,11 @@ def briefing(
         raise failure("--cluster and --store are for many: give --all with them.", 2)
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if everyone:
-        from kentstats.publish.workers import Limits
+    from kentstats.publish.pool import Limits
 
-        where = (cluster, store, Limits(time_limit, memory_limit))
+    limits = Limits(time_limit, memory_limit)
+    if everyone:
+        where = (cluster, store, limits)
         _every(edition, jobs, where, again, contact, renderer, parameters, notebook, output, quiet)
         return
     from kentstats.publish.briefing import publish
@@ -222,6 +223,7 @@ def briefing(
         renderer=renderer,
         progress=talks,
         say=(lambda line: click.echo(line, err=True)) if talks or renderer == "auto" else _silent,
+        limits=limits,
     )
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
@@ -264,10 +266,10 @@ def _every(
     )
     page: str | Path
     if store:
-        from kentstats.publish.store import Store
+        from kentstats.publish.dask import open_store
 
         written = write_index(output, edition, contact=contact, there=lambda _: True)
-        page = Store(store).put(f"{edition}/{written.name}", written.read_bytes())
+        page = open_store(store).put(f"{edition}/{written.name}", written.read_bytes())
     else:
         page = write_index(output, edition, contact=contact)
         write_home(output, contact=contact)
@@ -612,9 +614,9 @@ def fetch(
 def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
     from kentstats.project import find_project
-    from kentstats.publish.status import report
+    from kentstats.publish.batch import describe_project
 
-    for line in report(find_project(), output, authorities_too=authorities):
+    for line in describe_project(find_project(), output, authorities_too=authorities):
         click.echo(line)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +16,6 @@ from kentstats.publish.document import Document
 if TYPE_CHECKING:
     import typst
 
-    from kentstats.publish.again import Before
     from kentstats.publish.markdown import Reading
 
 
@@ -46,9 +43,7 @@ class Front:
     dated: bool = True
 
 
-def render(
-    document: Document, front: Front, folder: Path, template: Path, before: Before | None = None
-) -> str:
+def render(document: Document, front: Front, folder: Path, template: Path) -> None:
     """Write ``briefing.html`` and ``briefing.pdf`` into a folder.
 
     Parameters
@@ -61,14 +56,6 @@ def render(
         Where to.
     template : pathlib.Path
         The folder of templates.
-    before : Before, optional
-        The last briefing, whose PDF is taken over where it was set from the
-        same source by the same versions.
-
-    Returns
-    -------
-    str
-        Digest of what the PDF was set from.
 
     Raises
     ------
@@ -79,7 +66,7 @@ def render(
     """
     reading = _read(document)
     _write_html(reading, front, folder, template)
-    return _write_pdf(reading, front, folder, template, before)
+    _write_pdf(reading, front, folder, template)
 
 
 def write_html(document: Document, front: Front, folder: Path, template: Path) -> None:
@@ -122,21 +109,14 @@ def _write_html(reading: Reading, front: Front, folder: Path, template: Path) ->
     (folder / "briefing.html").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _write_pdf(
-    reading: Reading, front: Front, folder: Path, template: Path, before: Before | None = None
-) -> str:
+def _write_pdf(reading: Reading, front: Front, folder: Path, template: Path) -> None:
     from kentstats.publish.typst import write_source
 
     frame = (template / "briefing.typ").read_text(encoding="utf-8")
     source = write_source(reading.tokens, front, frame).encode()
     day = int(dt.datetime.combine(front.day, dt.time(), dt.UTC).timestamp())
     pictures = {name: picture.content for name, picture in reading.pictures.items()}
-    digest = blake2b(repr((source, day, sorted(pictures.items()))).encode()).hexdigest()
-    if before and before.pdf and digest == before.typeset:
-        shutil.copyfile(before.pdf, folder / "briefing.pdf")
-        return digest
     _typeset(source, day, pictures, folder)
-    return digest
 
 
 def _typeset(source: bytes, day: int, pictures: Mapping[str, bytes], folder: Path) -> None:
