@@ -91,7 +91,7 @@ def main() -> None:
     default=120,
     show_default=True,
     metavar="SECONDS",
-    help="With --all: how long one authority may take; 0 for any time.",
+    help="How long one authority may take; 0 for any time.",
 )
 @click.option(
     "--memory-limit",
@@ -99,7 +99,7 @@ def main() -> None:
     default=2000,
     show_default=True,
     metavar="MB",
-    help="With --all: what one notebook may use beyond what all share; 0 for any.",
+    help="What one briefing may use beyond what all share; 0 for any.",
 )
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
@@ -169,8 +169,11 @@ def briefing(
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen |= {"parameters": dict(parameters), "progress": sys.stderr.isatty() and not quiet}
+    from kentstats.publish.pool import Limits
+
+    chosen["limits"] = Limits(time_limit, memory_limit)
     if everyone:
-        _publish_all(contact, quiet, force=again, limits=(time_limit, memory_limit), **chosen)
+        _publish_all(contact, quiet, force=again, **chosen)
     else:
         _publish_one(str(authority), quiet, **chosen)
 
@@ -189,19 +192,18 @@ def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
             click.echo(published.folder / name)
 
 
-def _publish_all(contact: str, quiet: bool, limits: tuple[float, float], **chosen: Any) -> None:
+def _publish_all(contact: str, quiet: bool, **chosen: Any) -> None:
     from kentstats.publish.batch import publish_all
     from kentstats.publish.site import write_home, write_index
-    from kentstats.publish.workers import Limits
 
     edition, output, store = chosen["edition"], chosen["output"], chosen["store"]
-    run = publish_all(limits=Limits(*limits), say=say_nothing if quiet else say, **chosen)
+    run = publish_all(say=say_nothing if quiet else say, **chosen)
     page: str | Path
     if store:
-        from kentstats.publish.store import Store
+        from kentstats.publish.dask import open_store
 
         written = write_index(output, edition, contact=contact, there=lambda _: True)
-        page = Store(store).put(f"{edition}/{written.name}", written.read_bytes())
+        page = open_store(store).put(f"{edition}/{written.name}", written.read_bytes())
     else:
         page = write_index(output, edition, contact=contact)
         write_home(output, contact=contact)
@@ -418,9 +420,9 @@ def fetch(
 def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
     from kentstats.project import find_project
-    from kentstats.publish.status import report
+    from kentstats.publish.batch import describe_project
 
-    for line in report(find_project(), output, authorities_too=authorities):
+    for line in describe_project(find_project(), output, authorities_too=authorities):
         click.echo(line)
 
 

@@ -1,4 +1,4 @@
-"""Publish every authority of an edition: in several processes, and only what changed.
+"""Publish every authority of an edition: several at a time, and only what changed.
 
 A run reads the manifest first, so one that was stopped goes on where it stopped.
 """
@@ -7,45 +7,56 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import functools
-import os
+import json
 import shutil
 import sys
 import textwrap
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import click
+from filelock import FileLock, Timeout
+
+from kentstats import __version__
 from kentstats.areas import Area, load_areas
-from kentstats.engine.process import server
-from kentstats.errors import ParameterError
-from kentstats.load import choose_edition, edition_day
-from kentstats.project import Project, find_project
-from kentstats.publish.briefing import publish, slug
-from kentstats.publish.dask import in_cluster
-from kentstats.publish.guard import Stamps
-from kentstats.publish.inputs import (
-    GROUPS,
-    effective_parameters,
-    faults_of,
-    fingerprint,
-    shared_inputs,
-    tables_of,
-    versions_with,
+from kentstats.errors import KentstatsError, ParameterError
+from kentstats.ingest.registry import Source, load_sources
+from kentstats.load import choose_edition, edition_day, editions, official_folder
+from kentstats.project import Project, find_project, fingerprint
+from kentstats.publish.briefing import (
+    NOTEBOOK,
+    BriefingTask,
+    make_briefing,
+    remove_leftovers,
+    slug,
 )
-from kentstats.publish.lock import alone_in
-from kentstats.publish.manifest import MANIFEST, OUTCOMES, SCHEMA, Entry, Record, read_entries
-from kentstats.publish.plan import Decision, plan
-from kentstats.publish.quarto import choose_renderer
-from kentstats.publish.ready import ready
-from kentstats.publish.store import Store
-from kentstats.publish.workers import LIMITS, Done, Limits, Maker, Task, Work, in_children, in_turn
+from kentstats.publish.dask import open_store, run_in_cluster
+from kentstats.publish.manifest import (
+    MANIFEST,
+    OUTCOMES,
+    Entry,
+    briefing_inputs,
+    changed_groups,
+    edition_inputs,
+    faults_of,
+    installed_versions,
+    published_files,
+    read_entries,
+    reason_to_publish,
+    table_checksums,
+    write_manifest,
+)
+from kentstats.publish.notebook import effective_parameters
+from kentstats.publish.pool import DEFAULT_LIMITS, Limits, Result, run_tasks
+from kentstats.publish.quarto import choose_renderer, find_quarto
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
+SAVE_SECONDS = 2.0
+"""How often the manifest is written while a run is under way."""
 
 
 @dataclass(frozen=True)
@@ -133,18 +144,16 @@ def publish_all(
     say: Callable[[str], object] = str,
     home: Project | None = None,
     force: bool = False,
-    run: Maker = publish,
-    isolated: bool = True,
-    limits: Limits = LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
     cluster: str = "",
     store: str = "",
 ) -> Run:
     """Publish the briefing of every authority of an edition that needs it.
 
-    An authority is left as it is where its last run went well, none of its
-    inputs has changed since, and its files are as they were written. Nothing
-    that happens to one stops the others. Stopped by Ctrl-C or an exit, the
-    run clears up, writes the manifest of what is done, and lets it pass.
+    An authority is left as it is where its last run went well, none of its inputs has changed
+    since, and its files are as they were written. Nothing that happens to one stops the others.
+    Stopped by Ctrl-C or an exit, the run clears up, writes the manifest of what is done, and
+    lets it pass.
 
     Parameters
     ----------
@@ -153,8 +162,7 @@ def publish_all(
     authorities : sequence of str, optional
         Names or codes; all that the edition has by default.
     jobs : int, default 1
-        How many to publish at a time, each in a process of its own. One that
-        dies takes no more with it than the authority it was at.
+        How many to publish at a time, each in a process of its own.
     parameters, notebook, output, renderer, home : optional
         As of :func:`kentstats.publish.briefing.publish`.
     progress : bool, default False
@@ -162,20 +170,15 @@ def publish_all(
     say : callable, optional
         Told in a line what is done, and why.
     force : bool, default False
-        Publish also what is unchanged.
-    run : callable, default :func:`kentstats.publish.briefing.publish`
-        What publishes one: a function of a module.
-    isolated : bool, default True
-        Without, all are published in this process, in turn, each executed in
-        one of its own: for who looks for a fault.
+        Publish also what is up to date.
     limits : Limits, optional
-        What the run of one authority may use.
+        What each briefing may use.
     cluster : str, optional
-        Address of a Dask scheduler, on whose workers all are published, or
-        ``local`` for as many workers of this machine as there are jobs.
+        Address of a Dask scheduler, on whose workers all are published, or ``local`` for as
+        many workers of this machine as there are jobs.
     store : str, optional
-        With a cluster, an address that fsspec knows: the workers write the
-        briefings there, and to `output` goes only what the next run needs.
+        With a cluster, an address that fsspec knows: the workers write the briefings there, and
+        to `output` goes only the manifest.
 
     Returns
     -------
@@ -184,12 +187,12 @@ def publish_all(
     Raises
     ------
     ParameterError
-        An edition, authority or parameter that is not known, `jobs` below 1,
-        or a store without a cluster.
+        An edition, authority or parameter that is not known, `jobs` below 1, or a store without
+        a cluster.
     RenderError
         Quarto is wanted and not there.
     KentstatsError
-        Another run is at work in the same place; or the cluster cannot be used.
+        Another run is publishing to the same place; or the cluster cannot be used.
     """
     begun = time.monotonic()
     home = home or find_project()
@@ -197,134 +200,206 @@ def publish_all(
         raise ParameterError(f"There are {jobs} jobs.", "Give a whole number, 1 or more.")
     if store and not cluster:
         raise ParameterError("A store is for a cluster.", "Give --cluster too, or only --output.")
-    shelf = Store(store) if store else None
     edition = choose_edition(edition, home)
-    notebook = notebook or home.notebooks / "briefing.ipynb"
+    notebook = notebook or home.notebooks / NOTEBOOK
     chosen = choose_renderer(renderer)
     effective = effective_parameters(notebook, parameters or {})
     register, day = load_areas(home=home), edition_day(edition, home)
     areas = register.authorities(day)
     asked = {register.resolve(name, day) for name in authorities or ()}
     wanted = areas if authorities is None else [area for area in areas if area in asked]
-    output = Path(os.path.abspath(output))  # noqa: PTH100, a notebook may remove the folder at hand
+    shelf = open_store(store) if store else None
+    output = output.absolute()
     folder = output / edition
     folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder):
-        versions = versions_with(chosen)
-        shared = shared_inputs(edition, notebook, effective, versions, chosen, home)
-        record = Record(
-            folder / MANIFEST,
-            {
-                "schema": SCHEMA,
-                "edition": edition,
-                "parameters": effective,
-                "renderer": chosen,
-                "versions": versions,
-                "tables": tables_of(edition, home),
-                "started": _now(),
-                "finished": None,
-                "left_over": _left_over(folder, areas),
-            },
-            read_entries(folder / MANIFEST, edition, say),
-            areas,
-            # what a message may name, and no other machine has
-            (output.resolve().parent, home.root, Path.cwd(), Path.home()),
-        )
-        make = functools.partial(
-            run,
+    with lock(folder):
+        for area in areas:
+            remove_leftovers(folder / slug(area.name))
+        record = _Record(edition, folder, home, areas, say)
+        record.head |= {
+            "parameters": effective,
+            "renderer": chosen,
+            "versions": dict(installed_versions(chosen)),
+            "tables": table_checksums(edition, home),
+        }
+        shared = BriefingTask(
+            authority="",
             edition=edition,
-            parameters=dict(parameters or {}),
+            parameters=effective,
             notebook=notebook,
             output=output,
             renderer=chosen,
             home=home,
-            inputs=shared,
+            inputs=edition_inputs(edition, notebook, effective, chosen, home),
+            limits=limits,
         )
-        confidence = float(effective.get("confidence", 0.95))
-        warm = (ready, (edition, home, notebook, confidence))
-        stamps = Stamps()
+        faults = shelf.faults if shelf else faults_of
+        reasons = _plan(record, wanted, shared, faults, force=force)
+        tasks = list(reasons)
+        _tell({task.authority: reason for task, reason in reasons.items()}, len(wanted), say)
         try:
-            with contextlib.ExitStack() as stack:
-                prepared = None
-                if isolated and not cluster and (force or _likely(wanted, record, shared)):
-                    # it gets ready while it is worked out what there is to do
-                    prepared = stack.enter_context(server([warm], jobs))
-                decisions = plan(
-                    wanted,
-                    shared,
-                    record.entries,
-                    folder,
-                    edition,
-                    home,
-                    confidence=confidence,
-                    force=force,
-                    faults=shelf.faults if shelf else faults_of,
-                )
-                tasks = _to_do(decisions, record, force=force)
-                _tell(tasks, len(wanted), say)
-                at_work = {task.area.code for task in tasks}
-                for entry in record.entries.values():
-                    if entry.outcome != "failed" and entry.code not in at_work:
-                        stamps.note(entry.code, folder / entry.slug, entry.files)
-                bar = stack.enter_context(_bar(len(tasks), progress=progress))
-                work = in_turn(tasks, make)
-                if cluster and tasks:
-                    work = in_cluster(
-                        tasks, cluster, jobs, make, bar.refresh, limits, effective, shared, store
-                    )
-                elif isolated and tasks:
-                    prepared = prepared or stack.enter_context(server([warm], jobs))
-                    work = in_children(tasks, jobs, make, bar.refresh, prepared, limits)
-                _follow(stack.enter_context(contextlib.closing(work)), record, stamps, bar, say)
+            shown = progress and bool(tasks) and sys.stderr.isatty()
+            with click.progressbar(
+                length=len(tasks),
+                label="Publishing",
+                show_pos=True,
+                file=sys.stderr,
+                hidden=not shown,
+            ) as bar:
+                results = _results(tasks, jobs, limits, cluster, store, bar.render_progress)
+                with contextlib.closing(results):
+                    for result in results:
+                        record.done(result, reasons[result.task])
+                        if result.error:
+                            bar.label = "Publishing (some failed)"
+                            if shown:
+                                click.echo("\r\033[K", nl=False, err=True)
+                            say(f"{result.task.authority} failed: {result.error}")
+                        bar.update(1)
             record.head["finished"] = _now()
         finally:
-            _compare(stamps, record, say)
+            for task in tasks:
+                remove_leftovers(task.folder)
             record.write()
             if shelf:
                 shelf.put(f"{edition}/{MANIFEST}", record.path.read_bytes())
-    return Run(
-        tuple(record.entries[area.code] for area in wanted),
-        record.path,
-        tuple(record.head["left_over"]),
-        time.monotonic() - begun,
+    entries = tuple(record.entries[area.code] for area in wanted)
+    seconds = time.monotonic() - begun
+    return Run(entries, record.path, tuple(record.head["left_over"]), seconds)
+
+
+def _plan(
+    record: _Record,
+    wanted: Iterable[Area],
+    shared: BriefingTask,
+    faults: Callable[[Mapping[str, Mapping[str, Any]], Path], list[str]],
+    *,
+    force: bool,
+) -> dict[BriefingTask, str]:
+    """List what is to be made, each with the reason, and take note of what is up to date."""
+    sources = load_sources(shared.home)
+    reports = {one.authority: one for one in sources if one.edition == shared.edition}
+    reasons = {}
+    for area in wanted:
+        inputs = briefing_inputs(shared.inputs, reports.get(area.name))
+        task = replace(shared, authority=area.name, inputs=inputs)
+        before = record.entries.get(area.code)
+        reason = reason_to_publish(before, inputs, task.folder, force=force, faults=faults)
+        if reason:
+            reasons[task] = reason
+        else:
+            record.unchanged(area)
+    return reasons
+
+
+def _results(
+    tasks: list[BriefingTask],
+    jobs: int,
+    limits: Limits,
+    cluster: str,
+    store: str,
+    on_tick: Callable[[], object],
+) -> Generator[Result, None, None]:
+    """Make the briefings, here or in a cluster."""
+    if cluster and tasks:
+        return run_in_cluster(tasks, cluster, jobs, store, on_tick)
+    prepare = tasks[0].prepare if tasks else None
+    return run_tasks(
+        make_briefing, tasks, jobs=jobs, limits=limits, prepare=prepare, on_tick=on_tick
     )
 
 
-def _likely(wanted: Iterable[Area], record: Record, shared: Mapping[str, str]) -> bool:
-    """Tell, without looking closely, whether there is probably something to do."""
-    for area in wanted:
-        entry = record.entries.get(area.code)
-        if entry is None or entry.outcome == "failed":
-            return True
-        if any(entry.inputs.get(group) != shared[group] for group in GROUPS if group != "report"):
-            return True
-    return False
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder.
+
+    The lock is the operating system's, which lets go of it however a process ends.
+
+    Raises
+    ------
+    KentstatsError
+        Another run is publishing there.
+    """
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise KentstatsError(
+            f"Another run is publishing to {folder}.",
+            "Wait until it has ended, or publish elsewhere with --output.",
+        ) from None
 
 
-def _to_do(decisions: Iterable[Decision], record: Record, *, force: bool) -> list[Task]:
-    """List what is to be done, and take note of what is not."""
-    tasks = []
-    for one in decisions:
-        if one.reason:
-            before = None if force else record.entries.get(one.area.code)
-            files = before.files if before else {}
-            tasks.append(Task(one.area, one.place, one.inputs, one.reason, files))
-        else:
-            record.unchanged(one.area, one.inputs)
-    return tasks
+class _Record:
+    """The manifest of a run under way."""
+
+    def __init__(
+        self,
+        edition: str,
+        folder: Path,
+        home: Project,
+        areas: Iterable[Area],
+        say: Callable[[str], object],
+    ) -> None:
+        self.path = folder / MANIFEST
+        self._codes = {area.name: area.code for area in areas}
+        # of an authority that is gone, its folder is left over and no more
+        codes, before = set(self._codes.values()), read_entries(self.path, edition, say)
+        self.entries = {code: entry for code, entry in before.items() if code in codes}
+        known = {slug(name) for name in self._codes}
+        folders = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        left = [name for name in folders if name not in known and not name.startswith(".")]
+        self.head: dict[str, Any] = {
+            "edition": edition,
+            "started": _now(),
+            "finished": None,
+            "left_over": left,
+        }
+        # what a message may name, and no other machine has
+        self._roots = (folder.parent.resolve().parent, home.root, Path.cwd(), Path.home())
+        self._written = time.monotonic()
+
+    def unchanged(self, area: Area) -> None:
+        """Take note that an authority is left as it is."""
+        entry = self.entries[area.code]
+        self.entries[area.code] = replace(entry, outcome="unchanged", reason="nothing changed")
+
+    def done(self, result: Result, reason: str) -> None:
+        """Take note of what came of an authority, and write the manifest now and then."""
+        task: BriefingTask = result.task
+        code = self._codes[task.authority]
+        before = self.entries.get(code)
+        files = before.files if before else {}
+        if not result.error:
+            value = result.value
+            files = value if isinstance(value, dict) else published_files(task.folder, value)
+        self.entries[code] = Entry(
+            name=task.authority,
+            code=code,
+            slug=task.folder.name,
+            outcome="failed" if result.error else "published",
+            reason=reason,
+            error=result.error,
+            error_kind=result.error_kind,
+            seconds=round(result.seconds, 2),
+            fingerprint=fingerprint(task.inputs),
+            inputs=task.inputs,
+            files=files,
+        )
+        if time.monotonic() - self._written > SAVE_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write the manifest."""
+        write_manifest(self.path, self.head, self.entries.values(), self._roots)
+        self._written = time.monotonic()
 
 
-def _left_over(folder: Path, areas: Iterable[Area]) -> list[str]:
-    known = {slug(area.name) for area in areas}
-    folders = [path.name for path in folder.iterdir() if path.is_dir()]
-    return sorted(name for name in folders if name not in known and not name.startswith("."))
-
-
-def _tell(tasks: Sequence[Task], wanted: int, say: Callable[[str], object]) -> None:
-    say(f"{_counted(wanted)}: {len(tasks)} to do, {wanted - len(tasks)} unchanged.")
+def _tell(reasons: Mapping[str, str], wanted: int, say: Callable[[str], object]) -> None:
+    say(f"{_counted(wanted)}: {len(reasons)} to do, {wanted - len(reasons)} unchanged.")
     names: dict[str, list[str]] = defaultdict(list)
-    for task in tasks:
-        names[task.reason].append(task.area.name)
+    for name, reason in reasons.items():
+        names[reason].append(name)
     for reason, which in names.items():
         say(f"{', '.join(which) if len(which) <= 5 else _counted(len(which))}: {reason}.")
 
@@ -337,68 +412,76 @@ def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def _follow(
-    work: Work, record: Record, stamps: Stamps, bar: tqdm[Any], say: Callable[[str], object]
-) -> None:
-    failed = 0
-    for task, done in work:
-        record.done(_entry(task, done))
-        if not done.error:
-            stamps.note(task.area.code, task.folder, done.files)
-        told = [f"{task.area.name}: {note}." for note in done.notes]
-        if done.error:
-            failed += 1
-            bar.set_postfix_str(f"{failed} failed", refresh=False)
-            told.append(f"{task.area.name} failed: {done.error}")
-        for line in told:
-            with bar.external_write_mode(file=sys.stderr):
-                say(line)
-        bar.update()
+def describe_project(
+    home: Project, output: Path, *, authorities_too: bool = False
+) -> Iterator[str]:
+    """Describe line by line what is here: editions, briefings and whether they are up to date.
+
+    Parameters
+    ----------
+    home : Project
+        The project.
+    output : pathlib.Path
+        Folder of the published briefings.
+    authorities_too : bool, default False
+        List every authority of every edition, with its codes.
+
+    Yields
+    ------
+    str
+
+    Raises
+    ------
+    DataError
+        A ``source.yml`` is faulty.
+    """
+    yield f"kentstats {__version__}, project {home.root}"
+    quarto = find_quarto()
+    found = f", quarto ({quarto})" if quarto else "; Quarto is not on the PATH"
+    yield f"Renderers: embedded{found}"
+    register = load_areas(home.raw / "areas")
+    for edition in editions(home):
+        official = official_folder(edition, home)
+        reports = {one.authority: one for one in load_sources(home) if one.edition == edition}
+        told = "official statistics" if official else "no statistics"
+        yield f"Edition {edition}: {told}, {_number(len(reports), 'inspection report')}"
+        areas = register.authorities(edition_day(edition, home)) if official else []
+        names = [area.name for area in areas] or list(reports)
+        states = {name: _state(name, edition, output, home, reports.get(name)) for name in names}
+        done = {name: state for name, state in states.items() if state}
+        yield f"  {_number(len(names), 'authority', 'authorities')}, {len(done)} published"
+        for name, state in done.items():
+            yield f"    {name}: {state}"
+        if not done:
+            first = next(iter(reports), names[0] if names else "")
+            quoted = f'"{first}"' if " " in first or "," in first else first
+            yield f"    run: kentstats briefing {quoted} --edition {edition}"
+    if authorities_too:
+        for edition in editions(home):
+            for area in register.authorities(edition_day(edition, home)):
+                yield f"{edition}  {area.code}  {area.old_code}  {area.name}"
 
 
-def _compare(stamps: Stamps, record: Record, say: Callable[[str], object]) -> None:
-    """Find the files that something else than their own briefing has changed meanwhile."""
-    for code, names in stamps.changed().items():
-        entry = record.entries[code]
-        error = (
-            f"{', '.join(names)} changed after they were published: another notebook, or somebody, "
-            "writes there. Run again; if it happens again, look for what writes there."
-        )
-        record.done(replace(entry, outcome="failed", error=error, error_kind="ChangedMeanwhile"))
-        say(f"{entry.name} failed: {error}")
+def _number(number: int, one: str, more: str = "") -> str:
+    return f"{number or 'no'} {one if number == 1 else more or f'{one}s'}"
 
 
-def _entry(task: Task, done: Done) -> Entry:
-    return Entry(
-        name=task.area.name,
-        code=task.area.code,
-        slug=task.folder.name,
-        outcome="failed" if done.error else "published",
-        reason="; ".join((task.reason, *done.notes)),
-        error=done.error,
-        error_kind=done.kind,
-        seconds=round(done.seconds, 2),
-        fingerprint=fingerprint(task.inputs),
-        inputs=task.inputs,
-        files=done.files,
-    )
+def _state(name: str, edition: str, output: Path, home: Project, report: Source | None) -> str:
+    """Say whether the briefing of an authority is up to date; empty where there is none."""
+    folder = output / edition / slug(name)
+    try:
+        record = json.loads((folder / "claims.json").read_text(encoding="utf-8"))
+        before, parameters = record["inputs"], json.dumps(record["parameters"])
+        shared = _inputs_now(edition, parameters, record["renderer"], home)
+    except (OSError, ValueError, KeyError):
+        return ""
+    changed = changed_groups(before, briefing_inputs(shared, report))
+    if changed:
+        return f"published, but {changed}: {folder}"
+    return f"published and up to date: {folder}"
 
 
-def _bar(total: int, *, progress: bool) -> tqdm[Any]:
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[type-arg]
-        # no thread that watches it: what is run may fork
-        monitor_interval = 0
-
-    return Bar(
-        total=total,
-        desc="Publishing",
-        unit="briefing",
-        file=sys.stderr,
-        disable=not (progress and total and sys.stderr.isatty()),
-        # the mean of all so far: the first of a process are slow, and they end in pairs
-        smoothing=0,
-        miniters=1,
-        dynamic_ncols=True,
-    )
+@lru_cache(maxsize=4)
+def _inputs_now(edition: str, parameters: str, renderer: str, home: Project) -> dict[str, str]:
+    notebook = home.notebooks / NOTEBOOK
+    return edition_inputs(edition, notebook, json.loads(parameters), renderer, home)

@@ -1,27 +1,28 @@
-"""Publish one briefing: execute, render, and only then put in place."""
+"""Publish one briefing: execute the notebook, render it, and only then put it in place."""
 
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import json
+import os
+import pkgutil
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from kentstats.areas import Area
-from kentstats.aside import let_go
-from kentstats.errors import (
-    DataError,
-    KentstatsError,
-    NotebookError,
-    ParameterError,
-    Problem,
-)
+from kentstats.errors import DataError, KentstatsError, NotebookError, ParameterError, Problem
 from kentstats.ingest.datasets import ATTRIBUTION
-from kentstats.ingest.inspection_report import Source
+from kentstats.ingest.registry import Source
 from kentstats.load import (
     READERS,
     choose,
@@ -32,34 +33,19 @@ from kentstats.load import (
     official_folder,
 )
 from kentstats.periods import month_year, show_date
-from kentstats.project import Project, checksums, find_project
+from kentstats.project import VARIABLE, Project, find_project, fingerprint
 from kentstats.publish.document import Document, Front, read_document
 from kentstats.publish.html import write_html
-from kentstats.publish.inputs import (
-    FILE,
-    effective_parameters,
-    report_of,
-    shared_inputs,
-    versions_with,
-    write_inputs,
-)
-from kentstats.publish.notebook import (
-    THERE,
-    Execution,
-    anonymous,
-    declared_parameters,
-    execute,
-    prepared,
-    read_parameters,
-    versions,
-)
+from kentstats.publish.manifest import briefing_inputs, edition_inputs, installed_versions
+from kentstats.publish.notebook import effective_parameters, execute_notebook
+from kentstats.publish.pool import DEFAULT_LIMITS, Limits, raise_error, run_tasks
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.typst import write_pdf
 from kentstats.schemas import tidy, to_csv
-from kentstats.written import pretty
 
 EPOCH = dt.date(2010, 1, 1)
 RENDERERS = ("embedded", "quarto", "auto")
+NOTEBOOK = "briefing.ipynb"
 
 
 @dataclass(frozen=True)
@@ -72,126 +58,10 @@ class Published:
         Where the files are.
     renderer : str
         ``embedded`` or ``quarto``.
-    warnings : tuple of str
-        What the notebook shows and the briefing does not, or not as it stands.
     """
 
     folder: Path
     renderer: str
-    warnings: tuple[str, ...] = ()
-
-
-def publish(
-    authority: str,
-    edition: str,
-    *,
-    parameters: Mapping[str, str] | None = None,
-    notebook: Path | None = None,
-    output: Path = Path("reports/published"),
-    renderer: str = "embedded",
-    progress: bool = False,
-    say: Callable[[str], object] = str,
-    home: Project | None = None,
-    execution: Execution = THERE,
-    inputs: Mapping[str, str] | None = None,
-) -> Published:
-    """Execute the briefing of one authority and publish it.
-
-    Everything is written aside first. A fault leaves what was published
-    before as it was, and keeps the broken notebook.
-
-    Parameters
-    ----------
-    authority : str
-        Name, GSS code or old code.
-    edition : str
-        Name of the edition.
-    parameters : mapping of str to str, optional
-        More parameters of the notebook, as they were typed.
-    notebook : pathlib.Path, optional
-        A notebook other than ``notebooks/briefing.ipynb``.
-    output : pathlib.Path, default ``reports/published``
-        Where to; the files go to ``EDITION/AUTHORITY`` below it.
-    renderer : str, default "embedded"
-        One of :data:`RENDERERS`; ``auto`` takes Quarto where it is there.
-    progress : bool, default False
-        Whether to show a progress bar.
-    say : callable, optional
-        Told in a line what is being done.
-    home : Project, optional
-        The project; the one at hand by default.
-    execution : Execution, optional
-        Where the notebook is executed, and within which limits.
-    inputs : mapping of str to str, optional
-        Checksum of each group of inputs, where they are known already: those of
-        :func:`kentstats.publish.inputs.shared_inputs`.
-
-    Returns
-    -------
-    Published
-
-    Raises
-    ------
-    ParameterError
-        An authority, edition or parameter that is not known. No notebook
-        has run.
-    DataError
-        A source breaks the contract. No notebook has run.
-    NotebookError
-        A cell failed; the message says where the broken notebook is.
-    RenderError
-        The document could not be rendered.
-    """
-    home = home or find_project()
-    notebook = notebook or home.notebooks / "briefing.ipynb"
-    for name in ("authority", "edition"):
-        if name in (parameters or {}):
-            raise ParameterError(
-                f"The {name} is given twice.",
-                f"Give it as {'AUTHORITY' if name == 'authority' else '--edition'}, not with -p.",
-            )
-    subject = choose_subject(authority, edition, home)
-    typed = read_parameters(
-        notebook,
-        {**(parameters or {}), "authority": subject.area.name, "edition": subject.edition},
-    )
-    chosen = choose_renderer(renderer)
-    say(f"Renderer: {chosen}.")
-    place = Path(subject.edition) / slug(subject.area.name)
-    folder = output / place
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    front = front_of(subject)
-    groups = inputs or _shared_inputs(subject, notebook, parameters or {}, chosen, home)
-    groups = {**groups, "report": report_of(subject.report)}
-    # beside the place of publication, so that a move is a move and not a copy
-    aside = Path(tempfile.mkdtemp(prefix=f".{slug(subject.area.name)}-", dir=folder.parent))
-    try:
-        with prepared(execution) as execution:
-            _write_tables(subject, aside, home)  # while a process prepares itself
-            executed = _execute(
-                notebook,
-                aside,
-                typed,
-                output.parent / "failed" / place,
-                front,
-                progress=progress,
-                execution=execution,
-            )
-        document = read_document(executed)
-        let_go()  # rendering needs room, and nothing of the tables
-        say("Rendering.")
-        if chosen == "quarto":
-            render_quarto(document, front, aside, home)
-        else:
-            write_html(document, front, aside, home.reports / "template")
-            write_pdf(document, front, aside, home.reports / "template")
-        defaults = {name: default for name, (_, default) in declared_parameters(notebook).items()}
-        _write_claims(subject, document, {**defaults, **typed}, chosen, aside)
-        write_inputs(aside / FILE, groups, {}, "")
-        _move(aside, folder, files_of(subject))
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return Published(folder, chosen, document.warnings)
 
 
 @dataclass(frozen=True)
@@ -216,6 +86,223 @@ class Subject:
     official: Path | None
 
 
+@dataclass(frozen=True, eq=False)
+class BriefingTask:
+    """A briefing to be made.
+
+    Attributes
+    ----------
+    authority, edition : str
+        Their names.
+    parameters : mapping
+        Every other parameter of the notebook.
+    notebook : pathlib.Path
+        The notebook.
+    output : pathlib.Path
+        Where to; the files go to ``EDITION/AUTHORITY`` below it.
+    renderer : str
+        ``embedded`` or ``quarto``.
+    home : Project
+        The project.
+    inputs : mapping of str to str
+        Checksum of each group of inputs, see :data:`kentstats.publish.manifest.GROUPS`.
+    limits : Limits
+        What it may use.
+    progress : bool
+        Whether to show a progress bar.
+    """
+
+    authority: str
+    edition: str
+    parameters: Mapping[str, Any]
+    notebook: Path
+    output: Path
+    renderer: str
+    home: Project
+    inputs: Mapping[str, str]
+    limits: Limits = DEFAULT_LIMITS
+    progress: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where its files go."""
+        return self.output / self.edition / slug(self.authority)
+
+    @property
+    def failed_folder(self) -> Path:
+        """Where a notebook is kept that failed."""
+        return self.output.parent / "failed" / self.edition / slug(self.authority)
+
+    def prepare(self) -> None:
+        """Prepare this process for this briefing and others like it."""
+        confidence = float(self.parameters.get("confidence", 0.95))
+        prepare(self.authority, self.edition, confidence, self.notebook, self.home)
+
+
+def publish(
+    authority: str,
+    edition: str,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    notebook: Path | None = None,
+    output: Path = Path("reports/published"),
+    renderer: str = "embedded",
+    progress: bool = False,
+    say: Callable[[str], object] = str,
+    home: Project | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Published:
+    """Execute the briefing of one authority and publish it.
+
+    Everything is written to a temporary folder first. A fault leaves what was published before
+    as it was, and keeps the broken notebook.
+
+    Parameters
+    ----------
+    authority : str
+        Name, GSS code or old code.
+    edition : str
+        Name of the edition.
+    parameters : mapping of str to str, optional
+        More parameters of the notebook, as they were typed.
+    notebook : pathlib.Path, optional
+        A notebook other than ``notebooks/briefing.ipynb``.
+    output : pathlib.Path, default ``reports/published``
+        Where to; the files go to ``EDITION/AUTHORITY`` below it.
+    renderer : str, default "embedded"
+        One of :data:`RENDERERS`; ``auto`` takes Quarto where it is there.
+    progress : bool, default False
+        Whether to show a progress bar.
+    say : callable, optional
+        Told in a line what is being done.
+    home : Project, optional
+        The project; the one at hand by default.
+    limits : Limits, optional
+        What the briefing may use.
+
+    Returns
+    -------
+    Published
+
+    Raises
+    ------
+    ParameterError
+        An authority, edition or parameter that is not known. No notebook has run.
+    DataError
+        A source breaks the contract. No notebook has run.
+    NotebookError
+        A cell failed, took too long or ended its process; the message names it.
+    RenderError
+        The document could not be rendered.
+    """
+    home = home or find_project()
+    notebook = notebook or home.notebooks / NOTEBOOK
+    for name in ("authority", "edition"):
+        if name in (parameters or {}):
+            raise ParameterError(
+                f"The {name} is given twice.",
+                f"Give it as {'AUTHORITY' if name == 'authority' else '--edition'}, not with -p.",
+            )
+    subject = choose_subject(authority, edition, home)
+    effective = effective_parameters(notebook, parameters or {})
+    chosen = choose_renderer(renderer)
+    say(f"Renderer: {chosen}.")
+    shared = edition_inputs(subject.edition, notebook, effective, chosen, home)
+    task = BriefingTask(
+        authority=subject.area.name,
+        edition=subject.edition,
+        parameters=effective,
+        notebook=notebook,
+        output=output,
+        renderer=chosen,
+        home=home,
+        inputs=briefing_inputs(shared, subject.report),
+        limits=limits,
+        progress=progress,
+    )
+    task.folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(task.folder)
+    try:
+        (result,) = run_tasks(make_briefing, [task], limits=limits, prepare=task.prepare)
+    finally:
+        remove_leftovers(task.folder)
+    if result.error_kind in {"TimeLimit", "ProcessDied"}:
+        raise NotebookError(f"{notebook.name} of {task.authority}: {result.error}")
+    raise_error(result, KentstatsError)
+    return Published(task.folder, chosen)
+
+
+def prepare(authority: str, edition: str, confidence: float, notebook: Path, home: Project) -> None:
+    """Import and read what the briefings of an edition share, so that forked processes need not.
+
+    Nothing is compiled with Typst: it starts threads, which a forked process would wait for.
+    """
+    import papermill
+    from matplotlib import pyplot
+    from matplotlib.backends import backend_svg
+    from matplotlib_inline import backend_inline
+
+    from kentstats import charts, report
+    from kentstats.publish import engine
+    from kentstats.publish import render as rendering
+    from kentstats.report.context import open_edition
+
+    for module in (backend_inline, backend_svg, engine, pyplot):
+        assert module
+    for package in (charts, report):
+        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(found.name)
+    papermill.inspect_notebook(str(notebook))  # compiles the schema of notebooks
+    rendering.prepare()
+    brief = open_edition(authority, edition, confidence=confidence, home=home)
+    if brief.standing:
+        brief.standing._shared.prepare()  # noqa: SLF001
+
+
+def make_briefing(task: BriefingTask) -> list[str]:
+    """Make a briefing and put it in place, in a process of its own.
+
+    Parameters
+    ----------
+    task : BriefingTask
+        What to make.
+
+    Returns
+    -------
+    list of str
+        Names of the files, in the order in which they were put in place.
+    """
+    os.environ[VARIABLE] = str(task.home.root)  # the notebook's own project
+    subject = choose_subject(task.authority, task.edition, task.home)
+    front = front_of(subject)
+    with temporary_folder(task.folder) as folder:
+        notebook = execute_notebook(
+            task.notebook,
+            folder / NOTEBOOK,
+            {"authority": task.authority, "edition": task.edition, **task.parameters},
+            failed=task.failed_folder / NOTEBOOK,
+            on_start=partial(_stamp, front=front),
+            limits=task.limits,
+            progress=task.progress,
+        )
+        document = read_document(notebook)
+        _write_tables(subject, folder, task.home)
+        if task.renderer == "quarto":
+            render_quarto(document, front, folder, task.home)
+        else:
+            write_html(document, front, folder, task.home.reports / "template")
+            write_pdf(document, front, folder, task.home.reports / "template")
+        _write_claims(task, subject, document, folder)
+        return _move(folder, task.folder, subject)
+
+
+def _stamp(notebook: Any, front: Front) -> None:
+    """Give a notebook the title of its briefing, for Quarto by hand, and no path of the machine."""
+    if notebook.cells[0].cell_type == "raw":
+        notebook.cells[0].source = front_matter(front)
+    notebook.metadata.papermill.update(input_path=NOTEBOOK, output_path=NOTEBOOK)
+
+
 def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     """Find out what there is about an authority in an edition.
 
@@ -224,7 +311,7 @@ def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     ParameterError
         The authority or edition is not known, or there is nothing about it.
     DataError
-        A source breaks the contract.
+        A source breaks the contract; every fault is in the message.
     """
     name = choose_edition(edition, home)
     area = choose_area(authority, name, home)
@@ -232,27 +319,15 @@ def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     folder = official_folder(name, home)
     if report is None and folder is None:
         choose(authority, name, home=home)  # says whose report there is
-    if report:
-        check_source(report)
-    return Subject(area, name, report, folder)
-
-
-def check_source(source: Source) -> None:
-    """Read every table of a source strictly, and report all faults at once.
-
-    Raises
-    ------
-    DataError
-        Any table breaks the contract.
-    """
     problems: list[Problem] = []
     for read in READERS.values():
         try:
-            read(source)
+            read(report) if report else None
         except DataError as error:
             problems += error.problems
     if problems:
         raise DataError(problems)
+    return Subject(area, name, report, folder)
 
 
 def slug(name: str) -> str:
@@ -295,104 +370,76 @@ def front_of(subject: Subject) -> Front:
     )
 
 
-def _execute(
-    notebook: Path,
-    aside: Path,
-    typed: Mapping[str, Any],
-    kept: Path,
-    front: Front,
-    *,
-    progress: bool,
-    execution: Execution,
-) -> Any:
-    output = aside / "briefing.ipynb"
-    try:
-        return execute(
-            notebook,
-            output,
-            typed,
-            progress=progress,
-            execution=execution,
-            stamp=lambda made: _stamp(anonymous(made, "briefing.ipynb"), front),
-        )
-    except NotebookError as error:
-        if not output.is_file():
-            raise
-        kept.mkdir(parents=True, exist_ok=True)
-        output.replace(kept / "briefing.ipynb")
-        raise NotebookError(
-            error.what, f"The broken notebook is kept: {kept / 'briefing.ipynb'}."
-        ) from None
-
-
-def _stamp(notebook: Any, front: Front) -> None:
-    """Give the notebook the title of this briefing, for Quarto by hand."""
-    first = notebook.cells[0]
-    if first.cell_type == "raw":
-        first.source = front_matter(front)
-
-
 def _write_tables(subject: Subject, folder: Path, home: Project) -> None:
+    tables: dict[str, str] = {}
     if subject.report:
-        for name in READERS:
-            text = to_csv(tidy(name, READERS[name](subject.report)))
-            (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
+        tables = {
+            name: to_csv(tidy(name, read(subject.report))) for name, read in READERS.items()
+        }
     if subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
-        text = to_csv(facts)
-        (folder / "facts.csv").write_text(text, encoding="utf-8", newline="\n")
+        tables["facts"] = to_csv(facts)
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _shared_inputs(
-    subject: Subject,
-    notebook: Path,
-    parameters: Mapping[str, str],
-    renderer: str,
-    home: Project,
-) -> dict[str, str]:
-    effective, found = effective_parameters(notebook, parameters), versions_with(renderer)
-    return shared_inputs(subject.edition, notebook, effective, found, renderer, home)
-
-
-def inputs_of(subject: Subject) -> dict[str, str]:
-    """Return the SHA-256 of every file of the report, by folder and name."""
-    if subject.report is None:
-        return {}
-    folder = subject.report.folder
-    return {f"{folder.name}/{name}": digest for name, digest in checksums(folder).items()}
-
-
-def _write_claims(
-    subject: Subject, document: Document, effective: Mapping[str, Any], renderer: str, folder: Path
-) -> None:
+def _write_claims(task: BriefingTask, subject: Subject, document: Document, folder: Path) -> None:
     record = {
         "authority": subject.area.name,
         "code": subject.area.code,
         "edition": subject.edition,
         "source": subject.report.id if subject.report else "",
-        "parameters": dict(effective),
-        "inputs": inputs_of(subject),
-        "renderer": renderer,
-        "versions": versions(),
+        "parameters": dict(task.parameters),
+        "fingerprint": fingerprint(task.inputs),
+        "inputs": dict(task.inputs),
+        "renderer": task.renderer,
+        "versions": dict(installed_versions(task.renderer)),
         "claims": list(document.claims.values()),
         "lists": document.lists,
     }
-    (folder / "claims.json").write_bytes(pretty(record) + b"\n")
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    (folder / "claims.json").write_text(text, encoding="utf-8", newline="\n")
 
 
-def files_of(subject: Subject) -> list[str]:
-    """List what is published, in the order in which it is put in place."""
+def _move(folder: Path, place: Path, subject: Subject) -> list[str]:
+    """Put the files of a briefing in place, the pages last, and list their names."""
     tables = list(READERS) if subject.report else ["facts"]
-    names = [f"{table}.csv" for table in tables]
-    return ["briefing.ipynb", *names, "claims.json", FILE, "briefing.html", "briefing.pdf"]
-
-
-def _move(aside: Path, folder: Path, files: Sequence[str]) -> None:
-    missing = [name for name in files if not (aside / name).is_file()]
+    files = [NOTEBOOK, *(f"{table}.csv" for table in tables)]
+    files += ["claims.json", "briefing.html", "briefing.pdf"]
+    missing = [name for name in files if not (folder / name).is_file()]
     if missing:
         raise KentstatsError(
             f"The briefing lacks {', '.join(missing)}.", "Nothing was published; run it again."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     for name in files:
-        (aside / name).replace(folder / name)
+        (folder / name).replace(place / name)
+    return files
+
+
+@contextmanager
+def temporary_folder(place: Path) -> Iterator[Path]:
+    """Make a folder beside the place of a briefing, where moving a file is one step.
+
+    It is locked for as long as this process lives, so that :func:`remove_leftovers` tells what
+    a killed run has left from what is at work.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        with FileLock(folder / ".lock"):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(place: Path) -> None:
+    """Remove the temporary folders of runs that were killed, beside the place of a briefing."""
+    shape = re.compile(rf"\.{re.escape(place.name)}-\w{{8}}")
+    for folder in place.parent.glob(".*"):
+        if shape.fullmatch(folder.name) and folder.is_dir():
+            try:
+                with FileLock(folder / ".lock", timeout=0):
+                    pass
+            except (Timeout, OSError):
+                continue  # of a run that is at work
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,22 +1,21 @@
-"""The work on many authorities, on the workers of a Dask cluster."""
+"""Publish briefings on the workers of a Dask cluster, and to a store that they share."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib.util
 import io
 import logging
+import multiprocessing
+import os
 import queue
+import secrets
 import shutil
-import signal
 import tempfile
+import threading
 import time
-import warnings
 import zipfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,104 +23,138 @@ from kentstats.errors import KentstatsError
 from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import official_folder
 from kentstats.project import Project
-from kentstats.publish.store import Store
-from kentstats.publish.workers import Done, Limits, Task, Work
+from kentstats.publish.briefing import BriefingTask, make_briefing
+from kentstats.publish.manifest import edition_inputs, published_files
+from kentstats.publish.pool import Result, Worker, run_tasks
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster, Scheduler
-
-    from kentstats.publish.briefing import Published
-    from kentstats.publish.room import Made, Order
+    from distributed import Client, Future
 
 LOCAL = "local"
 """The address of a cluster of this machine, which lives as long as the run."""
-NAME = "kentstats-"
-"""What the name of a run begins with, before that of its client."""
-AHEAD = 4
-"""Tasks that are out for each thread of a worker; more would fill memory and gain nothing."""
 RETRIES = 2
-"""How often a task is tried again where it was not the briefing that failed."""
-REACHED = 5.0
-"""Seconds within which a scheduler must answer."""
-ALONE = 60.0
-"""Seconds that a run waits for a worker where there is none."""
-LOOK = 1.0
-"""Seconds between two looks at how many workers there are."""
+"""How often a task is tried again whose worker died."""
+CONNECT_SECONDS = 5.0
+"""How long a scheduler and its workers may take to answer."""
+LONELY_SECONDS = 60.0
+"""How long a run waits for a worker where there is none."""
 
 
-def in_cluster(
-    tasks: Iterable[Task],
+@dataclass(frozen=True)
+class Order:
+    """What a worker needs for a run: the data in a zip, and where to write to."""
+
+    data: bytes
+    inputs: Mapping[str, str]
+    store: str = ""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What comes back from a worker: a result, with files by their path below the output."""
+
+    result: Result
+    files: Mapping[str, bytes]
+
+
+def run_in_cluster(
+    tasks: Sequence[BriefingTask],
     address: str,
     jobs: int,
-    make: functools.partial[Published],
-    tick: Callable[[], object],
-    limits: Limits,
-    effective: Mapping[str, Any],
-    inputs: Mapping[str, str],
-    store: str = "",
-) -> Work:
-    """Do each task on a worker of a Dask cluster, and put in place what comes back.
+    store: str,
+    on_tick: Callable[[], object],
+) -> Generator[Result, None, None]:
+    """Make each briefing on a worker, and put in place what comes back.
 
-    A task whose worker dies is done by another. What the tasks share is sent
-    to each worker once.
+    A briefing whose worker dies is made by another.
 
     Parameters
     ----------
-    tasks : iterable of Task
-        What to do.
+    tasks : sequence of BriefingTask
+        What to make, all of one edition.
     address : str
         Address of the scheduler, or :data:`LOCAL`.
     jobs : int
         How many workers a cluster of this machine has.
-    make : functools.partial
-        What publishes, with its options, of which ``edition``, ``notebook``,
-        ``output``, ``renderer`` and ``home`` are needed here.
-    tick : callable
+    store : str
+        Where the workers write to; what they made is put in place here by default.
+    on_tick : callable
         Called about once a second.
-    limits : Limits
-        What each may use.
-    effective, inputs : mapping
-        Parameters of the notebook, and checksums of what every briefing is
-        made from; workers must come to the same.
-    store : str, optional
-        Where the workers write to. What they made is put in place here by
-        default.
 
     Yields
     ------
-    (Task, Done)
+    Result
+        Its value is the files, with their checksums.
 
     Raises
     ------
     KentstatsError
-        Dask is not installed, the scheduler cannot be reached or has gone,
-        there are no workers, or one is not like this machine.
+        Dask is not installed, the scheduler cannot be reached or has gone, there are no workers,
+        or one is not like this machine.
     """
-    with _reached(address) as (client, local):
-        # Dask is imported by now, and known to be there
-        from kentstats.publish.room import Room
-
-        order = replace(_order(make, limits, effective, inputs), name=NAME + client.id, store=store)
-        if local is None:
-            _check(client, address)
-        out: dict[Future[Made], Task] = {}
+    with _connected(address, jobs) as client:
+        inputs = {group: digest for group, digest in tasks[0].inputs.items() if group != "report"}
+        order = client.scatter(Order(pack(tasks[0]), inputs, store), broadcast=True)
+        futures = client.map(make_on_worker, tasks, order=order, pure=False, retries=RETRIES)
+        by_key = dict(zip((future.key for future in futures), tasks, strict=True))
+        done: queue.SimpleQueue[Future[Parcel]] = queue.SimpleQueue()
+        for future in futures:
+            future.add_done_callback(done.put)
+        seen = time.monotonic()
         try:
-            with _probed(order), _told(client):
-                client.register_plugin(Room(order), name=order.name)
-                if local is not None:
-                    local.scale(jobs)
-                yield from _go(client, order.name, tasks, out, make, tick)
+            while by_key:
+                on_tick()
+                seen = _look_for_workers(client, seen)
+                with contextlib.suppress(queue.Empty):
+                    future = done.get(timeout=1.0)
+                    yield _result(future, by_key.pop(future.key), client)
         finally:
             with contextlib.suppress(Exception):
-                client.cancel(list(out), force=True)
-                client.unregister_worker_plugin(order.name)
+                client.cancel(futures, force=True)
+
+
+def _look_for_workers(client: Client, seen: float) -> float:
+    """Return when there were workers last; raise KentstatsError where that is too long ago."""
+    remedy = "Start it, and run again: what is done is kept."
+    if client.status != "running":
+        raise KentstatsError("The scheduler has gone.", remedy)
+    if client.nthreads():
+        return time.monotonic()
+    if time.monotonic() - seen > LONELY_SECONDS:
+        raise KentstatsError(f"No worker is left since {LONELY_SECONDS:g} seconds.", remedy)
+    return seen
+
+
+def _result(future: Any, task: BriefingTask, client: Client) -> Result:
+    """Put in place what a worker made, or say why it made nothing."""
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        parcel: Parcel = future.result()
+        for path, content in parcel.files.items():
+            _write(task.output.parent / path, content)
+    except CancelledError:
+        _look_for_workers(client, time.monotonic())
+        raise
+    except KilledWorker as error:
+        told = f"The {error.allowed_failures + 1} workers at work on it died, each in turn."
+        return Result(task, None, f"{told} They may have run out of memory.", "KilledWorker")
+    except Exception as error:  # noqa: BLE001, no failure stops the rest
+        return Result(task, None, str(error), type(error).__name__)
+    return replace(parcel.result, task=task)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)
 
 
 @contextlib.contextmanager
-def _reached(address: str) -> Iterator[tuple[Client, LocalCluster | None]]:
+def _connected(address: str, jobs: int) -> Iterator[Client]:
     """Connect to a cluster, or start one for the time of a block."""
     try:
-        import dask
         import distributed
     except ImportError:
         raise KentstatsError(
@@ -129,299 +162,194 @@ def _reached(address: str) -> Iterator[tuple[Client, LocalCluster | None]]:
             "pip install 'kentstats[cluster]'",
         ) from None
     with contextlib.ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        # what must be the same is compared by kentstats, and told in its own words
-        warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
-        local = None
         if address == LOCAL:
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="kentstats-"))
-            settings = {"distributed.worker.profile.enabled": False, "temporary-directory": scratch}
-            stack.enter_context(dask.config.set(settings))
-            local = stack.enter_context(
+            address = stack.enter_context(
                 distributed.LocalCluster(
-                    n_workers=0,
+                    n_workers=jobs,
                     threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
+                    dashboard_address=None,
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,
+                    local_directory=stack.enter_context(tempfile.TemporaryDirectory()),
                 )
             )
-            address = local.scheduler_address
-            _quieten(local)
         try:
-            client = distributed.Client(address, timeout=REACHED, set_as_default=False)
+            client = stack.enter_context(
+                distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            )
         except (OSError, ValueError) as error:
             raise KentstatsError(
-                f"The scheduler {address} cannot be reached: {str(error) or 'no answer'}.".replace(
-                    "..", "."
-                ),
+                f"The scheduler {address} cannot be reached: {str(error) or 'no answer'}.",
                 "Give the address that dask scheduler prints, such as tcp://10.0.0.5:8786.",
             ) from None
-        yield stack.enter_context(client), local
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise KentstatsError(
+                f"The scheduler {address} has no workers.", f"Start some: dask worker {address}"
+            ) from None
+        yield client
 
 
-def _quieten(local: LocalCluster) -> None:
-    """Let this process alone hear Ctrl-C, and tell of the end of the others."""
-    loop: Any = local.loop
-    loop.asyncio_loop.set_exception_handler(lambda *_: None)
-    if hasattr(signal, "pthread_sigmask"):
-        from multiprocessing import resource_tracker
-
-        # workers are started from its thread, and inherit what that does not hear; the
-        # tracker must be there before, since to start it lets the thread hear again
-        resource_tracker.ensure_running()
-        loop.add_callback(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
-
-
-@contextlib.contextmanager
-def _probed(order: Order) -> Iterator[None]:
-    """Leave a file in the store, by which workers see that theirs is the same."""
-    if not order.store:
-        yield
-        return
-    store = Store(order.store)
-    store.put(order.probe, b"")
-    try:
-        yield
-    finally:
-        store.remove(order.probe)
-
-
-@contextlib.contextmanager
-def _told(client: Client) -> Iterator[None]:
-    """Say that the scheduler has gone, where that is why something failed."""
-    try:
-        yield
-    except KentstatsError:
-        raise
-    except Exception:
-        if client.status == "running":
-            raise
-        raise KentstatsError(
-            "The scheduler has gone.", "Start it, and run again: what is done is kept."
-        ) from None
-
-
-def _order(
-    make: functools.partial[Published],
-    limits: Limits,
-    effective: Mapping[str, Any],
-    inputs: Mapping[str, str],
-) -> Order:
-    from kentstats.publish.room import NOTEBOOK, Order
-
-    options = dict(make.keywords)
-    home, notebook, _ = (options.pop(name) for name in ("home", "notebook", "output"))
-    return Order(
-        name=NAME,
-        data=pack(str(options["edition"]), home, notebook),
-        notebook=f"{NOTEBOOK}/{notebook.name}",
-        edition=str(options["edition"]),
-        run=make.func,
-        options=options,
-        effective=dict(effective),
-        inputs={group: digest for group, digest in inputs.items() if digest},
-        limits=limits,
-    )
-
-
-def pack(edition: str, home: Project, notebook: Path) -> bytes:
-    """Pack what the briefings of an edition are made from.
-
-    Parameters
-    ----------
-    edition : str
-        Name of the edition.
-    home : Project
-        The project.
-    notebook : pathlib.Path
-        The notebook, which need not be in the project.
-
-    Returns
-    -------
-    bytes
-        A zip: the part of the project that the edition needs, and the
-        notebook.
-    """
-    from kentstats.publish.room import HOME, NOTEBOOK
-
+def pack(task: BriefingTask) -> bytes:
+    """Pack the part of a project that an edition needs, and the notebook, as a zip."""
+    home = task.home
     folders = [home.raw / "areas", home.notebooks, home.reports / "template"]
-    folders += [one.folder for one in load_sources(home) if one.edition == edition]
-    official = official_folder(edition, home)
-    folders += [official] if official else []
+    folders += [one.folder for one in load_sources(home) if one.edition == task.edition]
+    folders += [folder for folder in [official_folder(task.edition, home)] if folder]
     paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in (*paths, home.reports / "_quarto.yml"):
-            archive.write(path, f"{HOME}/{path.relative_to(home.root).as_posix()}")
-        archive.write(notebook, f"{NOTEBOOK}/{notebook.name}")
+            archive.write(path, f"home/{path.relative_to(home.root).as_posix()}")
+        archive.write(task.notebook, f"notebook/{task.notebook.name}")
     return content.getvalue()
 
 
-def _check(client: Client, address: str) -> None:
-    """See that there are workers, and that they and the scheduler have kentstats at all."""
-    try:
-        client.wait_for_workers(1, timeout=REACHED)
-    except TimeoutError:
-        raise KentstatsError(
-            f"The scheduler {address} has no workers.", f"Start some: dask worker {address}"
-        ) from None
-    # a function of Python itself, since one of ours could not be read there
-    found = {
-        address: client.run_on_scheduler(importlib.util.find_spec, "kentstats"),
-        **client.run(importlib.util.find_spec, "kentstats"),
-    }
-    without = [where for where, spec in found.items() if spec is None]
-    if without:
-        raise KentstatsError(
-            f"kentstats is not installed at {', '.join(without)}.",
-            "Install there what is installed here, Dask's scheduler included.",
-        )
-    for name in client.run_on_scheduler(left_behind):
-        client.unregister_worker_plugin(name)
-
-
-def left_behind(dask_scheduler: Scheduler) -> list[str]:
-    """List the runs that workers still hold things for, and whose client has gone."""
-    held = [name for name in dask_scheduler.worker_plugins if name.startswith(NAME)]
-    return [name for name in held if name.removeprefix(NAME) not in dask_scheduler.clients]
-
-
-def _go(
-    client: Client,
-    room: str,
-    tasks: Iterable[Task],
-    out: dict[Future[Made], Task],
-    make: functools.partial[Published],
-    tick: Callable[[], object],
-) -> Work:
-    """Keep so many tasks out as the workers can be busy with, and yield them as they come."""
-    from kentstats.publish.room import work
-
-    waiting = deque(tasks)
-    ready: queue.SimpleQueue[Future[Made]] = queue.SimpleQueue()
-    crew = _Crew(client)
-    while waiting or out:
-        while waiting and len(out) < AHEAD * crew.threads:
-            task = waiting.popleft()
-            future = client.submit(
-                work, room, task, key=(room, task.folder.name), pure=False, retries=RETRIES
-            )
-            out[future] = task
-            future.add_done_callback(ready.put)
-        tick()
-        try:
-            future = ready.get(timeout=1)
-        except queue.Empty:
-            crew.look()
-            continue
-        crew.look()
-        task = out.pop(future)
-        done = _result(client, future, task, make)
-        future.release()
-        yield task, done
-
-
-class _Crew:
-    """The workers, looked at now and then."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self.threads = 1
-        self._looked = self._seen = time.monotonic()
-        self._count()
-
-    def look(self) -> None:
-        """Count the threads; raise KentstatsError where there have been none for long."""
-        now = time.monotonic()
-        if now - self._looked < LOOK:
-            return
-        self._count()
-        if now - self._seen > ALONE:
-            raise KentstatsError(
-                f"No worker is left since {ALONE:g} seconds.",
-                "Start some, and run again: what is done is kept.",
-            )
-
-    def _count(self) -> None:
-        threads = sum(self._client.nthreads().values())
-        self._looked = time.monotonic()
-        if threads:
-            self._seen = self._looked
-        self.threads = max(1, threads)
-
-
-def _result(
-    client: Client, future: Future[Made], task: Task, make: functools.partial[Published]
-) -> Done:
-    """Put in place what a worker made, or say why it made nothing."""
-    from distributed import CancelledError, KilledWorker
-
-    try:
-        made = future.result()
-    except KilledWorker as error:
-        often = error.allowed_failures
-        which = f"The {often + 1} workers that were at work on it died, each in turn."
-        which = which if often else "The worker that was at work on it died."
-        return Done(0.0, f"{which} It may have run out of memory.", "KilledWorker")
-    except CancelledError:
-        raise KentstatsError(
-            "The scheduler has gone.", "Start it, and run again: what is done is kept."
-        ) from None
-    except Exception as error:  # no failure stops the rest
-        if client.status != "running":
-            raise
-        kind = type(error).__name__
-        return Done(0.0, str(error) or kind, kind)
-    return _placed(made, task, make)
-
-
-def _placed(made: Made, task: Task, make: functools.partial[Published]) -> Done:
-    from kentstats.publish.room import FAILED, HOME, NOTEBOOK, OUTPUT
-
-    output, home, notebook = (make.keywords[name] for name in ("output", "home", "notebook"))
-    broken = output.parent / "failed" / task.folder.parent.name / task.folder.name
-    # what a message names is where it is here
-    error, root = made.done.error, Path(made.root)
-    for there, here in (
-        (root / OUTPUT, output),
-        (root / FAILED, output.parent / "failed"),
-        (root / NOTEBOOK / notebook.name, notebook),
-        (root / HOME, home.root),
-    ):
-        error = error.replace(str(there), str(here))
-    try:
-        put(made.files, task.folder)
-        put(made.broken, broken)
-    except OSError as fault:
-        return Done(made.done.seconds, f"{fault.strerror or fault}.", type(fault).__name__)
-    return replace(made.done, error=error)
-
-
-def put(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files to a folder: aside first, then each at once, the pages last.
+class Workspace:
+    """What a thread of a worker keeps for a run: the unpacked data and a prepared process.
 
     Parameters
     ----------
-    files : mapping of str to bytes
-        Their contents, by name.
-    folder : pathlib.Path
-        Where to; made where it is not there, and there are files.
+    order : Order
+        What the run needs.
+    task : BriefingTask
+        Its first task on this worker.
     """
-    from kentstats.publish.room import in_order
 
-    if not files:
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    def __init__(self, order: Order, task: BriefingTask) -> None:
+        from distributed import get_worker
+
+        self.order = order
+        folder = get_worker().local_directory
+        self._folder = tempfile.TemporaryDirectory(prefix="kentstats-", dir=folder)
+        self.root = Path(self._folder.name).resolve()
+        with zipfile.ZipFile(io.BytesIO(order.data)) as archive:
+            archive.extractall(self.root)
+        here = self.moved(task)
+        here.folder.parent.mkdir(parents=True)
+        inputs = edition_inputs(
+            here.edition, here.notebook, here.parameters, here.renderer, here.home
+        )
+        other = [group for group, digest in order.inputs.items() if inputs[group] != digest]
+        if other:
+            raise KentstatsError(
+                f"The worker {get_worker().address} has other {' and '.join(other)} than here.",
+                "Install the same packages there.",
+            )
+        # Dask's own processes may have no children, which end with them here
+        vars(multiprocessing.current_process())["_config"]["daemon"] = False
+        self.worker = Worker(make_alone, prepare=here.prepare, forks=False)
+
+    def moved(self, task: BriefingTask) -> BriefingTask:
+        """Return a task with its places in this workspace."""
+        notebook = self.root / "notebook" / task.notebook.name
+        output = self.root / task.output.name
+        return replace(task, home=Project(self.root / "home"), notebook=notebook, output=output)
+
+    def close(self) -> None:
+        """End the process and remove the data."""
+        self.worker.stop()
+        self._folder.cleanup()
+
+
+_local = threading.local()
+
+
+def make_on_worker(task: BriefingTask, order: Order) -> Parcel:
+    """Make a briefing on a worker of a cluster: a task of Dask."""
+    workspace: Workspace | None = getattr(_local, "workspace", None)
+    if workspace is None or workspace.order != order or not workspace.worker.alive:
+        if workspace:
+            workspace.close()
+        _local.workspace = workspace = Workspace(order, task)
+    here = workspace.moved(task)
+    result = workspace.worker.call(here)
+    if result.error_kind == "ProcessDied":
+        raise KentstatsError(result.error)
+    result = result.value or result
+    files: dict[str, bytes] = {}
+    for folder in (here.folder, here.failed_folder):
+        for path in sorted(folder.glob("[!.]*")):
+            files[path.relative_to(workspace.root).as_posix()] = path.read_bytes()
+    if not result.error:
+        result = replace(result, value=published_files(here.folder, result.value))
+    if order.store:
+        store, kept = open_store(order.store), here.output.name
+        for name in [name for name in files if name.startswith(f"{kept}/")]:
+            store.put(name.removeprefix(f"{kept}/"), files.pop(name))
+    shutil.rmtree(here.folder, ignore_errors=True)
+    shutil.rmtree(here.failed_folder, ignore_errors=True)
+    error = result.error.replace(f"{workspace.root}{os.sep}", f"{task.output.parent}{os.sep}")
+    return Parcel(replace(result, task=None, error=error), files)
+
+
+def make_alone(task: BriefingTask) -> Result:
+    """Make a briefing in a process forked from this one, where the system forks."""
+    (result,) = run_tasks(make_briefing, [task], limits=task.limits)
+    return result
+
+
+class Store:
+    """A place that fsspec has an address for, such as ``s3://bucket/briefings``."""
+
+    def __init__(self, files: Any, root: str, url: str) -> None:
+        self._files, self._root, self._url = files, root.rstrip("/"), url.rstrip("/")
+
+    def put(self, name: str, content: bytes) -> str:
+        """Write a file, under another name first, and return its address."""
+        path = f"{self._root}/{name}"
+        folder, _, leaf = path.rpartition("/")
+        new = f"{folder}/.{leaf}-{secrets.token_hex(4)}"
+        self._files.makedirs(folder, exist_ok=True)
+        try:
+            self._files.pipe_file(new, content)
+            self._files.mv(new, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self._files.rm_file(new)
+            raise
+        return f"{self._url}/{name}"
+
+    def faults(self, files: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
+        """Say which files of an authority are missing, or are of another size."""
+        place = f"{self._root}/{folder.parent.name}/{folder.name}"
+        found = {path.rpartition("/")[2]: about for path, about in self._list(place).items()}
+        if not found:
+            return ["it is not in the store"]
+        return [
+            f"{name} {'was changed' if name in found else 'is missing'}"
+            for name, file in files.items()
+            if found.get(name, {}).get("size") != file["size"]
+        ]
+
+    def _list(self, place: str) -> dict[str, dict[str, Any]]:
+        try:
+            found: dict[str, dict[str, Any]] = self._files.find(place, detail=True)
+        except FileNotFoundError:
+            return {}
+        return found
+
+
+def open_store(url: str) -> Store:
+    """Return the store at an address.
+
+    Raises
+    ------
+    KentstatsError
+        fsspec is not installed, or knows no such address.
+    """
     try:
-        for name, content in files.items():
-            (aside / name).parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).write_bytes(content)
-        for name in in_order(files):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).replace(folder / name)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise KentstatsError(
+            "fsspec is not installed, which a store needs.", "pip install 'kentstats[cluster]'"
+        ) from None
+    try:
+        files, root = url_to_fs(url)
+    except (ImportError, ValueError, OSError) as error:
+        raise KentstatsError(
+            f"The store {url} cannot be used: {error}",
+            "Give an address that fsspec knows, such as s3://bucket/briefings.",
+        ) from None
+    return Store(files, str(root), url)

@@ -1,69 +1,136 @@
-"""The manifest of an edition, ``OUTPUT/EDITION/manifest.json``.
+"""What published briefings were made from, and what came of them.
 
-It says of each authority what came of it, from which inputs its files were
-made, and their checksums. A run reads it first, and writes it as it goes.
+One hash over all inputs decides whether a briefing is up to date. Checksums of their groups say
+why it is not. They stand in its ``claims.json`` and in ``OUTPUT/EDITION/manifest.json``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import time
+import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from kentstats.areas import Area
+import kentstats
 from kentstats.errors import KentstatsError
-from kentstats.project import fingerprint
+from kentstats.ingest.registry import Source
+from kentstats.load import official_folder
+from kentstats.project import Project, checksum, checksums, fingerprint
+from kentstats.publish.quarto import find_quarto
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "manifest.json"
 OUTCOMES = ("failed", "published", "unchanged")
 """What may come of an authority, in the order in which a summary has them."""
-EVERY = 2.0
-"""Seconds between two writings of the manifest, where that takes no time to speak of."""
-SHARE = 50
-"""As many times as long as writing it takes there are between two writings."""
-BEGIN, END = ' "authorities": [', " ]"
-"""The lines before and after those of the authorities, one each, in the file."""
+PACKAGES = ("markdown-it-py", "matplotlib", "numpy", "pandas", "papermill", "typst")
+"""Packages whose version can change a page."""
+GROUPS = {
+    "tables": "the tables of the edition changed",
+    "report": "its report changed",
+    "code": "the code changed",
+    "notebook": "the notebook changed",
+    "templates": "the templates changed",
+    "parameters": "a parameter changed",
+    "versions": "the version of Python or of a package changed",
+    "renderer": "the renderer changed",
+}
+"""Groups of inputs, each with what is said where it has changed."""
 
 
-class Files(Mapping[str, Mapping[str, Any]]):
-    """What is known of the files of an authority, kept as text until it is asked for.
+@cache
+def installed_versions(renderer: str = "embedded") -> Mapping[str, str]:
+    """Return the versions of Python, this package and those that can change a page."""
+    import platform
+    from importlib.metadata import version
 
-    Of many authorities it would be most of what a run holds.
+    found = {"python": platform.python_version(), "kentstats": kentstats.__version__}
+    found |= {name: version(name) for name in PACKAGES}
+    quarto = find_quarto()
+    if renderer == "quarto" and quarto:
+        done = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=False)
+        found["quarto"] = done.stdout.strip()
+    return found
+
+
+def edition_inputs(
+    edition: str, notebook: Path, parameters: Mapping[str, Any], renderer: str, home: Project
+) -> dict[str, str]:
+    """Compute the checksums of what all briefings of an edition are made from.
 
     Parameters
     ----------
-    files : mapping of str to mapping
-        ``sha256`` and ``size`` by name.
+    edition : str
+        Name of the edition.
+    notebook : pathlib.Path
+        The notebook.
+    parameters : mapping
+        Every parameter but the authority and the edition.
+    renderer : str
+        ``embedded`` or ``quarto``.
+    home : Project
+        The project.
+
+    Returns
+    -------
+    dict of str to str
+        A checksum for each of :data:`GROUPS`; empty for the report, which is of one authority.
     """
+    templates = [home.reports / "_quarto.yml", *(home.reports / "template").glob("*")]
+    package = Path(kentstats.__file__).parent
+    code = (
+        path
+        for path in package.rglob("*")
+        # an installed package has the project's data within it
+        if path.suffix in {".py", ".yml"} and path.relative_to(package).parts[0] != "project"
+    )
+    inputs = {
+        "tables": fingerprint(table_checksums(edition, home)),
+        "code": fingerprint(_checksums(code, package)),
+        "notebook": checksum(notebook),
+        # index.html and its style are of no briefing
+        "templates": fingerprint(
+            _checksums((path for path in templates if path.stem != "index"), home.reports)
+        ),
+        "parameters": fingerprint(parameters),
+        "versions": fingerprint(installed_versions(renderer)),
+        "renderer": fingerprint({"renderer": renderer}),
+    }
+    return {group: inputs.get(group, "") for group in GROUPS}
 
-    __slots__ = ("_text",)
 
-    def __init__(self, files: Mapping[str, Mapping[str, Any]]) -> None:
-        self._text = json.dumps(dict(files))
+def briefing_inputs(shared: Mapping[str, str], report: Source | None) -> dict[str, str]:
+    """Return the checksums of what one briefing is made from: those shared, and its report."""
+    return {**shared, "report": fingerprint(checksums(report.folder) if report else {})}
 
-    def _read(self) -> dict[str, Mapping[str, Any]]:
-        found: dict[str, Mapping[str, Any]] = json.loads(self._text)
-        return found
 
-    def __getitem__(self, name: str) -> Mapping[str, Any]:
-        """Return what is known of a file."""
-        return self._read()[name]
+def table_checksums(edition: str, home: Project) -> dict[str, str]:
+    """Compute the SHA-256 of the tables of an edition and the register of areas, by path."""
+    folders = [home.raw / "areas", official_folder(edition, home)]
+    return _checksums((path for folder in folders if folder for path in folder.iterdir()), home.raw)
 
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names."""
-        return iter(self._read())
 
-    def __len__(self) -> int:
-        """Count the files."""
-        return len(self._read())
+def _checksums(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    return {path.relative_to(root).as_posix(): checksum(path) for path in paths if path.is_file()}
+
+
+def changed_groups(before: Mapping[str, str], inputs: Mapping[str, str]) -> str:
+    """Say which groups of inputs have changed; empty where the hash of all is the same.
+
+    Examples
+    --------
+    >>> changed_groups({"code": "1", "report": "2"}, {"code": "1", "report": "3"})
+    'its report changed'
+    """
+    if fingerprint(before) == fingerprint(inputs):
+        return ""
+    changed = [words for group, words in GROUPS.items() if before.get(group) != inputs.get(group)]
+    return "; ".join(changed) or "its inputs changed"
 
 
 @dataclass(frozen=True)
@@ -77,19 +144,18 @@ class Entry:
     outcome : str
         One of :data:`OUTCOMES`.
     reason : str
-        Why it was done again, or that nothing changed.
+        Why it was published, or that nothing changed.
     error, error_kind : str
         What went wrong, and the name of the error.
     seconds : float
-        How long it took when it was last done.
+        How long it took when it was last published.
     fingerprint : str
-        One checksum over `inputs`.
+        One hash over `inputs`.
     inputs : mapping of str to str
-        Checksum of each group of inputs, a key of
-        :data:`kentstats.publish.inputs.GROUPS`.
+        Checksum of each of :data:`GROUPS`.
     files : mapping of str to mapping
-        ``sha256`` and ``size`` of each file published. Where the latest run
-        failed they are those of the run before, which it leaves in place.
+        ``sha256`` and ``size`` of each file published. Where the latest run failed they are
+        those of the run before, which it leaves in place.
     """
 
     name: str
@@ -103,6 +169,84 @@ class Entry:
     fingerprint: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what no run has written.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            A manifest is damaged.
+        """
+        if self.outcome not in OUTCOMES or not isinstance(self.seconds, int | float):
+            raise ValueError(self.outcome)
+        for each in self.files.values():
+            if not (isinstance(each["size"], int) and isinstance(each["sha256"], str)):
+                raise TypeError(each)
+
+
+def published_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return ``sha256`` and ``size`` of the files of a briefing, by name."""
+    return {
+        name: {"sha256": checksum(folder / name), "size": (folder / name).stat().st_size}
+        for name in sorted(names)
+    }
+
+
+def faults_of(files: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
+    """Say which files of a folder are missing, or not as they were written."""
+    if not folder.is_dir():
+        return ["its folder is missing"]
+    found = []
+    for name, file in files.items():
+        path = folder / name
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif path.stat().st_size != file["size"] or checksum(path) != file["sha256"]:
+            found.append(f"{name} was changed")
+    return found
+
+
+def reason_to_publish(
+    before: Entry | None,
+    inputs: Mapping[str, str],
+    folder: Path,
+    *,
+    force: bool = False,
+    faults: Callable[[Mapping[str, Mapping[str, Any]], Path], list[str]] = faults_of,
+) -> str:
+    """Say why an authority is to be published.
+
+    Parameters
+    ----------
+    before : Entry or None
+        What came of it last.
+    inputs : mapping of str to str
+        Checksum of each of :data:`GROUPS` as it is now.
+    folder : pathlib.Path
+        Where its files are.
+    force : bool, default False
+        Publish it in any case.
+    faults : callable, default :func:`faults_of`
+        Says what is amiss with the files.
+
+    Returns
+    -------
+    str
+        Empty where it is up to date.
+
+    Examples
+    --------
+    >>> reason_to_publish(None, {}, Path("no", "such", "folder"))
+    'it is not published yet'
+    """
+    if force:
+        return "it was asked for"
+    if before is None:
+        return "there is no record of it" if folder.exists() else "it is not published yet"
+    if before.outcome == "failed":
+        return "it failed last time"
+    return changed_groups(before.inputs, inputs) or "; ".join(faults(before.files, folder))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -125,68 +269,23 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     remedy = "Publish the edition again: kentstats briefing --all."
     try:
-        with path.open(encoding="utf-8") as file:
-            try:
-                manifest = _read(file)
-            except ValueError:  # it is damaged, or has another layout
-                file.seek(0)
-                manifest = json.load(file)
-        rows, inputs = manifest["authorities"], dict[str, Mapping[str, str]]()
+        manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["schema"] != SCHEMA:
             raise KentstatsError(
                 f"The manifest {path} is of schema {manifest['schema']}, where this is {SCHEMA}.",
                 remedy,
             )
-        if rows and not isinstance(rows[0], Entry):
-            rows = [_entry(row, inputs) for row in rows]
-        return {**manifest, "authorities": rows}
+        entries = [Entry(**row) for row in manifest["authorities"]]
     except OSError as error:
         what = f"The manifest {path} cannot be read: {error.strerror}."
-    except (ValueError, TypeError, KeyError):
-        what = f"The manifest {path} is damaged."
-    raise KentstatsError(what, remedy)
-
-
-def _read(file: IO[str]) -> dict[str, Any]:
-    """Read a manifest line by line, as it is written: as a whole, one of many is large."""
-    inputs: dict[str, Mapping[str, str]] = {}
-    head: list[str] = []
-    for line in file:
-        if line.rstrip("\n") == BEGIN:
-            break
-        head.append(line)
-    entries = []
-    for line in file:
-        if line.rstrip("\n") == END:
-            break
-        entries.append(_entry(json.loads(line.rstrip().removesuffix(",")), inputs))
-    manifest: dict[str, Any] = json.loads("".join(head).rstrip().removesuffix(",") + file.read())
-    return {"authorities": entries, **manifest}
-
-
-def _entry(row: Any, inputs: dict[str, Mapping[str, str]]) -> Entry:
-    """Check an entry; those that share their inputs share one table of them."""
-    try:
-        entry = Entry(**row)
-        shared = inputs.setdefault(repr(entry.inputs), entry.inputs)
-        sound = (
-            all(isinstance(getattr(entry, one.name), str) for one in fields(Entry)[:7])
-            and entry.outcome in OUTCOMES
-            and float(entry.seconds) >= 0
-            and all(isinstance(each, str) for each in entry.inputs.values())
-            and all(isinstance(each["size"], int) for each in entry.files.values())
-            and all(isinstance(each["sha256"], str) for each in entry.files.values())
-        )
-        entry = replace(entry, inputs=shared, files=Files(entry.files))
-    except (TypeError, ValueError, KeyError, AttributeError):
-        sound = False
-    if not sound:
-        raise ValueError("damaged")
-    return entry
+        raise KentstatsError(what, remedy) from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise KentstatsError(f"The manifest {path} is damaged.", remedy) from None
+    return {**manifest, "authorities": entries}
 
 
 def read_entries(path: Path, edition: str, say: Callable[[str], object]) -> dict[str, Entry]:
-    """Read what came of an edition so far.
+    """Read what came of an edition so far, by GSS code; nothing where the manifest is no good.
 
     Parameters
     ----------
@@ -195,12 +294,7 @@ def read_entries(path: Path, edition: str, say: Callable[[str], object]) -> dict
     edition : str
         Name of the edition.
     say : callable
-        Told where the manifest is no good, and so ignored.
-
-    Returns
-    -------
-    dict of str to Entry
-        By GSS code.
+        Told where the manifest is ignored, and why.
     """
     if not path.exists():
         return {}
@@ -214,83 +308,39 @@ def read_entries(path: Path, edition: str, say: Callable[[str], object]) -> dict
     return {entry.code: entry for entry in manifest["authorities"]}
 
 
-class Record:
-    """The manifest of a run under way.
+def write_manifest(
+    path: Path, head: Mapping[str, Any], entries: Iterable[Entry], roots: Iterable[Path]
+) -> None:
+    """Write a manifest, so that it is whole at any time.
 
     Parameters
     ----------
     path : pathlib.Path
-        Where it is written.
-    head : dict
-        What it says of the run as a whole; read anew at each writing.
-    entries : mapping of str to Entry
-        What came of the runs before, by GSS code.
-    areas : iterable of Area
-        The authorities of the edition.
+        Where to.
+    head : mapping
+        What it says of the run as a whole.
+    entries : iterable of Entry
+        What came of each authority.
     roots : iterable of pathlib.Path
         Folders of this machine, which are taken out of messages.
     """
-
-    def __init__(
-        self,
-        path: Path,
-        head: dict[str, Any],
-        entries: Mapping[str, Entry],
-        areas: Iterable[Area],
-        roots: Iterable[Path],
-    ) -> None:
-        self.path, self.head = path, head
-        self.areas = {area.code: area for area in areas}
-        # of an authority that is gone, its folder is left over and no more
-        self.entries = {code: one for code, one in entries.items() if code in self.areas}
-        self.roots = roots
-        self.written, self.lasted = time.monotonic(), 0.0
-
-    def unchanged(self, area: Area, inputs: Mapping[str, str] | None = None) -> None:
-        """Take note that an authority is left as it is, with inputs that make no difference."""
-        entry = self.entries[area.code]
-        if inputs is not None and dict(inputs) != dict(entry.inputs):
-            why, digest = "nothing that it uses changed", fingerprint(inputs)
-            entry = replace(entry, reason=why, inputs=dict(inputs), fingerprint=digest)
-        else:
-            entry = replace(entry, reason="nothing changed")
-        self.entries[area.code] = replace(entry, outcome="unchanged")
-
-    def done(self, entry: Entry) -> None:
-        """Take note of what came of an authority, and write the manifest now and then."""
-        before = self.entries.get(entry.code)
-        if before and entry.outcome == "failed":
-            entry = replace(entry, files=before.files)
-        self.entries[entry.code] = entry
-        if time.monotonic() - self.written > max(EVERY, SHARE * self.lasted):
-            # something else may have it open; there will be another time
-            with contextlib.suppress(PermissionError):
-                self.write()
-
-    def write(self) -> None:
-        """Write the manifest, so that it is whole at any time."""
-        begun = time.monotonic()
-        known = sorted(self.entries.values(), key=lambda entry: self.areas[entry.code].name)
-        counts = Counter(entry.outcome for entry in known)
-        head = {**self.head, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}}
-        aside = self.path.with_suffix(".json.new")
-        with aside.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}"))
-            file.write(f",\n{BEGIN}")
-            for number, entry in enumerate(known):
-                error = _portable(entry.error, self.roots)
-                row = {**vars(entry), "error": error, "files": dict(entry.files)}
-                file.write(("," if number else "") + "\n  " + json.dumps(row, ensure_ascii=False))
-            file.write(f"\n{END}\n}}\n")
-        aside.replace(self.path)
-        self.written = time.monotonic()
-        self.lasted = self.written - begun
+    known = sorted(entries, key=lambda entry: entry.name)
+    counts = Counter(entry.outcome for entry in known)
+    rows = [{**asdict(entry), "error": portable(entry.error, roots)} for entry in known]
+    manifest = {
+        "schema": SCHEMA,
+        **head,
+        "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
+        "authorities": rows,
+    }
+    new = path.with_suffix(".json.new")
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    new.write_text(text, encoding="utf-8", newline="\n")
+    new.replace(path)
 
 
-def _portable(text: str, roots: Iterable[Path]) -> str:
+def portable(text: str, roots: Iterable[Path]) -> str:
     """Take the paths of this machine out of a message."""
-    if not text:
-        return text
     for root in roots:
         if root != root.parent:
             text = text.replace(f"{root}{os.sep}", "")

@@ -142,7 +142,7 @@ def write_home(output: Path, *, contact: str = "", home: Project | None = None) 
         The page.
     """
     rows = []
-    for page in sorted(output.glob("*/index.html"), reverse=True):
+    for page in sorted(output.glob("[!.]*/index.html"), reverse=True):
         name = page.parent.name
         rows.append(
             f'<li><div class="name"><a href="{_link(name, page.name)}">Edition {escape(name)}</a>'
