@@ -185,8 +185,6 @@ def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
     chosen = {name: value for name, value in chosen.items() if name not in for_many}
     talks = chosen["progress"] or chosen["renderer"] == "auto"
     published = publish(authority, say=say if talks else say_nothing, **chosen)
-    for warning in published.warnings:
-        say(warning)
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
             click.echo(published.folder / name)

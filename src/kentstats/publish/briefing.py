@@ -9,6 +9,7 @@ import os
 import pkgutil
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -286,6 +287,8 @@ def make_briefing(task: BriefingTask) -> list[str]:
             progress=task.progress,
         )
         document = read_document(notebook)
+        for warning in document.warnings:
+            sys.stderr.write(f"{task.authority}: {warning}\n")
         _write_tables(subject, folder, task.home)
         if task.renderer == "quarto":
             render_quarto(document, front, folder, task.home)
