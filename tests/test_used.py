@@ -361,7 +361,7 @@ def test_no_section_reaches_what_all_share() -> None:
             continue
         assert (reached | taken) & (PRIVATE | LOADERS) <= {"share"}, path.name
         if "share" in taken | reached:  # of a report, in words
-            assert path.name in {"compared.py", "overview.py", "beside.py", "words.py"}
+            assert path.name in {"report_comparisons.py", "overview.py", "sentences.py"}
 
 
 def test_the_notebook_ends_with_what_was_used() -> None:

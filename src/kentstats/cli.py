@@ -409,7 +409,7 @@ def check(
     import pandas as pd
 
     from kentstats.load import choose_edition, editions, load_table, open_official, reports_of
-    from kentstats.stats.consistency import audit
+    from kentstats.stats.consistency import check_consistency
 
     tables = []
     names = [choose_edition(edition)] if edition else editions()
@@ -419,7 +419,7 @@ def check(
             load_table(table, authority=source.authority, edition=source.edition)
             for table in ("facts", "judgements", "actions")
         )
-        found = audit(facts, judgements, actions, source)
+        found = check_consistency(facts, judgements, actions, source)
         tables.append(found.assign(source=source.id))
     # a report comes first; without one there are the statistics
     if kind == "official" or kind == "all" or not sources:

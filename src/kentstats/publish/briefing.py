@@ -22,6 +22,7 @@ from kentstats.errors import (
 )
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.ingest.registry import Source
+from kentstats.ingest.report_settings import read_settings
 from kentstats.load import (
     READERS,
     choose,
@@ -253,7 +254,8 @@ def check_source(source: Source) -> None:
         Any table breaks the contract.
     """
     problems: list[Problem] = []
-    for read in READERS.values():
+    readers: list[Callable[[Source], object]] = [*READERS.values(), read_settings]
+    for read in readers:
         try:
             read(source)
         except DataError as error:

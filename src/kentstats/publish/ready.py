@@ -31,20 +31,9 @@ def tools() -> None:
     from kentstats import load
     from kentstats.charts import authority_charts, explore
     from kentstats.report import blocks
-    from kentstats.stats import (
-        compare,
-    )
-    from kentstats.stats import (
-        consistency as audit,
-    )
-    from kentstats.stats import (
-        profile as standing,
-    )
-    from kentstats.stats import (
-        shares as derive,
-    )
+    from kentstats.stats import consistency, profile, shares
 
-    for module in (audit, authority_charts, blocks, compare, derive, explore, load, standing):
+    for module in (authority_charts, blocks, consistency, explore, load, profile, shares):
         assert module
 
 
@@ -128,25 +117,18 @@ def _rehearse(authority: str, edition: str, home: Project, confidence: float) ->
     """Make the charts of one authority, and forget them."""
     from kentstats.report import (
         among,
-        compared,
         funnels,
-        inspection,
         notes,
         outcomes,
         overview,
-        services,
         standing,
         versus,
         years,
-    )
-    from kentstats.report import (
-        reconciliation as beside,
     )
     from kentstats.report.context import open_edition
 
     brief = open_edition(authority, edition, confidence=confidence, home=home)
     for section in (
-        inspection.judgement_strip,
         outcomes.strip,
         standing.summary,
         versus.spine,
@@ -156,10 +138,7 @@ def _rehearse(authority: str, edition: str, home: Project, confidence: float) ->
         among.rank_table,
         funnels.funnel,
         years.trend,
-        beside.beside,
-        compared.benchmark_bars,
         overview.unknown,
-        services.estate,
         notes.how_to_read,
     ):
         section(brief)

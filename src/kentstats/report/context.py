@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from kentstats.areas import Area
 from kentstats.indicators import Indicator, load_indicators
+from kentstats.ingest.report_settings import ReportSettings, read_settings
 from kentstats.load import (
     READERS,
     choose,
@@ -21,10 +22,9 @@ from kentstats.load import (
 from kentstats.report.claims import Claim, claim, fact_claim
 from kentstats.report.section import section
 from kentstats.schemas import Row, records, tidy
-from kentstats.stats.compare import compare
-from kentstats.stats.consistency import CHECKS, audit
+from kentstats.stats.consistency import CHECKS, check_consistency
 from kentstats.stats.profile import Standing, share
-from kentstats.stats.shares import derive
+from kentstats.stats.shares import compare_figures, derive_shares
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,6 +58,8 @@ class Edition:
         What :mod:`kentstats.stats` makes of them.
     confidence : float
         Confidence of the intervals.
+    settings : ReportSettings
+        What is special to the report; nothing without one.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Edition:
     shares: pd.DataFrame
     checks: pd.DataFrame
     confidence: float
+    settings: ReportSettings = field(default_factory=ReportSettings)
 
     @property
     def authority(self) -> str:
@@ -187,7 +190,8 @@ def open_edition(
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
     # most authorities have no report: their tables are empty, and made once
-    tables = _tables(source, area.name, confidence) if source else _no_tables(confidence)
+    settings = read_settings(source) if source else ReportSettings()
+    tables = _tables(source, area.name, confidence, settings) if source else _no_tables(confidence)
     return Edition(
         name=name,
         area=area,
@@ -196,15 +200,18 @@ def open_edition(
         # those of two editions may be changed without each other, and share what is not
         **{table: frame.copy(deep=False) for table, frame in tables.items()},
         confidence=confidence,
+        settings=settings,
     )
 
 
 @functools.cache
 def _no_tables(confidence: float) -> dict[str, pd.DataFrame]:
-    return _tables(None, "", confidence)
+    return _tables(None, "", confidence, ReportSettings())
 
 
-def _tables(source: Source | None, authority: str, confidence: float) -> dict[str, pd.DataFrame]:
+def _tables(
+    source: Source | None, authority: str, confidence: float, settings: ReportSettings
+) -> dict[str, pd.DataFrame]:
     """Make the tables of a report and what follows from them, by their names in an edition."""
     import pandas as pd
 
@@ -215,10 +222,10 @@ def _tables(source: Source | None, authority: str, confidence: float) -> dict[st
     facts = made["facts"]
     return {
         **made,
-        "comparisons": compare(facts, authority),
-        "shares": derive(facts, authority, confidence=confidence),
+        "comparisons": compare_figures(facts, authority),
+        "shares": derive_shares(facts, authority, settings.shares, confidence=confidence),
         "checks": (
-            audit(facts, made["judgements"], made["actions"], source)
+            check_consistency(facts, made["judgements"], made["actions"], source)
             if source
             else pd.DataFrame(columns=list(CHECKS), dtype=object)
         ),
@@ -226,7 +233,7 @@ def _tables(source: Source | None, authority: str, confidence: float) -> dict[st
 
 
 def of_report(
-    make: Callable[Concatenate[Edition, P], Block],
+    make: Callable[Concatenate[Edition, P], Block | None],
 ) -> Callable[Concatenate[Edition, P], Block | None]:
     """Let a section show nothing where the edition has no inspection report."""
     made = section(make)
@@ -238,39 +245,11 @@ def of_report(
     return shown
 
 
-def judgement_rows(edition: Edition) -> list[tuple[str, str, list[Row]]]:
-    """List the judgements in order: service, judgement, where each is stated."""
-    stated: dict[tuple[int, str, str], list[Row]] = {}
-    for row in records(edition.judgements):
-        key = (row["position"], row["service"], row["judgement"])
-        stated.setdefault(key, []).append({**row, "fact_id": _judgement_id(row)})
-    return [(service, judgement, rows) for (_, service, judgement), rows in sorted(stated.items())]
-
-
-def _judgement_id(row: Row) -> str:
-    name = str(row["judgement"]).replace(" ", "-").casefold()
-    return f"{row['source_id']}.{row['service'].replace(' ', '-')}.{name}.{row['stated_in']}"
-
-
-def action_rows(edition: Edition) -> list[Row]:
-    """List the actions, each with an id by which claims refer to it."""
-    return [
-        {
-            **row,
-            "fact_id": ".".join(
-                (
-                    row["source_id"],
-                    "actions",
-                    row["service"].replace(" ", "-"),
-                    row["band"].replace(" ", "-"),
-                    str(row["position"]),
-                )
-            ),
-        }
-        for row in records(edition.actions)
-    ]
-
-
 def count_claim(parents: Sequence[Row], what: str) -> Claim:
     """Make the claim of how many rows there are."""
     return claim(len(parents), parents, unit="count", calculation=f"number of {what}")
+
+
+def plural(number: Claim, one: str, many: str) -> str:
+    """Choose the words for one thing or for several."""
+    return one if number.value == 1 else many

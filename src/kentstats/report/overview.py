@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kentstats.indicators import load_indicators
+from kentstats.ingest.report_settings import Ground, Measure
 from kentstats.report.blocks import Block, bullets
 from kentstats.report.claims import Claim, claim, escape, fact_claim
-from kentstats.report.context import Edition, count_claim, of_report
+from kentstats.report.context import Edition, count_claim, of_report, plural
 from kentstats.report.sentences import Text, comparison, named, say, share
 from kentstats.schemas import DIRECTION_WORDS, Row, records
 
-GROUNDS: dict[str, tuple[str, tuple[str, str]]] = {
-    "immunisations": ("Immunisations", ("", "")),
-    "care-leavers-eet": ("Care leavers in education, employment or training", ("", "")),
-    "gcse-five-good-share": ("Key Stage 4 attainment of looked after children", ("", "")),
-    "cases-of-concern-share": ("", ("safeguarding", "Children are safe")),
-    "closed-cases-needing-service": ("", ("safeguarding", "Children are safe")),
-    "core-assessments-overdue-share": ("", ("safeguarding", "Assessment and direct work")),
-}
-"""What bears out that a figure is good or bad, where it is not itself compared:
-a comparison that the report makes in words, or the judgement it belongs to."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def favourable(edition: Edition, name: str) -> bool | None:
-    """Tell whether a figure speaks for the authority, and on what ground.
+    """Tell whether a figure of the report speaks for the authority.
 
     Parameters
     ----------
@@ -36,37 +30,44 @@ def favourable(edition: Edition, name: str) -> bool | None:
     Returns
     -------
     bool or None
-        By its own comparison and polarity; else by what the report says of
-        its latest comparison in words, where more is better; else by the
-        grade of the judgement it belongs to, good or better against
-        inadequate. None where nothing says so.
+        By its own comparison and polarity; else by its ground in
+        ``sections.yml``: what the report says of its latest comparison in
+        words, where more is better, or the grade of the judgement it belongs
+        to, good or better against inadequate. None where nothing says so.
     """
     compared = edition.comparisons[edition.comparisons["indicator"].eq(name)]
     if not compared.empty:
-        polarity = load_indicators()[name].polarity
-        good = {"high": "above", "low": "below"}.get(polarity)
+        good = {"high": "above", "low": "below"}.get(load_indicators()[name].polarity)
         directions = set(compared["direction"])
-        return (
-            None
-            if good is None or len(directions) > 1 or "level" in directions
-            else (directions == {good})
-        )
-    subject, (service, judgement) = GROUNDS.get(name, ("", ("", "")))
-    if subject:
-        said = edition.statements[edition.statements["subject"].eq(subject)]
-        latest = said[said["period"].eq(said["period"].max())] if not said.empty else said
-        directions = set(latest["direction"]) - {"level"}
+        settled = good is not None and len(directions) == 1 and "level" not in directions
+        return directions == {good} if settled else None
+    ground = _ground(edition, name)
+    if ground is None:
+        return None
+    if ground.statement:
+        said = _statements(edition, ground)
+        directions = set(said[said["period"].eq(said["period"].max())]["direction"]) - {"level"}
         return directions == {"above"} if len(directions) == 1 else None
     graded = edition.judgements[
-        edition.judgements["service"].eq(service) & edition.judgements["judgement"].eq(judgement)
+        edition.judgements["service"].eq(str(ground.service))
+        & edition.judgements["judgement"].eq(ground.judgement)
     ]
     grades = set(graded["grade"])
     return True if grades and grades <= {1, 2} else False if grades == {4} else None
 
 
+def _ground(edition: Edition, name: str) -> Ground | None:
+    grounds = {ground.figure: ground for ground in edition.settings.sections.grounds}
+    return grounds.get(Measure(name))
+
+
+def _statements(edition: Edition, ground: Ground) -> pd.DataFrame:
+    return edition.statements[edition.statements["subject"].eq(ground.statement)]
+
+
 @of_report
-def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = None) -> Block:
-    """List figures, each with what it licenses.
+def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = None) -> Block | None:
+    """List figures of the report, each with what may be said of it.
 
     Parameters
     ----------
@@ -81,8 +82,11 @@ def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = No
 
     Returns
     -------
-    Block
+    Block or None
+        None where there is none to choose from.
     """
+    if not names:
+        return None
     texts = [
         text
         for name in names
@@ -96,46 +100,41 @@ def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = No
 
 
 def _figure(edition: Edition, name: str) -> list[Text]:
-    shares = edition.shares
-    if shares["share_id"].eq(name).any():
+    if edition.shares["share_id"].eq(name).any():
         row, parents = edition.share(name)
-        return [
-            say(
-                "{short}: {share}.",
-                short=row["short"],
-                share=share(row, parents, edition.confidence),
-            )
-        ]
+        text = share(row, parents, edition.confidence)
+        return [say("{short}: {share}.", short=named(row["short"]), share=text)]
+    if name not in load_indicators():  # a share whose figures are not there
+        return []
+    short = named(load_indicators()[name].short)
     compared = edition.comparisons[edition.comparisons["indicator"].eq(name)]
-    short = load_indicators()[name].short
     if not compared.empty:
         # the country is the comparator that everyone knows
         codes = compared["benchmark_id"].str.endswith("E92000001")
         row = records(compared[codes] if codes.any() else compared)[0]
         text = comparison(row, edition.by_id(row["fact_id"]), edition.by_id(row["benchmark_id"]))
-        return [say("{short}: {text}", short=named(short), text=text)]
+        return [say("{short}: {text}", short=short, text=text)]
     if not edition.has(name):
         return []
-    figure = say("{short}: {figure}.", short=named(short), figure=edition.claim(name))
-    return [Text((*figure.parts, *_said(edition, GROUNDS.get(name, ("", ("", "")))[0]).parts))]
+    figure = say("{short}: {figure}.", short=short, figure=edition.claim(name))
+    return [Text((*figure.parts, *_in_words(edition, _ground(edition, name))))]
 
 
-def _said(edition: Edition, subject: str) -> Text:
+def _in_words(edition: Edition, ground: Ground | None) -> list[str | Claim]:
     """Say every comparison in words of a subject, so that none is chosen over another."""
-    said = edition.statements[edition.statements["subject"].eq(subject)]
+    said = _statements(edition, ground) if ground else edition.statements[:0]
     rows = records(said.sort_values(["period", "comparator"], kind="stable"))
-    if not rows:
-        return Text(())
-    parts: list[str | Claim] = [" The report calls it, without figures, "]
+    parts: list[str | Claim] = []
     for place, row in enumerate(rows):
-        parts.append("" if place == 0 else " and " if place == len(rows) - 1 else ", ")
+        link = " and " if place == len(rows) - 1 else ", "
+        parts.append(link if parts else " The report calls it, without figures, ")
         other = row["comparator"] if row["comparator"] == "England" else row["comparator"].lower()
         than = "as" if row["direction"] == "level" else "than"
         parts.append(f"{DIRECTION_WORDS[row['direction']]} {than} {other}")
         if row["period"][:1].isdigit():
             source = {**row, "fact_id": _statement_id(row)}
             parts += [" in ", claim(row["period"], [source], unit="label")]
-    return Text(tuple(part for part in (*parts, ".") if part))
+    return [*parts, "."] if parts else []
 
 
 @of_report
@@ -156,23 +155,29 @@ def unknown(edition: Edition) -> Block:
     ]
     texts = []
     if without_base:
+        number = claim(
+            len(compared),
+            without_base,
+            unit="count",
+            calculation="number of comparisons without a base",
+        )
         texts.append(
             say(
-                "Whether the {number} differences of services from a comparator are more than "
-                "chance: the report does not say what number of children the percentages are of.",
-                number=claim(
-                    len(compared),
-                    without_base,
-                    unit="count",
-                    calculation="number of comparisons without a base",
-                ),
+                "Whether the {number} {differences} from a comparator {chance}: the report does "
+                "not say what number of children the percentages are of.",
+                number=number,
+                differences=plural(number, "difference of a service", "differences of services"),
+                chance=plural(number, "is more than chance", "are more than chance"),
             )
         )
     if in_words:
+        number = count_claim(in_words, "comparisons without a figure")
         texts.append(
             say(
-                "How large {number} more differences are: the report states them in words alone.",
-                number=count_claim(in_words, "comparisons without a figure"),
+                "How large {number} more {differences}: the report states {them} in words alone.",
+                number=number,
+                differences=plural(number, "difference is", "differences are"),
+                them=plural(number, "it", "them"),
             )
         )
     conflicts = edition.checks[edition.checks["result"].eq("disagrees")]
@@ -237,12 +242,12 @@ def changed(edition: Edition, earlier: Edition | None = None) -> Block:
 
 
 @of_report
-def questions(edition: Edition) -> Block:
+def questions(edition: Edition, facts: pd.DataFrame) -> Block | None:
     """List what a councillor should ask, beside the figure that raises it."""
     lines, claims = [], list[Claim]()
+    ours = facts[facts["area_name"].eq(edition.authority)]
     for name, indicator in load_indicators().items():
-        ours = edition.facts["area_name"].eq(edition.authority)
-        groups = edition.facts.loc[ours & edition.facts["indicator"].eq(name), "group"]
+        groups = ours.loc[ours["indicator"].eq(name), "group"]
         if not indicator.question or groups.empty:
             continue
         group = "all" if groups.eq("all").any() else groups.iloc[0]
@@ -251,4 +256,4 @@ def questions(edition: Edition) -> Block:
         theme, question = escape(indicator.theme.capitalize()), escape(indicator.question)
         lines.append(f"- **{theme}.** {text.cited}: {question}")
         claims += text.claims
-    return Block("\n".join(lines) + "\n", tuple(dict.fromkeys(claims)))
+    return Block("\n".join(lines) + "\n", tuple(dict.fromkeys(claims))) if lines else None

@@ -148,7 +148,7 @@ def comparison(
     Parameters
     ----------
     row : mapping
-        A row of :func:`kentstats.stats.compare.compare`.
+        A row of :func:`kentstats.stats.shares.compare_figures`.
     fact, benchmark : mapping
         The two facts.
 
@@ -225,7 +225,7 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
     Parameters
     ----------
     row : mapping
-        A row of :func:`kentstats.stats.shares.derive`.
+        A row of :func:`kentstats.stats.shares.derive_shares`.
     parents : list of mappings
         The facts of part and whole, in that order.
     confidence : float
@@ -242,18 +242,9 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
         whole=whole,
         value=share_claim(row, parents),
     )
-    if math.isnan(row["lower"]):
+    limits = share_limits(row, parents)
+    if not limits:
         return text
-    limits = {
-        end: claim(
-            row[end],
-            parents,
-            unit="percent",
-            decimals=1,
-            calculation=f"{end} limit of the Wilson score interval",
-        )
-        for end in ("lower", "upper")
-    }
     more = say(
         "; the {level} interval runs from {lower} to {upper}",
         level=setting(confidence, "confidence"),
@@ -271,3 +262,19 @@ def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Cla
         decimals=1,
         calculation=f"{row['numerator']:g} / {row['denominator']:g} × 100",
     )
+
+
+def share_limits(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> dict[str, Claim]:
+    """Make the claims of the ``lower`` and ``upper`` limit of a share; none without limits."""
+    if math.isnan(row["lower"]):
+        return {}
+    return {
+        end: claim(
+            row[end],
+            parents,
+            unit="percent",
+            decimals=1,
+            calculation=f"{end} limit of the Wilson score interval",
+        )
+        for end in ("lower", "upper")
+    }
