@@ -352,7 +352,9 @@ def read_settings(source: Source) -> ReportSettings:
     shares = YamlFile(source.folder / "shares.yml", scalars)
     found = shares.read(tuple[Share, ...], ())
     shares.refuse_repeated("id")
-    scalars[Measure] = one_of([*load_indicators(), *(share.id for share in found)])
+    # without shares.yml, or with a faulty one, any name may be that of a share
+    measures = one_of([*load_indicators(), *(share.id for share in found)])
+    scalars[Measure] = measures if found else str
     checks = YamlFile(source.folder / "checks.yml", scalars)
     sections = YamlFile(source.folder / "sections.yml", scalars)
     settings = ReportSettings(

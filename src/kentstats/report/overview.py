@@ -138,8 +138,15 @@ def _in_words(edition: Edition, ground: Ground | None) -> list[str | Claim]:
 
 
 @of_report
-def unknown(edition: Edition) -> Block:
-    """Say what the report leaves unknown."""
+def unknown(edition: Edition) -> Block | None:
+    """Say what the report leaves unknown.
+
+    Returns
+    -------
+    Block or None
+        None where that is nothing and official statistics say what they leave
+        unknown.
+    """
     # who lives in the county is no matter of a service's doing
     compared = edition.comparisons.query("kind == 'area'")
     themes = compared["indicator"].map(lambda name: edition.indicator(name).theme)
@@ -190,8 +197,11 @@ def unknown(edition: Edition) -> Block:
                 names=named("; ".join(name[0].lower() + name[1:] for name in names)),
             )
         )
+    if not texts and edition.standing:
+        return None
     if not texts:
         return Block(say("Nothing of what was looked for is left unknown.").markdown)
+    # the places of so many figures would fill a paragraph
     return Block("\n".join(f"- {text.markdown}" for text in texts) + "\n", bullets(*texts).claims)
 
 
