@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kentstats import load_facts
 from kentstats.errors import DataError
 from kentstats.ingest.registry import load_sources
-from kentstats.ingest.report_settings import Figure, ReportSettings, read_settings
+from kentstats.ingest.report_settings import Figure, ReportSettings, missing_figures, read_settings
 from kentstats.project import Project
 from kentstats.publish.briefing import publish
 
@@ -57,6 +58,7 @@ FAULTS = [
     ("checks", "settled by: 100", "settled by: all", 123, "“all” is no number. Write digits, as"),
     ("checks", "complements:", "complement:", 90, "The key “complement” is not known here. Did "),
     ("checks", "Fall in victims", "Districts # ", 103, "“Districts” is the subject of line 6 too."),
+    ("checks", "{first}% of", "{one}% of", 110, "The arithmetic cannot be filled. Its slots are"),
     ("shares", "  whole: gcse-cohort\n", "", 41, "The entry has no “whole”. Add it."),
     ("shares", "cohort\n  sampled: true", "cohort\n  sampled: yes", 45, "“yes” is not known he"),
     ("shares", "id: grammar-share", "id: uasc-share", 60, "“uasc-share” is the id of line 6 too."),
@@ -93,6 +95,9 @@ FAULTS = [
         18,
         "The ground is not clear. Give a “stateme",
     ),
+    ("sections", "label: workforce", "label: Work force", 126, "“Work force” is no label. Wr"),
+    ("sections", "posts were vacant", "posts" + " x" * 15, 128, "The title of the chart has more"),
+    ("sections", "    waffle:", "    bars: {}\n    waffle:", 127, "The entry has no “title”, “sub"),
     ("sections", "label: workforce", "label: estate", 126, "“estate” is the label of line 81 too."),
     ("sections", "topics:\n", "topics: none\n", 38, "The file is no YAML: "),
 ]
@@ -112,6 +117,20 @@ def test_a_fault_is_told_with_its_line_and_remedy(
     assert any(each.startswith(f"{path}, line {line}: {message}") for each in told), told
     # a fault of one file is none of another
     assert all(each.startswith(str(path)) for each in told)
+
+
+def test_a_figure_that_the_report_does_not_give_is_noted(
+    raw: Path, home: Project, settings_of: Read
+) -> None:
+    source = load_sources(home)[0]
+    facts = load_facts(authority="Kent", kind="report", home=home)
+    assert missing_figures(source, facts) == []
+    path = raw / "shares.yml"
+    path.write_text(path.read_text("utf-8").replace("/ grammar", "/ gramar"), encoding="utf-8")
+    assert settings_of().shares[-2].part.group == "gramar"
+    [note] = missing_figures(source, facts)
+    assert str(note).startswith(f"{path}, line 62: facts.csv has no schools / gramar. Did you mean")
+    assert "schools / grammar" in note.remedy
 
 
 def test_faults_of_all_three_files_are_told_together(raw: Path, settings_of: Read) -> None:

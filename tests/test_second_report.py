@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from verapdf import text_of
 
 from kentstats.ingest.inspection_report import ACTION_COLUMNS, LEFT_OUT_COLUMNS, STATEMENT_COLUMNS
+from kentstats.ingest.registry import load_sources
 from kentstats.project import Project
-from kentstats.publish.briefing import publish
+from kentstats.publish.briefing import check_source, publish
+from kentstats.report.context import open_edition
 
 SOURCE = """\
 id: {name}
@@ -230,3 +234,24 @@ def test_a_report_with_one_figure_is_published(home: Project, tmp_path: Path) ->
     page, _ = publish_page("Rutland", home, tmp_path / "out")
     assert {"At a glance", "Every figure of the report, with its place"} <= set(page.titles)
     assert not {*GONE, "Judgements", "How far chance reaches"} & set(page.titles)
+
+
+def test_the_examples_of_the_page_on_adding_a_report_make_one(home: Project) -> None:
+    page = (ROOT / "docs" / "adding-a-report.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(?:yaml|csv)\n(.*?)```", page, re.DOTALL)
+    names = ["source.yml", "facts.csv", "judgements.csv", "actions.csv", "statements.csv"]
+    names += ["shares.yml", "checks.yml", "sections.yml"]
+    folder = home.raw / "ofsted-medway-2010"
+    folder.mkdir()
+    for name, block in zip(names, blocks, strict=True):
+        (folder / name).write_text(block, encoding="utf-8")
+    write(folder / "left_out.csv", LEFT_OUT_COLUMNS, [])
+    _, source = load_sources(home)
+    check_source(source)
+    brief = open_edition("Medway", "2010", home=home)
+    assert brief.checks["subject"].tolist()[-1] == "Actions fall due on or after publication"
+    assert len(brief.comparisons) == 1
+    settings = brief.settings
+    assert settings.shares
+    assert settings.checks.words_against_numbers
+    assert settings.sections.topics

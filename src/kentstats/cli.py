@@ -408,6 +408,7 @@ def check(
     """
     import pandas as pd
 
+    from kentstats.ingest.report_settings import missing_figures
     from kentstats.load import choose_edition, editions, load_table, open_official, reports_of
     from kentstats.stats.consistency import check_consistency
 
@@ -421,6 +422,8 @@ def check(
         )
         found = check_consistency(facts, judgements, actions, source)
         tables.append(found.assign(source=source.id))
+        for missing in missing_figures(source, facts):
+            click.echo(f"Note: {missing}", err=True)
     # a report comes first; without one there are the statistics
     if kind == "official" or kind == "all" or not sources:
         from kentstats.load import official_facts

@@ -13,25 +13,31 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any, Literal, NewType
+from typing import TYPE_CHECKING, Any, Literal, NewType
 
 from kentstats.areas import load_areas
-from kentstats.errors import DataError, KentstatsError
+from kentstats.errors import DataError, KentstatsError, Problem, nearest
 from kentstats.indicators import load_indicators
 from kentstats.ingest.registry import Source
 from kentstats.ingest.yaml_files import YamlFile, one_of
 from kentstats.schemas import SERVICES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Indicator = NewType("Indicator", str)
 """A key of the catalogue of indicators."""
 Measure = NewType("Measure", str)
 """An indicator, or a share of ``shares.yml``."""
+Label = NewType("Label", str)
+"""The name of a chart or table, to which links lead."""
 Service = NewType("Service", str)
 """One of :data:`~kentstats.schemas.SERVICES`."""
 Template = NewType("Template", str)
 """A text without digits; its slots in braces name figures."""
 
 PERIOD_OF = "period of "
+MAX_TITLE_WORDS = 15
 SLOTS = ("authority", "title")
 """What a template may name besides figures and their periods."""
 
@@ -163,6 +169,14 @@ class InTension:
     message: str
     settled_by: float | None = None
 
+    def __post_init__(self) -> None:
+        try:
+            self.arithmetic.format(first="", second="")
+        except (LookupError, ValueError):
+            raise KentstatsError(
+                "The arithmetic cannot be filled.", "Its slots are {first} and {second}."
+            ) from None
+
 
 @dataclass(frozen=True)
 class Checks:
@@ -182,18 +196,10 @@ class Checks:
 class Share:
     """One share to work out: an entry of ``shares.yml``.
 
-    Attributes
-    ----------
-    id, short : str
-        Key and label.
-    part, whole : Figure
-        The two figures.
-    sampled : bool
-        True where the cases stand for a process that goes on (results of one
-        year's group, cases in one office), so that an interval says how far
-        chance reaches; False for a plain count of everyone.
-    official : str, optional
-        The indicator of official statistics on the same subject.
+    `sampled` is true where the cases stand for a process that goes on (results
+    of one year's group, cases in one office), so that an interval says how far
+    chance reaches. `official` is the indicator of official statistics on the
+    same subject.
     """
 
     id: str
@@ -232,6 +238,11 @@ class Chart:
     caption: Template
     alt: Template
 
+    def __post_init__(self) -> None:
+        if len(re.sub(r"\{.*?\}", "figure", self.title).split()) > MAX_TITLE_WORDS:
+            what = f"The title of the chart has more than {MAX_TITLE_WORDS} words."
+            raise KentstatsError(what, "Say what stands out, in fewer.")
+
 
 @dataclass(frozen=True)
 class StackedBar:
@@ -250,7 +261,7 @@ class StackedBars(Chart):
     rest: str
     bars: tuple[StackedBar, ...]
     table: Template
-    table_label: str
+    table_label: Label
 
 
 @dataclass(frozen=True)
@@ -277,15 +288,19 @@ class Waffle(Chart):
 
 @dataclass(frozen=True)
 class Topic:
-    """A section of the briefing: a heading, charts, and a table of figures."""
+    """A section of the briefing: a heading, a chart, and a table of figures."""
 
     title: str
-    label: str
+    label: Label
     stacked_bars: StackedBars | None = None
     bars: Bars | None = None
     waffle: Waffle | None = None
     caption: Template = Template("Figures of the report")
     figures: tuple[Indicator, ...] = ()
+
+    def __post_init__(self) -> None:
+        if sum(chart is not None for chart in (self.stacked_bars, self.bars, self.waffle)) > 1:
+            raise KentstatsError("The topic has two charts.", "Make two topics of it.")
 
 
 @dataclass(frozen=True)
@@ -343,10 +358,49 @@ def read_settings(source: Source) -> ReportSettings:
     >>> [topic.title for topic in settings.sections.topics]
     ['Children looked after', 'Schools and settings', 'Workforce']
     """
+    settings, files = _read(source)
+    problems = [problem for file in files for problem in file.problems]
+    if problems:
+        raise DataError(problems)
+    return settings
+
+
+def missing_figures(source: Source, facts: pd.DataFrame) -> list[Problem]:
+    """List the figures that the files name and the report does not give.
+
+    None of them is a fault: what needs such a figure is left out of the
+    briefing, and a check that needs one cannot tell. But it may be misspelt.
+
+    Parameters
+    ----------
+    source : Source
+        The report.
+    facts : pandas.DataFrame
+        Its facts.
+
+    Returns
+    -------
+    list of Problem
+        One for each place, with its line.
+    """
+    names = ["indicator", "group", "area_name"]
+    given = set(facts[names].itertuples(index=False, name=None))
+    known = [str(Figure(name, group)) for name, group, area in given if area == source.authority]
+    return [
+        Problem(str(file.path), line, "", f"facts.csv has no {value}.", nearest(str(value), known))
+        for file in _read(source)[1]
+        for line, value in file.values
+        if isinstance(value, Figure)
+        and (value.indicator, value.group, value.area or source.authority) not in given
+    ]
+
+
+def _read(source: Source) -> tuple[ReportSettings, tuple[YamlFile, ...]]:
     scalars: dict[Any, Callable[[str], Any]] = {
         Figure: _figure,
         Template: _template,
         Indicator: one_of(load_indicators()),
+        Label: _label,
         Service: one_of(SERVICES),
     }
     shares = YamlFile(source.folder / "shares.yml", scalars)
@@ -362,10 +416,13 @@ def read_settings(source: Source) -> ReportSettings:
     )
     checks.refuse_repeated("subject")
     sections.refuse_repeated("label")
-    problems = [problem for file in (checks, shares, sections) for problem in file.problems]
-    if problems:
-        raise DataError(problems)
-    return settings
+    return settings, (checks, shares, sections)
+
+
+def _label(text: str) -> Label:
+    if not re.fullmatch(r"[a-z]+(-[a-z]+)*", text):
+        raise KentstatsError(f"“{text}” is no label.", "Write small letters and hyphens alone.")
+    return Label(text)
 
 
 def _figure(text: str) -> Figure:

@@ -55,6 +55,8 @@ class YamlFile:
     ----------
     problems : list of Problem
         What was found wrong so far.
+    values : list of (int, object)
+        The line and value of every text.
     """
 
     def __init__(self, path: Path, scalars: Mapping[Any, Callable[[str], Any]]) -> None:
@@ -66,6 +68,7 @@ class YamlFile:
             bool: _flag,
             **scalars,
         }
+        self.values: list[tuple[int, Any]] = []
         self._texts: list[tuple[str, str, int]] = []
 
     def read(self, kind: type[Kind], default: Kind) -> Kind:
@@ -121,9 +124,12 @@ class YamlFile:
         literal = get_origin(kind) is Literal
         make = one_of(get_args(kind)) if literal else self._scalars[kind]
         try:
-            return make(node.value.strip())
+            made = make(node.value.strip())
         except KentstatsError as error:
             self._fault(line, error.what, error.remedy)
+            return None
+        self.values.append((line, made))
+        return made
 
     def _entry(self, kind: Any, node: yaml.Node) -> Any:
         line = node.start_mark.line + 1
@@ -162,6 +168,7 @@ class YamlFile:
             return kind(**made)
         except KentstatsError as error:
             self._fault(line, error.what, error.remedy)
+            return None
 
 
 def _flag(text: str) -> bool:
