@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kentstats.indicators import load_indicators
 from kentstats.ingest.report_settings import Ground, Measure
 from kentstats.report.blocks import Block, bullets
-from kentstats.report.claims import Claim, claim, escape, fact_claim
+from kentstats.report.claims import Claim, claim, escape
 from kentstats.report.context import Edition, count_claim, of_report, plural
 from kentstats.report.sentences import Text, comparison, named, say, share
 from kentstats.schemas import DIRECTION_WORDS, Row, records
@@ -211,44 +211,14 @@ def _statement_id(row: Row) -> str:
 
 
 @of_report
-def changed(edition: Edition, earlier: Edition | None = None) -> Block:
-    """Say which figures moved since an earlier edition.
-
-    Parameters
-    ----------
-    edition : Edition
-        The tables.
-    earlier : Edition, optional
-        The edition before, where there is one.
-    """
-    if earlier is None:
-        text = say(
-            "This is the first edition for {authority}, so nothing can be said of change since "
-            "an earlier one.",
-            authority=edition.authority,
-        )
-        return Block(text.markdown)
-    texts = []
-    for name, indicator in load_indicators().items():
-        now, then = (
-            [row for row in each.rows(name) if row["qualifier"] == "exact"]
-            for each in (edition, earlier)
-        )
-        if len(now) == len(then) == 1 and now[0]["value"] != then[0]["value"]:
-            texts.append(
-                say(
-                    "{short}: {now}, earlier {then}.",
-                    short=named(indicator.short),
-                    now=fact_claim(now[0]),
-                    then=fact_claim(then[0]),
-                )
-            )
-    if not texts:
-        text = say("No figure that both editions give has moved.")
-        return Block(text.markdown)
-    # places in an earlier report have no row in this briefing to link to
-    lines = [f"- {text.markdown}" for text in texts]
-    return Block("\n".join(lines) + "\n", bullets(*texts).claims)
+def changed(edition: Edition) -> Block:
+    """Say that there is no earlier report to compare with."""
+    text = say(
+        "This is the first edition for {authority}, so nothing can be said of change since an "
+        "earlier one.",
+        authority=edition.authority,
+    )
+    return Block(text.markdown)
 
 
 @of_report
