@@ -149,7 +149,9 @@ def sources() -> tuple[str, ...]:
 
 def calls(source: str) -> Iterator[ast.Call]:
     """The calls of sections in a cell: one by itself, or all that it shows."""
-    call = ast.parse(source, mode="eval").body
+    last = ast.parse(source).body[-1]
+    assert isinstance(last, ast.Expr)
+    call = last.value
     assert isinstance(call, ast.Call)
     for each in call.args if ast.unparse(call.func) == "show" else [call]:
         assert isinstance(each, ast.Call)
@@ -158,21 +160,22 @@ def calls(source: str) -> Iterator[ast.Call]:
 
 @cache
 def sections() -> tuple[tuple[str, str], ...]:
-    """Name and source of every section of the notebook, in order."""
+    """Name and source of every section of the notebook, in order, below the rows it takes."""
     _, _, *cells = sources()
     found = []
-    for call in (call for source in cells for call in calls(source)):
+    for rows, call in (
+        (ast.parse(source).body[:-1], call) for source in cells for call in calls(source)
+    ):
         name = ast.unparse(call.func)
         name += "".join(
             f" {ast.unparse(each.value)}" for each in call.keywords if each.arg == "good"
         )
         name += "".join(
-            f" {each.value}"
-            for each in call.args
-            if isinstance(each, ast.Constant) and name == "inspection.findings"
+            f" {each.id}"
+            for each in call.args[1:]
+            if isinstance(each, ast.Name) and name == "inspection.findings"
         )
-        name += "".join(f" {each.attr}" for each in call.args if isinstance(each, ast.Attribute))
-        found.append((name, ast.unparse(call)))
+        found.append((name, "\n".join(map(ast.unparse, [*rows, call]))))
     names = [name for name, _ in found]
     assert len(set(names)) == len(names)
     assert set(names) >= LOOKED_AT, "a section has another name now"
@@ -205,7 +208,9 @@ def make(authority: str, edition: str, **altered: Any) -> Made:
     headed = charts.headed
     with mock.patch.object(charts, "headed", noted):
         for name, source in sections():
-            shown = eval(source, names)
+            *rows, call = source.split("\n")
+            exec("\n".join(rows), names)
+            shown = eval(call, names)
             assert shown is None or isinstance(shown, Block), name
             if shown is None or not shown.markdown:
                 empty.append(name)

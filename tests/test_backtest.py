@@ -19,7 +19,6 @@ from kentstats.indicators import load_indicators
 from kentstats.load import official_facts, open_official
 from kentstats.schemas import Row, records
 from kentstats.stats.benchmarks import benchmarks, estimates
-from kentstats.stats.compare import compare
 from kentstats.stats.funnel import (
     limits,
     outside,
@@ -31,6 +30,7 @@ from kentstats.stats.intervals import smallest_group, wilson
 from kentstats.stats.neighbours import summaries
 from kentstats.stats.places import places_of
 from kentstats.stats.profile import latest_of
+from kentstats.stats.shares import compare_figures
 
 SCALE = {"percent": 100, "per_10000": 10_000}
 # Printed figures of authorities that have both their numbers, all years: decimal places, how
@@ -307,7 +307,7 @@ def test_a_kind_of_limits_that_is_neither_is_refused() -> None:
 
 def test_the_report_of_2010_and_its_smallest_groups() -> None:
     facts = load_facts(authority="Kent", edition=2010, kind="report")
-    table = compare(facts, "Kent")
+    table = compare_figures(facts, "Kent")
     names = facts.set_index("fact_id")["area_name"]
     rows = {
         names[row["benchmark_id"]]: row

@@ -27,7 +27,7 @@ from matplotlib.transforms import Bbox, IdentityTransform
 from kentstats.charts import charts
 from kentstats.charts.drawing import Cells, Label, strokes, upright
 from kentstats.charts.style import GRADE_FILL, GRADE_INK, theme
-from kentstats.report import compared, inspection, services
+from kentstats.report import inspection, report_comparisons, topics
 from kentstats.report.blocks import svg
 from kentstats.report.context import Edition, open_edition
 
@@ -570,14 +570,12 @@ def test_long_titles_are_broken_into_lines_that_fit(name: str) -> None:
 # --- the charts of the briefing ---------------------------------------------------------
 
 REAL: dict[str, Callable[[Edition], Any]] = {
-    "judgements": inspection.judgement_strip,
-    "actions": inspection.action_timeline,
-    "benchmarks": compared.benchmark_bars,
-    "intervals": compared.interval_dots,
-    "looked after": services.looked_after,
-    "estate": services.estate,
-    "workforce": services.workforce,
+    "judgements": lambda brief: inspection.judgement_strip(brief, brief.judgements),
+    "actions": lambda brief: inspection.action_timeline(brief, brief.actions),
+    "benchmarks": lambda brief: report_comparisons.benchmark_bars(brief, brief.comparisons),
+    "intervals": lambda brief: report_comparisons.interval_dots(brief, brief.shares),
 }
+NAMES = (*REAL, "looked after", "estate", "workforce")
 
 
 @pytest.fixture(scope="module")
@@ -595,17 +593,18 @@ def figures() -> dict[str, Figure]:
         patch.setattr(charts, "headed", keep)
         for draw in REAL.values():
             draw(edition)
-    return dict(zip(REAL, drawn, strict=True))
+        topics.topics(edition, edition.facts)
+    return dict(zip(NAMES, drawn, strict=True))
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_text_of_the_briefing_leaves_its_chart_or_lies_on_another(
     name: str, figures: dict[str, Figure]
 ) -> None:
     assert_legible(figures[name])
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_chart_of_the_briefing_says_who_what_and_from_where(
     name: str, figures: dict[str, Figure]
 ) -> None:
@@ -670,7 +669,7 @@ def test_every_label_can_be_read_on_what_it_stands_on() -> None:
         assert contrast(text.get_color(), axes.collections[0].get_facecolors()[0]) >= 4.5
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_text_beside_the_marks_can_be_read_on_white(
     name: str, figures: dict[str, Figure]
 ) -> None:

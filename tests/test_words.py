@@ -23,7 +23,7 @@ from kentstats.report.sentences import (
     share_claim,
 )
 from kentstats.schemas import FACTS, Row, records, tidy
-from kentstats.stats.compare import compare
+from kentstats.stats.shares import compare_figures
 
 VERDICTS = re.compile(r"better|worse|significant|improv|good|bad|poor|fail", re.IGNORECASE)
 FACT = {"fact_id": "s.p55.health.all", "locator": "paragraph 55"}
@@ -211,7 +211,7 @@ def a_row(area: str, value: float, rounding: float, unit: str = "percent") -> di
 
 
 def compared(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[Row, Text]:
-    [row] = records(compare(tidy("facts", [ours, theirs]), "Kent"))
+    [row] = records(compare_figures(tidy("facts", [ours, theirs]), "Kent"))
     return row, comparison(row, ours, theirs)
 
 

@@ -24,6 +24,7 @@ from kentstats.areas import Area
 from kentstats.errors import DataError, KentstatsError, NotebookError, ParameterError, Problem
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.ingest.registry import Source
+from kentstats.ingest.report_settings import read_settings
 from kentstats.load import (
     READERS,
     choose,
@@ -323,7 +324,8 @@ def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     if report is None and folder is None:
         choose(authority, name, home=home)  # says whose report there is
     problems: list[Problem] = []
-    for read in READERS.values():
+    readers: list[Callable[[Source], object]] = [*READERS.values(), read_settings]
+    for read in readers:
         try:
             read(report) if report else None
         except DataError as error:

@@ -159,7 +159,7 @@ def prune(blocks: list[str]) -> list[str]:
     Parameters
     ----------
     blocks : list of str
-        Blocks of Markdown, headings as blocks of their own.
+        Blocks of Markdown; a heading is a block of its own or begins one.
 
     Returns
     -------
@@ -169,16 +169,17 @@ def prune(blocks: list[str]) -> list[str]:
     waiting: list[tuple[int, str]] = []
     for block in blocks:
         lines = block.strip("\n").split("\n")
-        heading = HEADING.match(lines[0]) if len(lines) == 1 else None
-        if heading is None:
-            kept += [text for _, text in waiting]
-            waiting = []
-            kept.append(block)
+        heading = HEADING.match(lines[0])
+        if heading:
+            level = len(heading[1])
+            # a heading that another of its own rank or above follows has nothing below it
+            waiting = [(rank, text) for rank, text in waiting if rank < level]
+        if heading and len(lines) == 1:
+            waiting.append((level, block))
             continue
-        level = len(heading[1])
-        # a heading that another of its own rank or above follows has nothing below it
-        waiting = [(rank, text) for rank, text in waiting if rank < level]
-        waiting.append((level, block))
+        kept += [text for _, text in waiting]
+        waiting = []
+        kept.append(block)
     return kept
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from kentstats.areas import Area
 from kentstats.indicators import THEMES, Indicator, load_indicators
+from kentstats.ingest.report_settings import ReportSettings, read_settings
 from kentstats.load import (
     READERS,
     choose,
@@ -21,10 +22,9 @@ from kentstats.load import (
 from kentstats.periods import month_year
 from kentstats.report.claims import Claim, claim, fact_claim
 from kentstats.schemas import FACTS, Row, records, tidy
-from kentstats.stats.compare import compare
-from kentstats.stats.consistency import CHECKS, audit
+from kentstats.stats.consistency import CHECKS, check_consistency
 from kentstats.stats.profile import TRENDS, AuthorityProfile, edition_statistics
-from kentstats.stats.shares import derive
+from kentstats.stats.shares import compare_figures, derive_shares
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from kentstats.ingest.inspection_report import Source
     from kentstats.project import Project
+    from kentstats.report.blocks import Block
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Briefing:
         What :mod:`kentstats.stats` makes of them.
     confidence : float
         Confidence of the intervals.
+    settings : ReportSettings
+        What is special to the report; nothing without one.
 
     Examples
     --------
@@ -77,6 +80,7 @@ class Briefing:
     shares: pd.DataFrame
     checks: pd.DataFrame
     confidence: float
+    settings: ReportSettings = field(default_factory=ReportSettings)
 
     @property
     def authority(self) -> str:
@@ -312,7 +316,12 @@ def open_briefing(
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
     # most authorities have no report: their tables are empty, and made once
-    tables = _report_tables(source, area.name, confidence) if source else _no_report(confidence)
+    settings = read_settings(source) if source else ReportSettings()
+    tables = (
+        _report_tables(source, area.name, confidence, settings)
+        if source
+        else _no_report(confidence)
+    )
     return Briefing(
         edition=name,
         area=area,
@@ -323,16 +332,17 @@ def open_briefing(
         # a notebook may change its tables, and not those of another
         **{table: frame.copy() for table, frame in tables.items()},
         confidence=confidence,
+        settings=settings,
     )
 
 
 @functools.cache
 def _no_report(confidence: float) -> dict[str, pd.DataFrame]:
-    return _report_tables(None, "", confidence)
+    return _report_tables(None, "", confidence, ReportSettings())
 
 
 def _report_tables(
-    source: Source | None, authority: str, confidence: float
+    source: Source | None, authority: str, confidence: float, settings: ReportSettings
 ) -> dict[str, pd.DataFrame]:
     """Make the tables of a report and what follows from them, by their names in a briefing."""
     import pandas as pd
@@ -344,49 +354,36 @@ def _report_tables(
     facts = made["facts"]
     return {
         **made,
-        "report_comparisons": compare(facts, authority),
-        "shares": derive(facts, authority, confidence=confidence),
+        "report_comparisons": compare_figures(facts, authority),
+        "shares": derive_shares(facts, authority, settings.shares, confidence=confidence),
         "checks": (
-            audit(facts, made["judgements"], made["actions"], source)
+            check_consistency(facts, made["judgements"], made["actions"], source)
             if source
             else pd.DataFrame(columns=list(CHECKS), dtype=object)
         ),
     }
 
 
-def judgement_rows(brief: Briefing) -> list[tuple[str, str, list[Row]]]:
-    """List the judgements in order: service, judgement, where each is stated."""
-    stated: dict[tuple[int, str, str], list[Row]] = {}
-    for row in records(brief.judgements):
-        key = (row["position"], row["service"], row["judgement"])
-        stated.setdefault(key, []).append({**row, "fact_id": _judgement_id(row)})
-    return [(service, judgement, rows) for (_, service, judgement), rows in sorted(stated.items())]
+P = ParamSpec("P")
 
 
-def _judgement_id(row: Row) -> str:
-    name = str(row["judgement"]).replace(" ", "-").casefold()
-    return f"{row['source_id']}.{row['service'].replace(' ', '-')}.{name}.{row['stated_in']}"
+def needs_report(
+    section: Callable[Concatenate[Briefing, P], Block | None],
+) -> Callable[Concatenate[Briefing, P], Block | None]:
+    """Let a section show nothing where the authority has no inspection report."""
 
+    @functools.wraps(section)
+    def shown(brief: Briefing, /, *args: P.args, **options: P.kwargs) -> Block | None:
+        return section(brief, *args, **options) if brief.source else None
 
-def action_rows(brief: Briefing) -> list[Row]:
-    """List the actions, each with an id by which claims refer to it."""
-    return [
-        {
-            **row,
-            "fact_id": ".".join(
-                (
-                    row["source_id"],
-                    "actions",
-                    row["service"].replace(" ", "-"),
-                    row["band"].replace(" ", "-"),
-                    str(row["position"]),
-                )
-            ),
-        }
-        for row in records(brief.actions)
-    ]
+    return shown
 
 
 def count_claim(parents: Sequence[Row], what: str) -> Claim:
     """Make the claim of how many rows there are."""
     return claim(len(parents), parents, unit="count", calculation=f"number of {what}")
+
+
+def plural(number: Claim, one: str, many: str) -> str:
+    """Choose the words for one thing or for several."""
+    return one if number.value == 1 else many

@@ -143,7 +143,7 @@ def comparison(
     Parameters
     ----------
     row : mapping
-        A row of :func:`kentstats.stats.compare.compare`.
+        A row of :func:`kentstats.stats.shares.compare_figures`.
     fact, benchmark : mapping
         The two facts.
 
@@ -204,7 +204,7 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
     Parameters
     ----------
     row : mapping
-        A row of :func:`kentstats.stats.shares.derive`.
+        A row of :func:`kentstats.stats.shares.derive_shares`.
     parents : list of mappings
         The facts of part and whole, in that order.
     confidence : float
@@ -217,24 +217,14 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
     part, whole = map(fact_claim, parents)
     value = share_claim(row, parents)
     text = say("{part} of {whole}, or {value}", part=part, whole=whole, value=value)
-    if math.isnan(row["lower"]):
+    limits = share_limits(row, parents)
+    if not limits:
         return text
-    lower, upper = (
-        claim(
-            row[end],
-            parents,
-            unit="percent",
-            decimals=1,
-            calculation=f"{end} limit of the Wilson score interval",
-        )
-        for end in ("lower", "upper")
-    )
     return say(
         "{text}; the {level} interval runs from {lower} to {upper}",
         text=text,
         level=setting(confidence, "confidence"),
-        lower=lower,
-        upper=upper,
+        **limits,
     )
 
 
@@ -247,3 +237,19 @@ def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Cla
         decimals=1,
         calculation=f"{row['numerator']:g} / {row['denominator']:g} × 100",
     )
+
+
+def share_limits(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> dict[str, Claim]:
+    """Make the claims of the ``lower`` and ``upper`` limit of a share; none without limits."""
+    if math.isnan(row["lower"]):
+        return {}
+    return {
+        end: claim(
+            row[end],
+            parents,
+            unit="percent",
+            decimals=1,
+            calculation=f"{end} limit of the Wilson score interval",
+        )
+        for end in ("lower", "upper")
+    }
