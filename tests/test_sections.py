@@ -24,7 +24,7 @@ from reading import (
     texts,
 )
 
-from kentstats.charts import charts
+from kentstats.charts import bars
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.ingest.edition import Publication
@@ -627,8 +627,10 @@ def test_the_vacancies_drawn_are_those_of_the_report(
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[float] = []
-    waffle = charts.waffle
-    monkeypatch.setattr(charts, "waffle", lambda share: drawn.append(share) or waffle(share))
+    waffle = bars.waffle
+    monkeypatch.setattr(
+        bars, "waffle", lambda share, **options: drawn.append(share) or waffle(share, **options)
+    )
     more = altered(edition, "social-worker-vacancy", value=21.0)
     tree = read(services.workforce(more).markdown)
     assert drawn == [21]

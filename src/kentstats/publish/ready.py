@@ -29,7 +29,7 @@ def for_notebooks() -> list[Call]:
 def tools() -> None:
     """Import what notebooks import of this package."""
     from kentstats import load
-    from kentstats.charts import authority_charts, explore
+    from kentstats.charts import caterpillar
     from kentstats.report import blocks
     from kentstats.stats import (
         compare,
@@ -44,7 +44,7 @@ def tools() -> None:
         shares as derive,
     )
 
-    for module in (audit, authority_charts, blocks, compare, derive, explore, load, standing):
+    for module in (audit, blocks, caterpillar, compare, derive, load, standing):
         assert module
 
 

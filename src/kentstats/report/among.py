@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kentstats.charts import authority_charts, charts, crowds
-from kentstats.charts import trend as trend_charts
+from kentstats.charts import caterpillar, drawing
+from kentstats.charts import trend as trend_chart
 from kentstats.indicators import load_indicators
 from kentstats.report.blocks import Block, Cell, table
 from kentstats.report.blocks import figure as block_figure
@@ -74,20 +74,20 @@ def ranked(edition: Edition) -> Block | None:
     )
     if len(title.plain.split()) > 15:
         title = say("{figure}, England {england}", figure=figure(fact), england=figure(england))
-    drawn = charts.headed(
-        authority_charts.ranked(
+    drawn = drawing.add_titles(
+        caterpillar.caterpillar(
             data,
             benchmark=float(england["estimate"]),
             benchmark_label=f"England: {figure(england, bare=True).shown}",
             ours_label=f"{edition.authority}: {figure(fact, bare=True).shown}",
-            ends=("lowest", "highest"),
             xlabel="authorities in order",
-            form=axis(indicator.unit),
+            tick_format=axis(indicator.unit),
+            ax=drawing.new_axes(),
         ),
         title=title.plain,
         subtitle=f"{indicator.name}, {fact['period']}, {UNIT_WORDS.get(indicator.unit, '')}",
         source=credit(edition, fact),
-        left=trend_charts.SCALE_LEFT,
+        left=trend_chart.SCALE_LEFT,
     )
     without = (
         count_claim(records(everyone[everyone["estimate"].isna()]), "authorities without a figure")
@@ -96,7 +96,10 @@ def ranked(edition: Edition) -> Block | None:
     )
     caption = say(
         "{every}{near}{without} {place}",
-        every=_drawn(len(shown), edition.confidence),
+        every=say(
+            "Every authority by its figure, with its {level} interval as a line.",
+            level=setting(edition.confidence, "confidence"),
+        ),
         near=" Darker dots are statistical neighbours." if near else "",
         without=say(" {number} have no figure.", number=without) if without else "",
         place=place,
@@ -113,21 +116,6 @@ def ranked(edition: Edition) -> Block | None:
         alt=alt,
         label="ranked",
         claims=[figure(each, bare=True) for each in (fact, england)],
-    )
-
-
-def _drawn(count: int, confidence: float) -> Text:
-    """Say how the authorities are drawn: one by one, or summed up where they are many."""
-    level = setting(confidence, "confidence")
-    if count <= crowds.MANY:
-        return say(
-            "Every authority by its figure, with its {level} interval as a line.", level=level
-        )
-    return say(
-        "Authorities in the order of their figures. They are too many to draw each: the line is "
-        "their figures, the band their {level} intervals, both as the middle one of those that "
-        "stand together.",
-        level=level,
     )
 
 

@@ -18,6 +18,7 @@ from kentstats.report.claims import Claim, attribute, escape, lists_of
 from kentstats.report.sentences import Text
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -181,14 +182,14 @@ def _cell(cell: Cell) -> str:
 
 
 def figure(
-    drawn: Figure, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
+    drawn: Axes | Figure, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
 ) -> Block:
     """Set a chart, as a picture inside the Markdown.
 
     Parameters
     ----------
-    drawn : matplotlib.figure.Figure
-        The chart.
+    drawn : matplotlib.axes.Axes or matplotlib.figure.Figure
+        The chart, or its figure.
     caption : Text
         How to read it.
     alt : Text
@@ -212,12 +213,13 @@ def figure(
     return Block(markdown, tuple(dict.fromkeys((*_claims([caption, alt]), *claims))))
 
 
-def svg(drawn: Figure) -> bytes:
-    """Draw a figure as SVG: text as text, no date, the same bytes every time."""
+def svg(drawn: Axes | Figure) -> bytes:
+    """Draw a chart as SVG: text as text, no date, the same bytes every time."""
     from kentstats.charts.style import theme
 
     # text, encoded once: matplotlib would encode each of some thousand pieces
     out = io.StringIO()
+    figure: Any = drawn.get_figure(root=True)
     with theme():
-        drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue().encode()

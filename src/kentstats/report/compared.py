@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kentstats.charts import charts
+from kentstats.charts import bars, drawing
 from kentstats.report.blocks import Block, Cell, figure, paragraphs, table
 from kentstats.report.claims import Claim, claim, fact_claim, show
 from kentstats.report.context import Edition, of_report
@@ -39,8 +39,8 @@ def benchmark_bars(edition: Edition) -> Block:
             claims.append(made)
     data = pd.DataFrame(rows, columns=["measure", "area", "value", "label", "ours"])
     chosen = _lead(edition)
-    drawn = charts.headed(
-        charts.benchmark_bars(data),
+    drawn = drawing.add_titles(
+        bars.benchmark_bars(data, ax=drawing.new_axes()),
         title=chosen.plain,
         subtitle=say(
             "Share of each group, per cent; {authority} and its comparators",
@@ -232,8 +232,8 @@ def interval_dots(edition: Edition) -> Block:
     row, parents = edition.share(sampled["share_id"].iloc[0])
     spread = share(row, parents, edition.confidence)
     title = say("Small groups leave wide room for chance")
-    drawn = charts.headed(
-        charts.interval_dots(data),
+    drawn = drawing.add_titles(
+        bars.interval_dots(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say(
             "Share and {level} confidence interval, {authority}, per cent",

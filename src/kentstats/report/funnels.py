@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kentstats.charts import authority_charts, charts, crowds
-from kentstats.charts import trend as trend_charts
+from kentstats.charts import drawing
+from kentstats.charts import funnel as funnel_plot
+from kentstats.charts import trend as trend_chart
 from kentstats.indicators import load_indicators
 from kentstats.report.among import axis, lead
 from kentstats.report.blocks import Block
@@ -57,31 +58,28 @@ def funnel(edition: Edition) -> Block | None:
     tau2 = overdispersion(count, base, kind=kind).tau2
     data, curves = _frames(edition, shown, kind, scale, centre, tau2)
     title = _title(edition, fact, kind, scale, centre, tau2)
-    drawn = charts.headed(
-        authority_charts.funnel(
+    drawn = drawing.add_titles(
+        funnel_plot.funnel(
             data,
             curves,
             ours=f"{edition.authority}: {figure(fact, bare=True).shown}",
             centre=f"England: {figure(england, bare=True).shown}",
             xlabel=_base_label(indicator.denominator),
-            form=axis(indicator.unit),
+            tick_format=axis(indicator.unit),
+            ax=drawing.new_axes(),
             log=base.max() > 100 * max(base[base > 0].min(), 1),
         ),
         title=title.plain,
         subtitle=f"{indicator.name}, {fact['period']}, by the size of the group",
         source=credit(edition, fact),
-        left=trend_charts.SCALE_LEFT,
+        left=trend_chart.SCALE_LEFT,
     )
     caption = say(
         "The measure on which the authority differs most surely from England. Small groups scatter "
         "more: the inner and outer lines are where {low} and {high} of authorities would lie if "
-        "chance alone made them differ.{many}{more}",
+        "chance alone made them differ.{more}",
         low=setting(0.95, "level of confidence"),
         high=setting(0.998, "level of confidence"),
-        many=" Dots stand for the authorities around them, the larger the more, but for the "
-        "furthest beyond the outermost lines: there are too many to draw each."
-        if len(shown) > crowds.MANY
-        else "",
         more=" They differ by more than that, so wider lines are drawn too, adjusted for the "
         "spread between authorities. A verdict against England asks whether the authority differs "
         "from England; the widest lines ask whether it differs by more than authorities usually do."

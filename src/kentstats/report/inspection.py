@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import groupby
 
-from kentstats.charts import charts
+from kentstats.charts import drawing, judgements
 from kentstats.report.blocks import Block, bullets, figure, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Edition, action_rows, count_claim, judgement_rows, of_report
@@ -49,8 +49,8 @@ def judgement_strip(edition: Edition) -> Block:
     data = pd.DataFrame(rows, columns=["judgement", "service", "grade", "label"])
     overall = _named(edition, "Overall effectiveness")
     published = edition.date("published")
-    axes = charts.judgement_strip(data)
-    drawn = charts.headed(
+    axes = judgements.judgement_strip(data, ax=drawing.new_axes())
+    drawn = drawing.add_titles(
         axes,
         title=say("Overall effectiveness: {overall}", overall=overall).plain,
         subtitle=say(
@@ -122,8 +122,8 @@ def action_timeline(edition: Edition) -> Block:
         unit="date",
         calculation=COUNTED,
     )
-    drawn = charts.headed(
-        charts.action_timeline(data),
+    drawn = drawing.add_titles(
+        judgements.action_timeline(data, ax=drawing.new_axes()),
         title=say(
             "{total} areas for improvement, the last due by {day}", total=total, day=day
         ).plain,

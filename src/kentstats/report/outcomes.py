@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kentstats.charts import charts
+from kentstats.charts import drawing, judgements
 from kentstats.report.blocks import Block, figure, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Edition
@@ -75,8 +75,8 @@ def strip(edition: Edition) -> Block | None:
         }
     )
     title = say("Overall effectiveness: {overall}", overall=grade(rows[0], running=True))
-    drawn = charts.headed(
-        charts.judgement_strip(data),
+    drawn = drawing.add_titles(
+        judgements.judgement_strip(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say(
             "Latest inspection judgements, {authority}, published {day}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from kentstats.charts import charts
+from kentstats.charts import bars, drawing
 from kentstats.report.blocks import Block, figure, table
 from kentstats.report.claims import Claim, claim, fact_claim
 from kentstats.report.context import Edition, of_report
@@ -37,8 +37,8 @@ def looked_after(edition: Edition) -> Block:
     )
     first = edition.rows("looked-after")[0]
     period = claim(first["period"], [first], unit="label")
-    drawn = charts.headed(
-        charts.composition_bars(data),
+    drawn = drawing.add_titles(
+        bars.composition_bars(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say(
             "Number of children, {authority}, {period}; placements at the time of the inspection",
@@ -124,8 +124,8 @@ def estate(edition: Edition) -> Block:
         secondary=edition.claim("schools", "secondary"),
         special=edition.claim("special-schools"),
     )
-    drawn = charts.headed(
-        charts.count_bars(data),
+    drawn = drawing.add_titles(
+        bars.count_bars(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say("Number of settings by kind, {authority}", authority=edition.authority).plain,
         source=edition.credit,
@@ -143,8 +143,8 @@ def workforce(edition: Edition) -> Block:
     """Draw the vacancies as squares out of a hundred."""
     vacancy = edition.claim("social-worker-vacancy")
     title = say("{vacancy} of social worker posts were vacant", vacancy=vacancy)
-    drawn = charts.headed(
-        charts.waffle(float(vacancy.value)),
+    drawn = drawing.add_titles(
+        bars.waffle(float(vacancy.value), ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say(
             "Each square is one post in a hundred; {authority}, at the time of the inspection",

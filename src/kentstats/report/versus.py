@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kentstats.charts import benchmark_charts, charts
+from kentstats.charts import drawing
+from kentstats.charts import spine as spine_chart
 from kentstats.indicators import load_indicators
 from kentstats.report.blocks import Block, Cell, table
 from kentstats.report.blocks import figure as block_figure
@@ -96,18 +97,19 @@ def spine(edition: Edition) -> Block | None:
         better=counts.get("better", "none"),
         worse=counts.get("worse", "none"),
     )
-    drawn = charts.headed(
-        benchmark_charts.spine(
+    drawn = drawing.add_titles(
+        spine_chart.spine(
             data,
             ours=heading(edition),
             ends=("worse or lower", "better or higher"),
+            ax=drawing.new_axes(),
         ),
         title=title.plain,
         subtitle=(
             f"{edition.authority} among all authorities, measures that can be tested, latest period"
         ),
         source="Source: Department for Education; each measure’s source is in the last table",
-        left=benchmark_charts.SPINE_LEFT,
+        left=spine_chart.SPINE_LEFT,
     )
     caption = say(
         "The line in the middle is England. The light bar reaches from the worst authority to the "
@@ -381,12 +383,12 @@ def heat(edition: Edition, *, most: int = 20) -> Block | None:
         number=count_claim(differ, "measures that differ from England") if differ else "none",
         all=count_claim(mine, "measures shown"),
     )
-    drawn = charts.headed(
-        benchmark_charts.heat_table(data),
+    drawn = drawing.add_titles(
+        spine_chart.heat_table(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle="Each authority against England; measures that can be tested",
         source="Source: Department for Education; each measure’s source is in the last table",
-        left=benchmark_charts.TABLE_LEFT,
+        left=spine_chart.TABLE_LEFT,
     )
     caption = say(
         "{authority} first, then its statistical neighbours, the closest first. The word in each "

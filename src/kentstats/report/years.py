@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kentstats.charts import charts
-from kentstats.charts import trend as trend_charts
+from kentstats.charts import drawing
+from kentstats.charts import trend as trend_chart
 from kentstats.indicators import load_indicators
 from kentstats.report.among import axis, lead
 from kentstats.report.blocks import Block, Cell, table
@@ -78,12 +78,12 @@ def trend(edition: Edition) -> Block | None:
     )
     title = _trend_title(chosen, mine)
     fact = records(mine)[-1]
-    drawn = charts.headed(
-        trend_charts.trend(data, periods=periods, form=axis(indicator.unit)),
+    drawn = drawing.add_titles(
+        trend_chart.trend(data, tick_format=axis(indicator.unit), ax=drawing.new_axes()),
         title=title.plain,
         subtitle=f"{indicator.name}, {periods[0]} to {periods[-1]}, {UNIT_WORDS[indicator.unit]}",
         source=credit(edition, fact),
-        left=trend_charts.SCALE_LEFT,
+        left=trend_chart.SCALE_LEFT,
     )
     caption = say(
         "{authority} with its {level} intervals, the region and England. A gap means that there is "
