@@ -22,7 +22,7 @@ import nbformat
 import pandas as pd
 from conftest import ROOT
 
-from kentstats.charts import charts
+from kentstats.charts import drawing
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import load_facts
@@ -203,10 +203,10 @@ def make(authority: str, edition: str, **altered: Any) -> Made:
 
     def noted(axes: Any, *, title: str, subtitle: str, **options: Any) -> Any:
         titles.append((title, subtitle))
-        return headed(axes, title=title, subtitle=subtitle, **options)
+        return add_titles(axes, title=title, subtitle=subtitle, **options)
 
-    headed = charts.headed
-    with mock.patch.object(charts, "headed", noted):
+    add_titles = drawing.add_titles
+    with mock.patch.object(drawing, "add_titles", noted):
         for name, source in sections():
             *rows, call = source.split("\n")
             exec("\n".join(rows), names)

@@ -21,7 +21,7 @@ from reading import (
     shown,
 )
 
-from kentstats.charts import charts
+from kentstats.charts import bars
 from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import Publication
 from kentstats.report import inspection, notes, overview, report_comparisons, topics
@@ -483,8 +483,10 @@ def test_the_vacancies_drawn_are_those_of_the_report(
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[float] = []
-    waffle = charts.waffle
-    monkeypatch.setattr(charts, "waffle", lambda share: drawn.append(share) or waffle(share))
+    waffle = bars.waffle
+    monkeypatch.setattr(
+        bars, "waffle", lambda share, **options: drawn.append(share) or waffle(share, **options)
+    )
     more = altered(edition, "social-worker-vacancy", value=21.0)
     tree = read(SECTIONS["workforce"](more).markdown)
     assert drawn == [21]

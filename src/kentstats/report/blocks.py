@@ -17,6 +17,7 @@ from kentstats.report.claims import Claim, escape, fact_lists, quote_attribute
 from kentstats.report.sentences import Text
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 
 LIST_MARK = re.compile(r"^(\d{0,9})([-+=:.)]+)(?=\s|$)")
@@ -194,14 +195,14 @@ def _cell(cell: Cell) -> str:
 
 
 def figure(
-    drawn: Drawing, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
+    drawn: Axes | Drawing, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
 ) -> Block:
     """Set a chart, as a picture inside the Markdown.
 
     Parameters
     ----------
-    drawn : matplotlib.figure.Figure
-        The chart.
+    drawn : matplotlib.axes.Axes or matplotlib.figure.Figure
+        The chart, or its figure.
     caption : Text
         How to read it.
     alt : Text
@@ -238,12 +239,13 @@ def captioned(name: str, body: str, caption: Text) -> str:
     return "\n\n".join(filter(None, [f'<div id="{name}">', body, words, "</div>\n"]))
 
 
-def svg(drawn: Drawing) -> bytes:
-    """Draw a figure as SVG: text as text, no date, the same bytes every time."""
+def svg(drawn: Axes | Drawing) -> bytes:
+    """Draw a chart as SVG: text as text, no date, the same bytes every time."""
     from kentstats.charts.style import theme
 
     # text, encoded once: matplotlib would encode each of some thousand pieces
     out = io.StringIO()
+    figure: Any = drawn.get_figure(root=True)
     with theme():
-        drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue().encode()

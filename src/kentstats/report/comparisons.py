@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from kentstats.charts import drawing
 from kentstats.charts import spine as spine_chart
-from kentstats.charts.drawing import headed
 from kentstats.indicators import load_indicators
 from kentstats.periods import month_year
 from kentstats.report.blocks import Block, Cell, figure_block, table
@@ -95,9 +95,12 @@ def spine(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         better=counts.get("better", "none"),
         worse=counts.get("worse", "none"),
     )
-    chart = headed(
+    chart = drawing.add_titles(
         spine_chart.spine(
-            pd.DataFrame(drawn), ours=heading(brief), ends=("worse or lower", "better or higher")
+            pd.DataFrame(drawn),
+            ours=heading(brief),
+            ends=("worse or lower", "better or higher"),
+            ax=drawing.new_axes(),
         ),
         title=title.plain,
         subtitle=(
@@ -401,8 +404,8 @@ def neighbour_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         number=count_claim(differ, "measures that differ from England") if differ else "none",
         all=count_claim(own, "measures shown"),
     )
-    chart = headed(
-        spine_chart.heat_table(pd.DataFrame(cells)),
+    chart = drawing.add_titles(
+        spine_chart.heat_table(pd.DataFrame(cells), ax=drawing.new_axes()),
         title=title.plain,
         subtitle="Each authority against England; measures that can be tested",
         source=SOURCE,

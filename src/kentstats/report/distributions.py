@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kentstats.charts import caterpillar
+from kentstats.charts import caterpillar, drawing
 from kentstats.charts import funnel as funnel_chart
-from kentstats.charts.drawing import headed
+from kentstats.charts.trend import SCALE_LEFT
 from kentstats.indicators import load_indicators
 from kentstats.report.blocks import Block, Cell, figure_block, table
 from kentstats.report.claims import Claim, claim
@@ -96,20 +96,20 @@ def ranked(brief: Briefing, rows: pd.DataFrame) -> Block | None:
     )
     if len(title.plain.split()) > 15:
         title = say("{figure}, England {england}", figure=figure(own), england=figure(england))
-    chart = headed(
-        caterpillar.ranked(
+    chart = drawing.add_titles(
+        caterpillar.caterpillar(
             data,
             benchmark=float(england["estimate"]),
             benchmark_label=f"England: {figure(england, bare=True).shown}",
             ours_label=f"{brief.authority}: {figure(own, bare=True).shown}",
-            ends=("lowest", "highest"),
             xlabel="authorities in order",
-            form=axis_format(indicator.unit),
+            tick_format=axis_format(indicator.unit),
+            ax=drawing.new_axes(),
         ),
         title=title.plain,
         subtitle=f"{indicator.name}, {own['period']}, {UNIT_WORDS.get(indicator.unit, '')}",
         source=source_line(brief, own),
-        left=caterpillar.SCALE_LEFT,
+        left=SCALE_LEFT,
     )
     alt = say(
         "All authorities in order of {measure}, with intervals; {authority} is marked. {title}.",
@@ -261,7 +261,7 @@ def funnel(brief: Briefing, rows: pd.DataFrame) -> Block | None:
     kind: Kind = "proportion" if indicator.model == "proportion" else "rate"
     tau2 = overdispersion(count, base, kind=kind).tau2
     title = _funnel_title(brief, own, kind, scale, centre, tau2)
-    chart = headed(
+    chart = drawing.add_titles(
         funnel_chart.funnel(
             pd.DataFrame(
                 {
@@ -274,13 +274,14 @@ def funnel(brief: Briefing, rows: pd.DataFrame) -> Block | None:
             ours=f"{brief.authority}: {figure(own, bare=True).shown}",
             centre=f"England: {figure(england, bare=True).shown}",
             xlabel=_base_label(indicator.denominator),
-            form=axis_format(indicator.unit),
+            tick_format=axis_format(indicator.unit),
             log=base.max() > 100 * max(base[base > 0].min(), 1),
+            ax=drawing.new_axes(),
         ),
         title=title.plain,
         subtitle=f"{indicator.name}, {own['period']}, by the size of the group",
         source=source_line(brief, own),
-        left=funnel_chart.SCALE_LEFT,
+        left=SCALE_LEFT,
     )
     caption = say(
         "The measure on which the authority differs most surely from England. Small groups scatter "

@@ -10,7 +10,8 @@ import datetime as dt
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kentstats.charts import charts
+from kentstats.charts import drawing
+from kentstats.charts import judgements as judgement_charts
 from kentstats.report.blocks import Block, bullets, figure, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing, count_claim, needs_report, plural
@@ -66,8 +67,8 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
     overall = _overall(judgements, OVERALL[0])
     published = brief.date("published")
     title = say("Overall effectiveness: {overall}", overall=overall)
-    drawn = charts.headed(
-        charts.judgement_strip(data),
+    drawn = drawing.add_titles(
+        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
         title=title.plain if overall.parts else "Judgements of the inspection",
         subtitle=say(
             "Inspection judgements, {authority}, {day}",
@@ -138,8 +139,8 @@ def action_timeline(brief: Briefing, actions: pd.DataFrame) -> Block | None:
         "{total} area for improvement, due by {day}",
         "{total} areas for improvement, the last due by {day}",
     )
-    drawn = charts.headed(
-        charts.action_timeline(data),
+    drawn = drawing.add_titles(
+        judgement_charts.action_timeline(data, ax=drawing.new_axes()),
         title=say(title, total=total, day=day).plain,
         subtitle=say(
             "Number of actions by service and the day they fall due, {authority}",

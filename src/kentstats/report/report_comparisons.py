@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kentstats.charts import charts
+from kentstats.charts import bars, drawing
 from kentstats.indicators import load_indicators
 from kentstats.report.blocks import Block, Cell, figure, paragraphs, table
 from kentstats.report.claims import Claim, claim, fact_claim, show
@@ -57,8 +57,8 @@ def benchmark_bars(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
             claims.append(made)
     data = pd.DataFrame(rows, columns=["measure", "area", "value", "label", "ours"])
     lead = _lead(brief, compared, names[0])
-    drawn = charts.headed(
-        charts.benchmark_bars(data),
+    drawn = drawing.add_titles(
+        bars.benchmark_bars(data, ax=drawing.new_axes()),
         title=lead.plain,
         subtitle=say(
             "Share of each group, per cent; {authority} and its comparators",
@@ -224,8 +224,8 @@ def interval_dots(brief: Briefing, shares: pd.DataFrame) -> Block | None:
         rows.append((measure, row["value"], row["lower"], row["upper"], label.plain))
         claims += label.claims
     data = pd.DataFrame(rows, columns=["measure", "value", "lower", "upper", "label"])
-    drawn = charts.headed(
-        charts.interval_dots(data),
+    drawn = drawing.add_titles(
+        bars.interval_dots(data, ax=drawing.new_axes()),
         title="Small groups leave wide room for chance",
         subtitle=say(
             "Share and {level} confidence interval, {authority}, per cent",

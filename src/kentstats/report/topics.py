@@ -10,7 +10,7 @@ from dataclasses import replace
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from kentstats.charts import charts
+from kentstats.charts import bars, drawing
 from kentstats.ingest.report_settings import (
     PERIOD_OF,
     Bars,
@@ -169,7 +169,7 @@ def _headed(
     alt = title and _filled(brief, chart.alt, title=title)
     if not (title and subtitle and caption and alt):
         return None
-    drawn = charts.headed(
+    drawn = drawing.add_titles(
         draw(data), title=title.plain, subtitle=subtitle.plain, source=brief.source_line, left=left
     )
     every = [*claims, *title.claims, *subtitle.claims]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from kentstats.charts import drawing
 from kentstats.charts import trend as trend_chart
-from kentstats.charts.drawing import headed
 from kentstats.indicators import load_indicators
 from kentstats.report.blocks import Block, Cell, figure_block, table
 from kentstats.report.context import Briefing, count_claim
@@ -88,8 +88,10 @@ def trend(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         }
     )
     title = _trend_title(own)
-    chart = headed(
-        trend_chart.trend(data, periods=periods, form=axis_format(indicator.unit)),
+    chart = drawing.add_titles(
+        trend_chart.trend(
+            data, tick_format=axis_format(indicator.unit), ax=drawing.new_axes()
+        ),
         title=title.plain,
         subtitle=f"{indicator.name}, {periods[0]} to {periods[-1]}, {UNIT_WORDS[indicator.unit]}",
         source=source_line(brief, records(own)[-1]),
