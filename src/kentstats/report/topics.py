@@ -10,7 +10,7 @@ from dataclasses import replace
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from kentstats.charts import bars, drawing
+from kentstats.charts import drawing
 from kentstats.ingest.report_settings import (
     PERIOD_OF,
     Bars,
