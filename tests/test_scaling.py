@@ -23,8 +23,6 @@ from kentstats.ingest.edition import read_official
 from kentstats.load import load_facts, open_official
 from kentstats.publish import manifest as manifests
 from kentstats.publish.manifest import Entry, Files, Record, read_manifest
-from kentstats.stats import ranks
-from kentstats.stats.ranks import rank_interval
 
 with mock.patch.object(sys, "path", [str(ROOT / "benchmarks"), *sys.path]):
     synthetic = importlib.import_module("synthetic")
@@ -114,20 +112,6 @@ def test_the_facts_of_one_are_read_from_a_large_table(monkeypatch: pytest.Monkey
     whole = load_facts(authority="Derby", edition="2010")
     monkeypatch.setattr("kentstats.load.open_official", lambda *_: great)
     pd.testing.assert_frame_equal(load_facts(authority="Derby", edition="2010"), whole)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_ranks_of_many_are_those_of_every_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = np.random.default_rng(seed)
-    value = np.round(chance.normal(50, 5, 300), seed % 3)  # with ties
-    half = chance.choice([0.0, 0.5, 1.0, 3.0, 9.0], 300) + (chance.random(300) if seed else 0)
-    value[:3], half[3:6] = np.nan, np.nan
-    whole = rank_interval(value, value - half, value + half, polarity="low")
-    monkeypatch.setattr(ranks, "MANY", 10)
-    monkeypatch.setattr(ranks, "_AT_ONCE", 500)
-    parts = rank_interval(value, value - half, value + half, polarity="low")
-    for one, other in zip(whole, parts, strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 # --- the manifest of many ------------------------------------------------------------------------

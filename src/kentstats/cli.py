@@ -424,12 +424,14 @@ def check(
     # a report comes first; without one there are the statistics
     if kind == "official" or kind == "all" or not sources:
         from kentstats.load import official_facts
-        from kentstats.stats.screen import screen
+        from kentstats.stats.edition_checks import check_edition
 
         for name in names:
             official = open_official(name)
             if official:
-                tables.append(screen(official_facts(official)).assign(source=f"official-{name}"))
+                tables.append(
+                    check_edition(official_facts(official)).assign(source=f"official-{name}")
+                )
     if not tables:
         raise KentstatsError("There is nothing to check.", "kentstats status lists what there is.")
     checks = pd.concat(tables, ignore_index=True)

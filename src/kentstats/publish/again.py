@@ -52,7 +52,7 @@ class Before:
         ----------
         used : mapping of str to str
             What a briefing was told: with the keys of all that the table
-            holds, see :meth:`kentstats.stats.profile.Standing.note_table`,
+            holds,
             or none.
         """
         return self.table if used and _of_table(used) == _of_table(self.used) else None

@@ -57,7 +57,7 @@ class Block:
     claims : tuple of Claim
         The claims in it, those of charts and alternative texts too.
     used : tuple of pairs of str
-        What a briefing was told, by :attr:`kentstats.stats.profile.Standing.used`;
+        What a briefing was told;
         of the one block that carries it.
     section : str
         Name of the section that made it, where that may be taken over; see

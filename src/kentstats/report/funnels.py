@@ -147,7 +147,6 @@ def _title(
             kind=kind,
             per=scale,
             tau2=tau2,
-            at_least_chance=True,
         )
     )
     who = edition.authority if len(edition.authority.split()) < 5 else "The authority"

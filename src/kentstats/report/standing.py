@@ -20,7 +20,7 @@ from kentstats.report.official import (
 from kentstats.report.section import section
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import Row
-from kentstats.stats.verdict import expected_by_chance
+from kentstats.stats.verdicts import expected_by_chance
 
 MOST = 3
 """How many measures stand out on the first page, for better and for worse."""

@@ -29,8 +29,8 @@ from kentstats.report.section import section
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row
 from kentstats.stats.profile import neighbour_source
-from kentstats.stats.spine import positions
-from kentstats.stats.verdict import holm, poisson_p, score_p
+from kentstats.stats.ranks import positions
+from kentstats.stats.verdicts import holm, poisson_p, score_p
 
 
 @section

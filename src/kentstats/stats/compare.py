@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kentstats.indicators import load_indicators
-from kentstats.stats.intervals import smallest_group
+from kentstats.stats.intervals import minimum_detectable_base
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def compare(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
     percent = pairs["unit"].eq("percent")
     sizes = {
         confidence: pd.Series(
-            smallest_group(
+            minimum_detectable_base(
                 pairs["value"].where(percent, 0),
                 pairs["benchmark"].where(percent, 0),
                 rounding=pairs["rounding"],
