@@ -588,7 +588,7 @@ def what_is_missing_is_said(made: Made) -> Iterator[str]:
     for area in edition.official.combined():
         if area.name.casefold() not in text:
             yield f"{area.name}: that they are counted together is not said"
-    if bool(edition.official.statistics.neighbour_list) == ("no list of them covers" in text):
+    if bool(edition.official.neighbour_list) == ("no list of them covers" in text):
         yield "whether there is a list of neighbours is not said, or said falsely"
 
 

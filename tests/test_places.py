@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kentstats.areas import load_areas
 from kentstats.ingest.edition import OfficialStatistics
 from kentstats.load import official_facts, open_official
-from kentstats.stats.places import covering, neighbours_of, places_of
+from kentstats.stats.places import Places, covering, find_places
 
 ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"
 # codes before and after 1 May 2025, when the two got new ones
@@ -32,6 +32,16 @@ def an_edition(*listed: tuple[str, str, int, str], last: int = 2025) -> Official
     names = ("list", "area_code", "position", "neighbour_code")
     rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in listed]
     return OfficialStatistics("made", last, last, pd.DataFrame(), Path(), neighbours=rows)
+
+
+def some_places(official: Official, facts: pd.DataFrame | None = None) -> Places:
+    facts = official_facts(official) if facts is None else facts
+    return find_places(official, facts, load_areas())
+
+
+def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
+    places = some_places(official, some_facts((KENT, "2025", "2025-03-31")))
+    return places.neighbour_list, dict(places.neighbours)
 
 
 def some_facts(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
@@ -76,15 +86,15 @@ def test_a_list_never_covers_a_year_before_it(years: list[int], ends: dt.date) -
 
 def test_the_edition_of_2010_has_no_list() -> None:
     official = opened("2010")
-    assert neighbours_of(official, load_areas()) == ("", {})
-    places = places_of(official, official_facts(official), load_areas())
+    assert neighbours_of(official) == ("", {})
+    places = some_places(official, official_facts(official))
     assert (places.neighbours, places.covered) == ({}, frozenset())
 
 
 def test_a_list_that_came_later_is_not_used() -> None:
     listed = [("2021-04", KENT, 1, "E10000012")]
-    assert neighbours_of(an_edition(*listed, last=2020), load_areas()) == ("", {})
-    assert neighbours_of(an_edition(*listed, last=2021), load_areas()) == (
+    assert neighbours_of(an_edition(*listed, last=2020)) == ("", {})
+    assert neighbours_of(an_edition(*listed, last=2021)) == (
         "2021-04",
         {KENT: ["E10000012"]},
     )
@@ -92,7 +102,7 @@ def test_a_list_that_came_later_is_not_used() -> None:
 
 def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
     official = opened("2025")
-    name, near = neighbours_of(official, load_areas())
+    name, near = neighbours_of(official)
     assert name == "2025-05"
     now = {area.code for area in load_areas().authorities(official.day)}
     assert set(near) == now
@@ -101,7 +111,7 @@ def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
         assert code not in others
         assert set(others) <= now
     # Essex is the closest to Kent; the list of 2021 shares four with that of 2025
-    earlier = neighbours_of(an_edition(*_listed(official, "2021-04")), load_areas())[1]
+    earlier = neighbours_of(an_edition(*_listed(official, "2021-04")))[1]
     assert near[KENT][0] == "E10000012"
     assert len(set(near[KENT]) & set(earlier[KENT])) == 4
 
@@ -116,9 +126,7 @@ def _listed(official: OfficialStatistics, name: str) -> list[tuple[str, str, int
 
 def test_neighbours_come_the_closest_first_whatever_the_order_of_the_rows() -> None:
     listed = [("2025-05", KENT, place, f"E1000000{place}") for place in (3, 9, 7, 8)]
-    _, near = neighbours_of(
-        an_edition(*reversed(listed), ("2021-04", KENT, 1, "E10000012")), load_areas()
-    )
+    _, near = neighbours_of(an_edition(*reversed(listed), ("2021-04", KENT, 1, "E10000012")))
     assert near == {KENT: [f"E1000000{place}" for place in (3, 7, 8, 9)]}
 
 
@@ -129,17 +137,17 @@ def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, a
     raw = {row["area_code"] for row in official.neighbours if row["list"] == "2025-05"}
     assert after in raw
     assert before not in raw
-    _, near = neighbours_of(official, load_areas())
+    _, near = neighbours_of(official)
     everyone = {*near, *(code for others in near.values() for code in others)}
     assert before in everyone
     assert after not in everyone
     figures = official_facts(official)
     assert before in set(figures["area_code"])
-    places = places_of(official, figures, load_areas())
+    places = some_places(official, figures)
     assert places.kind[before] == "metropolitan district"
-    assert after not in places.codes
+    assert after not in places.kind
     # a later edition has the new ones
-    _, later = neighbours_of(an_edition(*_listed(official, "2025-05"), last=2026), load_areas())
+    _, later = neighbours_of(an_edition(*_listed(official, "2025-05"), last=2026))
     assert after in later
     assert before not in later
 
@@ -147,11 +155,11 @@ def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, a
 def test_codes_that_changed_before_the_edition_are_those_of_its_day() -> None:
     """The list of 2021 has the counties that became unitary authorities of the same name."""
     listed = _listed(opened("2025"), "2021-04")
-    _, near = neighbours_of(an_edition(*listed, last=2024), load_areas())
+    _, near = neighbours_of(an_edition(*listed, last=2024))
     codes = {*near, *(code for others in near.values() for code in others)}
     for old, new in (("E10000023", "E06000065"), ("E10000027", "E06000066")):
         assert {old, new} & codes == {new}
-    _, near = neighbours_of(an_edition(*listed, last=2022), load_areas())
+    _, near = neighbours_of(an_edition(*listed, last=2022))
     codes = {*near, *(code for others in near.values() for code in others)}
     assert "E10000023" in codes
 
@@ -163,7 +171,7 @@ def test_two_codes_of_one_authority_are_one_neighbour_and_none_its_own() -> None
         ("2025-05", KENT, 3, KENT),
         ("2025-05", KENT, 4, SHEFFIELD[1]),
     ]
-    _, near = neighbours_of(an_edition(*listed), load_areas())
+    _, near = neighbours_of(an_edition(*listed))
     assert near == {KENT: [BARNSLEY[0], SHEFFIELD[0]]}
 
 
@@ -178,8 +186,7 @@ def test_places_know_region_and_kind_of_authorities_alone() -> None:
         (ENGLAND, "2025", "2025-03-31"),
         ("nowhere", "2025", "2025-03-31"),
     )
-    places = places_of(an_edition(), facts, load_areas())
-    assert places.codes == sorted(facts["area_code"])
+    places = some_places(an_edition(), facts)
     assert places.region == {KENT: SOUTH_EAST, "E06000035": SOUTH_EAST}
     assert places.kind == {KENT: "county", "E06000035": "unitary authority"}
     assert places.country == ENGLAND
@@ -187,7 +194,7 @@ def test_places_know_region_and_kind_of_authorities_alone() -> None:
 
 def test_combined_areas_have_a_region_and_are_of_no_type() -> None:
     joined = "E09000021 / E09000027"
-    places = places_of(an_edition(), some_facts((joined, "2025", "2025-03-31")), load_areas())
+    places = some_places(an_edition(), some_facts((joined, "2025", "2025-03-31")))
     assert places.region == {joined: "E12000007"}
     assert places.kind == {}
 
@@ -201,20 +208,20 @@ def test_a_period_is_covered_where_the_list_of_the_edition_is_its_list() -> None
         (KENT, "2024", "2024-03-31"),
         (KENT, "undated", None),
     )
-    assert places_of(an_edition(*listed), facts, load_areas()).covered == {"2025", "2024/25"}
-    assert places_of(an_edition(*listed, last=2024), facts, load_areas()).covered == {
+    assert some_places(an_edition(*listed), facts).covered == {"2025", "2024/25"}
+    assert some_places(an_edition(*listed, last=2024), facts).covered == {
         "2024",
         "2023/24",
     }
-    assert places_of(an_edition(), facts, load_areas()).covered == frozenset()
+    assert some_places(an_edition(), facts).covered == frozenset()
 
 
 def test_every_authority_of_the_embedded_editions_has_region_and_kind() -> None:
     for edition, count in (("2010", 152), ("2025", 153)):
         official = opened(edition)
-        places = places_of(official, official_facts(official), load_areas())
+        places = some_places(official, official_facts(official))
         now = {area.code for area in load_areas().authorities(official.day)}
         assert len(now) == count
         assert now <= set(places.kind)
-        assert set(places.region.values()) < set(places.codes)
-        assert all(places.region[code] in places.codes for code in now)
+        codes = set(official_facts(official)["area_code"])
+        assert {*places.region.values(), *now} <= codes

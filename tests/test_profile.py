@@ -19,16 +19,13 @@ from kentstats.indicators import load_indicators
 from kentstats.load import open_official
 from kentstats.schemas import Row, records
 from kentstats.stats.profile import (
-    RANKS,
-    TRENDS,
     AuthorityProfile,
     EditionStatistics,
     edition_statistics,
     latest_of,
-    ranks_of,
-    trends_of,
-    years_of,
 )
+from kentstats.stats.ranks import RANKS, ranks_of
+from kentstats.stats.trends import TRENDS, trends_of, years_of
 
 nan = math.nan
 HIGH, LOW, NEITHER, COUNT = (

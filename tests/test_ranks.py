@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 
 from kentstats.stats.intervals import wilson
-from kentstats.stats.ranks import quantile_group, rank, rank_interval
+from kentstats.stats.ranks import rank, rank_interval
 
 nan = math.nan
 polarities = st.sampled_from(["high", "low", "none"])
@@ -73,51 +72,6 @@ def test_each_row_has_ranks_and_a_polarity_of_its_own() -> None:
 def test_no_areas_have_no_ranks() -> None:
     assert rank([], polarity="high").shape == (0,)
     assert np.isnan(rank([nan, nan], polarity="high")).all()
-
-
-# groups
-
-
-@given(values, st.integers(2, 6), polarities)
-def test_groups_follow_ranks_and_keep_ties_together(
-    areas: list[float], groups: int, polarity: str
-) -> None:
-    ranks, found = (
-        rank(areas, polarity=polarity),
-        quantile_group(areas, groups, polarity=polarity),
-    )
-    there = ~np.isnan(ranks)
-    if there.sum() < groups:
-        assert np.isnan(found).all()
-        return
-    assert (np.isnan(found) == ~there).all()
-    assert set(found[there]) <= set(range(1, groups + 1))
-    order = np.argsort(ranks[there])
-    assert (np.diff(found[there][order]) >= 0).all()
-    assert len(set(zip(ranks[there], found[there], strict=True))) == len(set(ranks[there]))
-
-
-@given(st.integers(2, 8), st.integers(0, 60))
-def test_groups_differ_by_one_area_at_most(groups: int, more: int) -> None:
-    found = quantile_group(np.arange(groups + more), groups, polarity="high")
-    sizes = np.bincount(found.astype(int), minlength=groups + 1)[1:]
-    assert sizes.min() >= 1
-    assert sizes.max() - sizes.min() <= 1
-    # the best are the highest
-    assert found[-1] == 1
-    assert found[0] == groups
-
-
-def test_a_row_with_too_few_areas_has_no_groups() -> None:
-    found = quantile_group([[1, 2, 3, 4], [1, nan, 3, 4]], 4, polarity="low")
-    assert found[0].tolist() == [1, 2, 3, 4]
-    assert np.isnan(found[1]).all()
-
-
-@pytest.mark.parametrize("groups", [1, 0, -4, 2.5])
-def test_fewer_than_two_groups_are_refused(groups: Any) -> None:
-    with pytest.raises(ValueError, match="give a whole number, 2 or more"):
-        quantile_group([1, 2, 3], groups, polarity="high")
 
 
 # intervals of ranks

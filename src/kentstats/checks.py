@@ -41,7 +41,7 @@ def check_sources(
     Returns
     -------
     pandas.DataFrame
-        One row a check: the columns of :func:`kentstats.stats.consistency.audit`
+        One row a check: the columns of :data:`kentstats.stats.consistency.CHECKS`
         and ``source``.
 
     Raises
@@ -51,8 +51,8 @@ def check_sources(
     """
     import pandas as pd
 
-    from kentstats.stats.consistency import audit
-    from kentstats.stats.screen import screen
+    from kentstats.stats.consistency import check_consistency
+    from kentstats.stats.edition_checks import check_edition
 
     areas = choose_areas(authority, edition, home)
     reports = find_reports(areas, home)
@@ -62,11 +62,12 @@ def check_sources(
             load_table(table, authority=source.authority, edition=source.edition, home=home)
             for table in ("facts", "judgements", "actions")
         )
-        tables.append(audit(facts, judgements, actions, source).assign(source=source.id))
+        found = check_consistency(facts, judgements, actions, source)
+        tables.append(found.assign(source=source.id))
     if kind in {"official", "all"} or not reports:
         for name in areas:
             if official := open_official(name, home):
-                found = screen(official_facts(official))
+                found = check_edition(official_facts(official))
                 tables.append(found.assign(source=f"official-{name}"))
     if not tables:
         raise KentstatsError("There is nothing to check.", "kentstats status lists what there is.")

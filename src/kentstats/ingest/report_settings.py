@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NewType
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, KentstatsError, Problem, nearest
 from kentstats.indicators import load_indicators
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.yaml_files import YamlFile, one_of
 from kentstats.schemas import SERVICES
 

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from kentstats import __version__
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.ingest.registry import Source, load_sources
+from kentstats.ingest.inspection_report import Source, load_sources
 from kentstats.load import choose_edition, edition_day, editions, official_folder
 from kentstats.project import Project, find_project, fingerprint
 from kentstats.publish.briefing import (
@@ -439,7 +439,7 @@ def describe_project(
     quarto = find_quarto()
     found = f", quarto ({quarto})" if quarto else "; Quarto is not on the PATH"
     yield f"Renderers: embedded{found}"
-    register = load_areas(home.raw / "areas")
+    register = load_areas(home=home)
     for edition in editions(home):
         official = official_folder(edition, home)
         reports = {one.authority: one for one in load_sources(home) if one.edition == edition}

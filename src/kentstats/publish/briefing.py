@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from kentstats.areas import Area
 from kentstats.errors import DataError, KentstatsError, NotebookError, ParameterError, Problem
 from kentstats.ingest.datasets import ATTRIBUTION
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.report_settings import read_settings
 from kentstats.load import (
     READERS,
@@ -246,8 +246,8 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
 
     from kentstats import charts, report
     from kentstats.publish import engine
-    from kentstats.publish import render as rendering
-    from kentstats.report.context import open_edition
+    from kentstats.publish.typst import typst_fonts
+    from kentstats.report.context import open_briefing
 
     for module in (backend_inline, backend_svg, engine, pyplot):
         assert module
@@ -255,10 +255,10 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
     papermill.inspect_notebook(str(notebook))  # compiles the schema of notebooks
-    rendering.prepare()
-    brief = open_edition(authority, edition, confidence=confidence, home=home)
-    if brief.standing:
-        brief.standing._shared.prepare()  # noqa: SLF001
+    typst_fonts()
+    brief = open_briefing(authority, edition, confidence=confidence, home=home)
+    if brief.profile:
+        brief.profile.statistics.prepare()
 
 
 def make_briefing(task: BriefingTask) -> list[str]:
@@ -378,9 +378,7 @@ def front_of(subject: Subject) -> Front:
 def _write_tables(subject: Subject, folder: Path, home: Project) -> None:
     tables: dict[str, str] = {}
     if subject.report:
-        tables = {
-            name: to_csv(tidy(name, read(subject.report))) for name, read in READERS.items()
-        }
+        tables = {name: to_csv(tidy(name, read(subject.report))) for name, read in READERS.items()}
     if subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
         tables["facts"] = to_csv(facts)

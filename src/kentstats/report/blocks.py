@@ -194,7 +194,7 @@ def _cell(cell: Cell) -> str:
     return escape(cell) if isinstance(cell, str) else cell.markdown
 
 
-def figure(
+def figure_block(
     drawn: Axes | Drawing, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
 ) -> Block:
     """Set a chart, as a picture inside the Markdown.

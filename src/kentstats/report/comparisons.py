@@ -36,7 +36,7 @@ from kentstats.report.figures import (
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row, records
 from kentstats.stats.profile import neighbour_source
-from kentstats.stats.ranks import spine_positions
+from kentstats.stats.ranks import positions
 from kentstats.stats.verdicts import expected_by_chance, holm, poisson_p, score_p
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _spine_positions(
     least, low, high, most = distribution
     worst, best = (most, least) if polarity == "low" else (least, most)
     position, at_worst, one, other, at_best = (
-        float(spine_positions(value, centre, polarity=polarity, best=best, worst=worst))
+        float(positions(value, centre, polarity=polarity, best=best, worst=worst))
         for value in (row["estimate"], worst, low, high, best)
     )
     return {

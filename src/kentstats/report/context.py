@@ -23,8 +23,9 @@ from kentstats.periods import month_year
 from kentstats.report.claims import Claim, claim, fact_claim
 from kentstats.schemas import FACTS, Row, records, tidy
 from kentstats.stats.consistency import CHECKS, check_consistency
-from kentstats.stats.profile import TRENDS, AuthorityProfile, edition_statistics
+from kentstats.stats.profile import AuthorityProfile, edition_statistics
 from kentstats.stats.shares import compare_figures, derive_shares
+from kentstats.stats.trends import TRENDS
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -343,7 +343,6 @@ def _funnel_title(
             kind=kind,
             per=scale,
             tau2=tau2,
-            at_least_chance=True,
         )
     )
     who = brief.authority if len(brief.authority.split()) < 5 else "The authority"

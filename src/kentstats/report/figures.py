@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import TypeGuard
 
 from kentstats.areas import KINDS
 from kentstats.indicators import THEMES, Indicator, load_indicators
@@ -73,7 +74,7 @@ def in_catalogue_order(rows: Iterable[Row]) -> list[Row]:
     )
 
 
-def has_figure(row: Row | None) -> bool:
+def has_figure(row: Row | None) -> TypeGuard[Row]:
     """Tell whether a row has a figure."""
     return row is not None and row["value"] == row["value"]
 

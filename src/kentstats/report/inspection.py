@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kentstats.charts import drawing
 from kentstats.charts import judgements as judgement_charts
-from kentstats.report.blocks import Block, bullets, figure, table
+from kentstats.report.blocks import Block, bullets, figure_block, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing, count_claim, needs_report, plural
 from kentstats.report.sentences import Text, say
@@ -94,7 +94,9 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
         "Each cell gives the grade in words; a gap means that the service has no such judgement. "
         "A cell in two halves holds two grades that the report gives for one judgement."
     )
-    return figure(drawn, caption=caption, alt=alt, label="judgements", claims=[*claims, published])
+    return figure_block(
+        drawn, caption=caption, alt=alt, label="judgements", claims=[*claims, published]
+    )
 
 
 @needs_report
@@ -165,7 +167,7 @@ def action_timeline(brief: Briefing, actions: pd.DataFrame) -> Block | None:
         "on the day of publication."
     )
     claims = [made for _, *pair in counted for made in pair]
-    return figure(drawn, caption=caption, alt=alt, label="actions", claims=claims)
+    return figure_block(drawn, caption=caption, alt=alt, label="actions", claims=claims)
 
 
 @needs_report

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from kentstats.charts import bars, drawing
 from kentstats.indicators import load_indicators
-from kentstats.report.blocks import Block, Cell, figure, paragraphs, table
+from kentstats.report.blocks import Block, Cell, figure_block, paragraphs, table
 from kentstats.report.claims import Claim, claim, fact_claim, show
 from kentstats.report.context import Briefing, needs_report, plural
-from kentstats.report.official import facts_of, has_figure, label, numbers
-from kentstats.report.official import figure as official_figure
+from kentstats.report.figures import figure as official_figure
+from kentstats.report.figures import has_figure, label, numbers
 from kentstats.report.sentences import (
     Text,
     comparison,
@@ -83,7 +83,7 @@ def benchmark_bars(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
     caption = say(
         "Bars start at nought. Without the numbers behind them, no intervals can be drawn."
     )
-    return figure(drawn, caption=caption, alt=alt, label="benchmarks", claims=claims)
+    return figure_block(drawn, caption=caption, alt=alt, label="benchmarks", claims=claims)
 
 
 def _sides(brief: Briefing, compared: pd.DataFrame, name: str) -> list[Row]:
@@ -251,7 +251,7 @@ def interval_dots(brief: Briefing, shares: pd.DataFrame) -> Block | None:
     caption = say(
         "The dot is the share, the line its interval. The shorter the line, the surer the share."
     )
-    return figure(drawn, caption=caption, alt=alt, label="intervals", claims=claims)
+    return figure_block(drawn, caption=caption, alt=alt, label="intervals", claims=claims)
 
 
 def _parents(brief: Briefing, row: Row) -> list[Row]:
@@ -362,7 +362,7 @@ def _pairs(
     brief: Briefing, facts: pd.DataFrame, shares: pd.DataFrame
 ) -> Iterator[tuple[Cell, list[Row], Row]]:
     """Yield what the report gives, the facts behind it, and the official fact."""
-    official = {key: fact for key, fact in facts_of(brief).items() if has_figure(fact)}
+    official = {key: fact for key, fact in brief.statistics.facts().items() if has_figure(fact)}
     ours = facts[facts["area_name"].eq(brief.authority) & facts["group"].eq("all")]
     for fact in records(ours.drop_duplicates("indicator")):
         name = fact["indicator"]

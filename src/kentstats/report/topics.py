@@ -10,6 +10,7 @@ from dataclasses import replace
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from kentstats.charts import bars as bar_charts
 from kentstats.charts import drawing
 from kentstats.ingest.report_settings import (
     PERIOD_OF,
@@ -20,7 +21,7 @@ from kentstats.ingest.report_settings import (
     Topic,
     Waffle,
 )
-from kentstats.report.blocks import Block, figure, table
+from kentstats.report.blocks import Block, figure_block, table
 from kentstats.report.claims import Claim, claim, escape, fact_claim
 from kentstats.report.context import Briefing, needs_report
 from kentstats.report.sentences import Text, say
@@ -105,7 +106,7 @@ def _stacked_bars(brief: Briefing, chart: StackedBars, label: str) -> list[Block
     claims = [made for _, *numbers in bars for made in numbers]
     columns = [chart.part, chart.rest, "Together"]
     return [
-        _headed(brief, chart, charts.composition_bars, data, label, claims, left=1.75),
+        _headed(brief, chart, bar_charts.composition_bars, data, label, claims, left=1.75),
         table(
             ["Group", *columns],
             bars,
@@ -142,14 +143,14 @@ def _bars(brief: Briefing, chart: Bars, label: str) -> Block | None:
     rows = [("\n".join(textwrap.wrap(name, 30)), made.value, made.shown) for name, made in given]
     data = pd.DataFrame(rows, columns=["name", "value", "label"])
     claims = [made for _, made in given]
-    return _headed(brief, chart, charts.count_bars, data, label, claims, left=2.1)
+    return _headed(brief, chart, bar_charts.count_bars, data, label, claims, left=2.1)
 
 
 def _waffle(brief: Briefing, chart: Waffle, label: str) -> Block | None:
     made = _claim(brief, chart.figure)
     if made is None:
         return None
-    return _headed(brief, chart, charts.waffle, float(made.value), label, [made], left=0.1)
+    return _headed(brief, chart, bar_charts.waffle, float(made.value), label, [made], left=0.1)
 
 
 def _headed(
@@ -170,10 +171,14 @@ def _headed(
     if not (title and subtitle and caption and alt):
         return None
     drawn = drawing.add_titles(
-        draw(data), title=title.plain, subtitle=subtitle.plain, source=brief.source_line, left=left
+        draw(data, ax=drawing.new_axes()),
+        title=title.plain,
+        subtitle=subtitle.plain,
+        source=brief.source_line,
+        left=left,
     )
     every = [*claims, *title.claims, *subtitle.claims]
-    return figure(drawn, caption=caption, alt=alt, label=label, claims=every)
+    return figure_block(drawn, caption=caption, alt=alt, label=label, claims=every)
 
 
 def _filled(brief: Briefing, template: str, **slots: Claim | Text | str) -> Text | None:

@@ -89,9 +89,7 @@ def trend(brief: Briefing, rows: pd.DataFrame) -> Block | None:
     )
     title = _trend_title(own)
     chart = drawing.add_titles(
-        trend_chart.trend(
-            data, tick_format=axis_format(indicator.unit), ax=drawing.new_axes()
-        ),
+        trend_chart.trend(data, tick_format=axis_format(indicator.unit), ax=drawing.new_axes()),
         title=title.plain,
         subtitle=f"{indicator.name}, {periods[0]} to {periods[-1]}, {UNIT_WORDS[indicator.unit]}",
         source=source_line(brief, records(own)[-1]),

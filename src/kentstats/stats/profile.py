@@ -7,74 +7,33 @@ area, indicator and (where there is one) comparator. An
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, Register
 from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import OfficialStatistics, Publication
 from kentstats.load import official_facts
 from kentstats.schemas import Row
-from kentstats.stats.benchmarks import COMPARATORS, Comparing, Places, estimates
-from kentstats.stats.places import neighbours_of, places_of
-from kentstats.stats.ranks import rank, rank_interval
-from kentstats.stats.trends import recent_trend, worded
-from kentstats.stats.verdict import NOT_COMPARED
+from kentstats.stats.benchmarks import COMPARATORS, comparisons
+from kentstats.stats.intervals import estimates
+from kentstats.stats.places import Places, find_places
+from kentstats.stats.ranks import distributions_of, ranks_of
+from kentstats.stats.trends import trends_of
+from kentstats.stats.verdicts import NOT_COMPARED
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 SERIES = ["indicator", "group"]
 Series = tuple[str, str]
 """An indicator and a group."""
-MIN_AUTHORITIES = 4
-"""With fewer figures than this an indicator has no distribution."""
 
-_LIMITS = ("estimate", "lower", "upper")
-_OF_TRENDS = [*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]
 _OWN = [
     *("fact_id", "value", "unit", "numerator", "denominator", "rounding", "status"),
     *("source_id", "locator"),
 ]
-
-RANKS = {
-    "indicator": "key into the indicator catalogue",
-    "group": "subgroup",
-    "period": "period",
-    "area_code": "the authority",
-    "rank": "1 is the best by polarity, the highest where there is none; ties share the best",
-    "of": "how many authorities have a figure",
-    "rank_low": "the best rank that chance allows",
-    "rank_high": "the worst",
-}
-"""Columns of the table of ranks."""
-
-TRENDS = {
-    "indicator": "key into the indicator catalogue",
-    "group": "subgroup",
-    "area_code": "the area",
-    "first": "the earliest period used",
-    "last": "the latest",
-    "direction": "increasing, decreasing, no significant change, not calculated",
-    "words": "getting better or worse, where the indicator has polarity",
-}
-"""Columns of the table of recent trends."""
-
-DISTRIBUTIONS = {
-    "indicator": "key into the indicator catalogue",
-    "group": "subgroup",
-    "least": "the lowest figure of an authority",
-    "lower_quartile": "the 25th percentile of the authorities",
-    "upper_quartile": "the 75th percentile",
-    "most": "the highest figure",
-    "count": "how many authorities have a figure",
-}
-"""Columns of the table of distributions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +53,6 @@ class EditionStatistics:
         The facts of the latest period of every indicator and group.
     places : Places
         Regions, types and statistical neighbours of the authorities.
-    neighbour_list : str
-        The list of neighbours that covers the edition, by its month; empty
-        where none does.
     confidence : float
         Confidence of the limits.
     """
@@ -106,13 +62,12 @@ class EditionStatistics:
     facts: pd.DataFrame
     latest: pd.DataFrame
     places: Places
-    neighbour_list: str
     confidence: float
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
         """Every authority's latest figures against every comparator."""
-        return Comparing(self.latest, self.places, confidence=self.confidence).all()
+        return comparisons(self.latest, self.places, confidence=self.confidence)
 
     @cached_property
     def ranks(self) -> pd.DataFrame:
@@ -309,43 +264,15 @@ def _edition_statistics(
     # indicators that only this edition's files name are for analysts, not for briefings
     facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
     facts = estimates(facts.assign(latest=_is_latest(facts)), confidence=confidence)
+    facts = facts.drop(columns=["rounding_error", "lower_998", "upper_998"])
     return EditionStatistics(
         official=official,
         register=register,
         facts=facts,
         latest=facts[facts["latest"]].reset_index(drop=True),
-        places=places_of(official, facts, register),
-        neighbour_list=neighbours_of(official, register)[0],
+        places=find_places(official, facts, register),
         confidence=confidence,
     )
-
-
-def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
-    """Find the ends and quartiles of the authorities' figures.
-
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates, one period for each indicator and group.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`DISTRIBUTIONS`, a row for each indicator and
-        group that at least :data:`MIN_AUTHORITIES` authorities have.
-
-    References
-    ----------
-    Hyndman RJ, Fan Y. Sample quantiles in statistical packages. The American
-    Statistician 1996;50:361-365, definition 7.
-    """
-    figures = latest[latest["area_type"].eq("authority") & latest["estimate"].notna()]
-    values = figures.groupby(SERIES, sort=True, observed=True)["estimate"]
-    found = values.agg(least="min", most="max", count="count").assign(
-        lower_quartile=values.quantile(0.25), upper_quartile=values.quantile(0.75)
-    )
-    found = found[found["count"].ge(MIN_AUTHORITIES)].reset_index()
-    return cast("pd.DataFrame", found[list(DISTRIBUTIONS)])
 
 
 def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
@@ -371,120 +298,6 @@ def _is_latest(facts: pd.DataFrame) -> pd.Series:
     keyed = keyed.sort_values(["_end", "period"], kind="stable")
     newest = keyed.groupby(SERIES, observed=True)["period"].transform("last")
     return newest.reindex(facts.index).eq(facts["period"])
-
-
-def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
-    """Rank the authorities, with the ranks that chance allows.
-
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates and limits, one period for each indicator.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`RANKS`; no interval where there are no limits.
-    """
-    import pandas as pd
-
-    chosen = latest["area_type"].eq("authority") & latest["estimate"].notna()
-    mine = latest[chosen]
-    polarity = {name: one.polarity for name, one in load_indicators().items()}
-    parts = []
-    for (indicator, _), one in mine.groupby(SERIES, sort=True, observed=True):
-        value = one["estimate"].to_numpy()
-        sign = polarity.get(str(indicator), "none")
-        low, high = rank_interval(
-            value, one["lower"].to_numpy(), one["upper"].to_numpy(), polarity=sign
-        )
-        parts.append(
-            one[[*SERIES, "period", "area_code"]].assign(
-                rank=rank(value, polarity=sign), of=len(one), rank_low=low, rank_high=high
-            )
-        )
-    if not parts:
-        return pd.DataFrame(columns=list(RANKS))
-    return pd.concat(parts, ignore_index=True)[list(RANKS)]
-
-
-def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
-    """Find the recent trend of every area and indicator.
-
-    Parameters
-    ----------
-    figures : pandas.DataFrame
-        Facts of several periods with estimates and limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`TRENDS`. A trend rests on the figures of one
-        source, that of the latest: another may define the measure otherwise.
-        A period that names no year is in no trend.
-    """
-    import pandas as pd
-
-    polarity = {name: one.polarity for name, one in load_indicators().items()}
-    year = years_of(figures)
-    ordered = figures[_OF_TRENDS]
-    ordered, year = ordered[year >= 0], year[year >= 0]
-    if ordered.empty:
-        return pd.DataFrame(columns=list(TRENDS))
-    # sorted by codes: texts of some thousand rows are slow to compare
-    keys = [pd.factorize(ordered[name], sort=True)[0] for name in (*SERIES, "area_code")]
-    end = ordered["period_end"].to_numpy(dtype="datetime64[ms]").astype(np.int64)
-    undated = ordered["period_end"].isna().to_numpy(dtype=bool)
-    end = np.where(undated, np.iinfo(np.int64).max, end)
-    period = pd.factorize(ordered["period"], sort=True)[0]
-    order = np.lexsort((period, end, year, *reversed(keys)))
-    ordered, year = ordered.iloc[order], year[order]
-    new = np.any([np.diff(key[order], prepend=-1) != 0 for key in keys], axis=0)
-    rows = np.cumsum(new) - 1
-    source = pd.factorize(ordered["source_id"])[0]
-    newest = source[np.append(np.flatnonzero(new)[1:], len(new)) - 1]
-    kept = source == newest[rows]
-    ordered, year, rows = ordered[kept], year[kept], rows[kept]
-    # a year in between that nobody published is a gap in time, and counts as one
-    column = year - year.min()
-    shape = (rows.max() + 1, column.max() + 1)
-    grids = []
-    for name in _LIMITS:
-        grid = np.full(shape, np.nan)
-        grid[rows, column] = ordered[name].to_numpy()
-        grids.append(grid)
-    found = recent_trend(*grids)
-    label = np.full(shape, "", dtype=object)
-    label[rows, column] = ordered["period"].to_numpy()
-    there = found.used.any(axis=1)
-    row = np.arange(shape[0])
-    named = ordered.iloc[np.flatnonzero(np.diff(rows, prepend=-1))]
-    first = label[row, found.used.argmax(axis=1)]
-    last = label[row, shape[1] - 1 - found.used[:, ::-1].argmax(axis=1)]
-    signs = named["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
-    made: pd.DataFrame = (
-        named[[*SERIES, "area_code"]]
-        .assign(
-            first=np.where(there, first, ""),
-            last=np.where(there, last, ""),
-            direction=found.direction,
-            words=worded(found.direction, signs),
-        )[list(TRENDS)]
-        .reset_index(drop=True)
-    )
-    return made
-
-
-def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the year in which the period of each fact ends; -1 where it names none."""
-    import pandas as pd
-
-    codes, labels = pd.factorize(facts["period"])
-    found = [re.match(r"(\d{4})(/\d{2})?", str(label)) for label in labels]
-    named = np.array([int(one[1]) + bool(one[2]) if one else -1 for one in found] + [-1])[codes]
-    years = facts["period_end"].dt.year.to_numpy(dtype=np.float64)
-    whole: NDArray[np.intp] = np.where(np.isnan(years), named, years).astype(np.intp)
-    return whole
 
 
 class AuthorityProfile:
@@ -578,45 +391,28 @@ class AuthorityProfile:
 
     # against others
 
-    def comparison(self, indicator: str, group: str, comparator: str) -> Row | None:
-        """Return a comparison of its latest figure.
+    def comparator_facts(
+        self, indicator: str, group: str, comparator: str
+    ) -> tuple[list[str], list[str]]:
+        """Return the facts behind a pooled comparator or a mean of figures.
 
         Parameters
         ----------
         indicator, group : str
             The measure.
         comparator : str
-            One of :data:`kentstats.stats.benchmarks.COMPARATORS`.
+            ``type`` or ``neighbours``.
 
         Returns
         -------
-        mapping or None
-            The columns of :data:`kentstats.stats.benchmarks.COLUMNS`, with
-            ``facts`` and ``source_ids`` of the authorities behind a pooled
-            figure or a mean; None where the authority has no such fact.
+        (list of str, list of str)
+            Ids of the facts, and of their sources, each once.
         """
-        row = self._comparisons.get((indicator, group, comparator))
-        if row is None:
-            return None
-        facts, source_ids = self.comparator_facts(indicator, group, comparator)
-        return {**row, "facts": facts, "source_ids": source_ids}
-
-    def comparator_facts(
-        self, indicator: str, group: str, comparator: str
-    ) -> tuple[list[str], list[str]]:
-        """Return ids and sources of the facts behind a pooled comparator or a mean."""
-        if comparator not in {"type", "neighbours"}:
-            return [], []
         members = self._members[comparator]
         found = [
             each for each in self.statistics.contributors(indicator, group) if each[0] in members
         ]
         return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
-
-    @cached_property
-    def _comparisons(self) -> dict[tuple[str, str, str], Row]:
-        rows = _rows(self.statistics.of_area("comparisons", self.area.code))
-        return {(row["indicator"], row["group"], row["comparator"]): row for row in rows}
 
     @cached_property
     def _members(self) -> dict[str, set[str]]:
@@ -643,7 +439,7 @@ class AuthorityProfile:
     ) -> tuple[float, float, float, float] | None:
         """Return the least, the two quartiles and the most of all authorities.
 
-        None where fewer than :data:`MIN_AUTHORITIES` have a figure.
+        None where fewer than :data:`~kentstats.stats.ranks.MIN_AUTHORITIES` have a figure.
         """
         return self.statistics.quartiles.get((indicator, group))
 
@@ -691,7 +487,7 @@ class AuthorityProfile:
     @property
     def neighbour_list(self) -> str:
         """The list of neighbours that covers the edition, by its month; empty where none does."""
-        return self.statistics.neighbour_list
+        return self.statistics.places.neighbour_list
 
     def source(self, source_id: str) -> Publication:
         """Return a source by its id."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from kentstats.indicators import load_indicators
 from kentstats.ingest.report_settings import Figure, Share
-from kentstats.stats.intervals import smallest_group, wilson
+from kentstats.stats.intervals import minimum_detectable_base, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +181,7 @@ def compare_figures(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
     percent = pairs["unit"].eq("percent")
     sizes = {
         confidence: pd.Series(
-            smallest_group(
+            minimum_detectable_base(
                 pairs["value"].where(percent, 0),
                 pairs["benchmark"].where(percent, 0),
                 rounding=pairs["rounding"],

@@ -16,14 +16,14 @@ from scipy.stats import poisson as poisson_distribution
 
 from kentstats.indicators import POLARITIES
 from kentstats.stats.intervals import exact_poisson, wilson
-from kentstats.stats.verdict import (
+from kentstats.stats.verdicts import (
+    VERDICTS,
     expected_by_chance,
     holm,
     poisson_p,
+    polarity_sign,
     score_p,
-    signs,
-    two_level,
-    verdict,
+    verdict_codes,
 )
 
 with (Path(__file__).parent / "reference" / "holm.csv").open(encoding="utf-8") as lines:
@@ -55,142 +55,62 @@ def counts(draw: st.DrawFn, most: int = 10_000) -> tuple[int, int]:
     return draw(st.integers(0, base)), base
 
 
-# verdict
+# verdicts
 
 
-def test_signs_of_the_polarities() -> None:
-    assert signs([["high", "low"], ["none", "high"]]).tolist() == [[1, -1], [0, 1]]
+def words(low: Any, high: Any, near: Any, far: Any = None, *, polarity: Any = "high") -> Any:
+    numbers = (np.asarray(each, float) for each in (low, high, near, near if far is None else far))
+    return np.array(VERDICTS)[verdict_codes(*numbers, polarity_sign(polarity))].tolist()
 
 
-@pytest.mark.parametrize("wrong", ["High", "", ["low", "good"]])
-def test_a_word_that_is_no_polarity_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"polarity is '.*': give 'high', 'low' or 'none'"):
-        verdict(1, 2, 3, polarity=wrong)
+def test_the_signs_of_the_polarities() -> None:
+    assert polarity_sign([["high", "low"], ["none", "high"]]).tolist() == [[1, -1], [0, 1]]
+    for wrong in ("High", "", ["low", "good"]):
+        with pytest.raises(ValueError, match=r"polarity is '.*': give 'high', 'low' or 'none'"):
+            polarity_sign(wrong)
 
 
 @pytest.mark.parametrize(
-    ("polarity", "words"),
+    ("polarity", "expected"),
     [
         ("high", ["better", "similar", "worse"]),
         ("low", ["worse", "similar", "better"]),
         ("none", ["higher", "similar", "lower"]),
     ],
 )
-def test_the_words_of_each_polarity(polarity: str, words: list[str]) -> None:
-    assert verdict([6, 4, 2], [8, 6, 4], 5, polarity=polarity).tolist() == words
-
-
-def test_a_limit_on_the_benchmark_does_not_leave_it_out() -> None:
-    assert verdict([5, 3], [7, 5], 5, polarity="high").tolist() == ["similar", "similar"]
-
-
-def test_polarity_and_numbers_broadcast() -> None:
-    words = verdict([6, 2], [8, 4], 5, polarity=[["high"], ["low"], ["none"]])
-    assert words.tolist() == [["better", "worse"], ["worse", "better"], ["higher", "lower"]]
-
-
-@given(intervals(), finite, polarities)
-def test_a_verdict_never_contradicts_its_interval(
-    limits: tuple[float, float], benchmark: float, polarity: str
-) -> None:
-    low, high = limits
-    word = str(verdict(low, high, benchmark, polarity=polarity))
-    assert (word == "similar") == (low <= benchmark <= high)
-    if low > benchmark:
-        assert word == {"high": "better", "low": "worse", "none": "higher"}[polarity]
-    if high < benchmark:
-        assert word == {"high": "worse", "low": "better", "none": "lower"}[polarity]
-
-
-@given(intervals(), finite, st.floats(0, 1e5), st.floats(0, 1e5), polarities)
-def test_rounding_only_ever_takes_a_verdict_back(
-    limits: tuple[float, float], benchmark: float, down: float, up: float, polarity: str
-) -> None:
-    bare = str(verdict(*limits, benchmark, polarity=polarity))
-    ends = {"benchmark_low": benchmark - down, "benchmark_high": benchmark + up}
-    rounded = str(verdict(*limits, benchmark, polarity=polarity, **ends))
-    assert rounded in {bare, "similar"}
-    apart = limits[0] > ends["benchmark_high"] or limits[1] < ends["benchmark_low"]
-    assert (rounded != "similar") == apart
-
-
-def test_rounding_may_be_given_on_one_side() -> None:
-    assert verdict(5.2, 6, 5, polarity="high", benchmark_low=4.5) == "better"
-    assert verdict(5.2, 6, 5, polarity="high", benchmark_high=5.5) == "similar"
-
-
-@pytest.mark.parametrize("place", range(5))
-def test_nothing_is_compared_where_a_number_is_missing(place: int) -> None:
-    numbers = [6.0, 8.0, 5.0, 4.5, 5.5]
-    numbers[place] = nan
-    low, high, benchmark, near, far = numbers
-    word = verdict(low, high, benchmark, polarity="high", benchmark_low=near, benchmark_high=far)
-    assert word == "not compared"
-
-
-def test_limits_the_wrong_way_round_are_refused() -> None:
-    with pytest.raises(ValueError, match="lower is above upper: give the lower limit first"):
-        verdict([1, 3], [2, 2], 5, polarity="low")
-
-
-@pytest.mark.parametrize("ends", [{"benchmark_low": 5.5}, {"benchmark_high": 4.5}])
-def test_a_benchmark_outside_its_rounding_is_refused(ends: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="benchmark is outside its rounding: give"):
-        verdict(1, 2, 5, polarity="low", **ends)
-
-
-def test_shapes_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="do not broadcast"):
-        verdict([1, 2, 3], [4, 5, 6], [5, 5], polarity="low")
-    with pytest.raises(ValueError, match="do not broadcast"):
-        two_level(([1, 2, 3], 4), ([0, 0], 5), 5, polarity="low")
-
-
-# two levels
+def test_the_words_of_each_polarity(polarity: str, expected: list[str]) -> None:
+    assert words([6, 4, 2], [8, 6, 4], 5, polarity=polarity) == expected
+    # a limit on the benchmark does not leave it out
+    assert words([5, 3], [7, 5], 5, polarity=polarity) == ["similar", "similar"]
 
 
 def test_the_reference_interval_at_both_levels() -> None:
     # 65 of 100: 0.552544 to 0.736358, and 0.495495 to 0.778354
-    limits = wilson(65, 100), wilson(65, 100, confidence=0.998)
     benchmarks = [0.495, 0.496, 0.552, 0.553, 0.736, 0.737, 0.778, 0.779]
-    word, level = two_level(*limits, benchmarks, polarity="high")
-    assert word.tolist() == ["better"] * 3 + ["similar"] * 2 + ["worse"] * 3
-    assert level.tolist() == pytest.approx(
-        [0.998, 0.95, 0.95, nan, nan, 0.95, 0.95, 0.998], nan_ok=True
-    )
+    assert words(*wilson(65, 100), benchmarks) == ["better"] * 3 + ["similar"] * 2 + ["worse"] * 3
+    surer = words(*wilson(65, 100, confidence=0.998), benchmarks)
+    assert surer == ["better", *["similar"] * 6, "worse"]
 
 
-@given(counts(), st.floats(0, 1), polarities)
-def test_the_level_is_that_at_which_the_interval_leaves_the_benchmark_out(
-    count: tuple[int, int], benchmark: float, polarity: str
+@given(intervals(), finite, st.floats(0, 1e5), st.floats(0, 1e5), polarities)
+def test_a_verdict_needs_an_interval_that_leaves_all_of_the_rounding_out(
+    limits: tuple[float, float], benchmark: float, down: float, up: float, polarity: str
 ) -> None:
-    inner, outer = (wilson(*count, confidence=level) for level in (0.95, 0.998))
-    word, level = two_level(inner, outer, benchmark, polarity=polarity)
-    assert word == verdict(*inner, benchmark, polarity=polarity)
-    out = [not low <= benchmark <= high for low, high in (inner, outer)]
-    assert float(level) == pytest.approx(
-        {(False, False): nan, (True, False): 0.95, (True, True): 0.998}[out[0], out[1]],
-        nan_ok=True,
-    )
+    low, high = limits
+    word = words(low, high, benchmark - down, benchmark + up, polarity=polarity)
+    if low > benchmark + up:
+        assert word == {"high": "better", "low": "worse", "none": "higher"}[polarity]
+    elif high < benchmark - down:
+        assert word == {"high": "worse", "low": "better", "none": "lower"}[polarity]
+    else:
+        assert word == "similar"
 
 
-def test_missing_limits_have_no_level() -> None:
-    word, level = two_level(([nan, 6], [nan, 8]), ([5.5, nan], [9, nan]), 5, polarity="high")
-    assert word.tolist() == ["not compared", "better"]
-    assert level.tolist() == pytest.approx([nan, 0.95], nan_ok=True)
-
-
-def test_rounding_counts_at_both_levels() -> None:
-    limits = (5.2, 7), (4.9, 8)
-    assert two_level(*limits, 5, polarity="low", benchmark_high=5.25)[0] == "similar"
-    word, level = two_level(*limits, 4.8, polarity="low", benchmark_high=4.95)
-    assert (word, level) == ("worse", 0.95)
-
-
-def test_levels_the_wrong_way_round_are_refused() -> None:
-    limits = wilson(65, 100, confidence=0.998), wilson(65, 100)
-    with pytest.raises(ValueError, match=r"99\.8% limits lie inside the 95% limits"):
-        two_level(*limits, 0.5, polarity="high")
+@pytest.mark.parametrize("position", range(4))
+def test_nothing_is_compared_where_a_number_is_missing(position: int) -> None:
+    numbers = [6.0, 8.0, 4.5, 5.5]
+    numbers[position] = nan
+    assert words(*numbers) == "not compared"
 
 
 # many comparisons

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from kentstats import load_facts
 from kentstats.cli import main
 from kentstats.stats.consistency import CHECKS
-from kentstats.stats.screen import screen
+from kentstats.stats.edition_checks import check_edition
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def facts() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def checks(facts: pd.DataFrame) -> pd.DataFrame:
-    return screen(facts)
+    return check_edition(facts)
 
 
 def found(checks: pd.DataFrame, check: str, subject: str) -> pd.Series:
@@ -73,7 +73,7 @@ def altered(facts: pd.DataFrame, area: str, column: str, value: float) -> pd.Dat
 
 
 def test_one_percentage_altered_makes_its_check_disagree(facts: pd.DataFrame) -> None:
-    checks = screen(altered(facts, "Essex", "value", 16.4))
+    checks = check_edition(altered(facts, "Essex", "value", 16.4))
     row = found(checks, "figure and its two numbers", "Referred again within a year")
     assert row["result"] == "disagrees"
     assert row["arithmetic"] == "881 / 5705 × 100 = 15.44, published 16.4"
@@ -89,14 +89,14 @@ def test_one_percentage_altered_makes_its_check_disagree(facts: pd.DataFrame) ->
 def test_one_count_altered_makes_the_sum_disagree(
     facts: pd.DataFrame, count: float, message: str
 ) -> None:
-    checks = screen(altered(facts, "Essex", "numerator", count))
+    checks = check_edition(altered(facts, "Essex", "numerator", count))
     row = found(checks, "authorities and England", "Referred again within a year")
     assert (row["result"], row["message"]) == ("disagrees", message)
 
 
 def test_rounding_of_both_is_no_disagreement(facts: pd.DataFrame) -> None:
     kent = facts[facts["indicator"].eq("health-assessments") & facts["period"].eq("2025")]
-    row = found(screen(kent), "figure and its two numbers", "Health assessments")
+    row = found(check_edition(kent), "figure and its two numbers", "Health assessments")
     assert row["result"] == "agrees"
     assert row["message"].startswith("All ")
 

@@ -15,7 +15,7 @@ COUNTRY = "E92000001"
 SERIES = ["indicator", "group", "period"]
 
 
-def screen(facts: pd.DataFrame) -> pd.DataFrame:
+def check_edition(facts: pd.DataFrame) -> pd.DataFrame:
     """Check the figures of an edition of official statistics.
 
     Parameters
@@ -34,7 +34,7 @@ def screen(facts: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> from kentstats import load_facts
-    >>> checks = screen(load_facts(edition=2025, kind="official"))
+    >>> checks = check_edition(load_facts(edition=2025, kind="official"))
     >>> checks["result"].isin(["agrees", "disagrees", "cannot tell"]).all().item()
     True
     """

@@ -13,19 +13,17 @@ if TYPE_CHECKING:
 
     from kentstats.stats.intervals import Floats
 
-    Words = NDArray[np.str_]
     Codes = NDArray[np.int8]
-    Limits = tuple[ArrayLike, ArrayLike]
 
 SIMILAR, NOT_COMPARED = "similar", "not compared"
-WORDS = (NOT_COMPARED, SIMILAR, "better", "worse", "higher", "lower")
+VERDICTS = (NOT_COMPARED, SIMILAR, "better", "worse", "higher", "lower")
 """The verdicts, each at the place of its code."""
 # by sign (low is good, neither, high is good) and side (below, within, above)
 _CODES = np.array([[2, 1, 3], [5, 1, 4], [3, 1, 2]], np.int8)
 
 
-def signs(polarity: ArrayLike) -> Floats:
-    """Turn polarities into signs.
+def polarity_sign(polarity: ArrayLike) -> Floats:
+    """Return the sign of polarities.
 
     Parameters
     ----------
@@ -44,7 +42,7 @@ def signs(polarity: ArrayLike) -> Floats:
 
     Examples
     --------
-    >>> signs(["high", "none", "low"]).tolist()
+    >>> polarity_sign(["high", "none", "low"]).tolist()
     [1.0, 0.0, -1.0]
     """
     words = np.asarray(polarity, np.str_)
@@ -55,124 +53,28 @@ def signs(polarity: ArrayLike) -> Floats:
     return np.where(high, 1.0, np.where(low, -1.0, 0.0))
 
 
-def verdict(
-    lower: ArrayLike,
-    upper: ArrayLike,
-    benchmark: ArrayLike,
-    *,
-    polarity: ArrayLike,
-    benchmark_low: ArrayLike | None = None,
-    benchmark_high: ArrayLike | None = None,
-) -> Words:
+def verdict_codes(
+    lower: Floats, upper: Floats, benchmark_low: Floats, benchmark_high: Floats, sign: Floats
+) -> Codes:
     """Say where an interval lies about a benchmark.
 
     Parameters
     ----------
-    lower, upper, benchmark : array_like
-        Limits and the benchmark's value, in one unit; same shape, or shapes
-        that broadcast; nan where missing.
-    polarity : array_like of str
-        ``high``, ``low`` or ``none``.
-    benchmark_low, benchmark_high : array_like, optional
-        Ends of the benchmark's rounding, in that unit. Where given, the
-        interval must leave all of the rounding out.
-
-    Returns
-    -------
-    numpy.ndarray of str
-        ``better`` or ``worse``, without polarity ``higher`` or ``lower``,
-        where the benchmark lies outside the limits; ``similar`` where it
-        lies on or within them; ``not compared`` where a number is missing.
-
-    Raises
-    ------
-    ValueError
-        A lower limit above the upper, a benchmark outside its rounding, or
-        a polarity that is none of the three.
-
-    References
-    ----------
-    Public Health England. Technical Guide: RAG Rating Indicator Values, 2017.
-
-    Examples
-    --------
-    >>> verdict([0.81, 0.72, 0.70], [0.90, 0.88, 0.78], 0.80, polarity="high").tolist()
-    ['better', 'similar', 'worse']
-    """
-    low, high, fixed, sign, near, far = aligned(
-        lower=lower,
-        upper=upper,
-        benchmark=benchmark,
-        polarity=signs(polarity),
-        benchmark_low=benchmark if benchmark_low is None else benchmark_low,
-        benchmark_high=benchmark if benchmark_high is None else benchmark_high,
-    )
-    if np.any(low > high):
-        raise ValueError("lower is above upper: give the lower limit first")
-    if np.any((near > fixed) | (fixed > far)):
-        raise ValueError(
-            "benchmark is outside its rounding: give benchmark_low <= benchmark <= benchmark_high"
-        )
-    return np.asarray(WORDS)[coded(low, high, near + 0 * fixed, far + 0 * fixed, sign)]
-
-
-def coded(lower: Floats, upper: Floats, near: Floats, far: Floats, sign: Floats) -> Codes:
-    """Give verdicts as their places in :data:`WORDS`: nothing is checked, for tables of millions.
-
-    Parameters
-    ----------
     lower, upper : numpy.ndarray
-        Limits; nan where missing.
-    near, far : numpy.ndarray
-        Least and most of the benchmark; nan where missing.
+        Limits of the figure; nan where missing.
+    benchmark_low, benchmark_high : numpy.ndarray
+        The ends of the benchmark's rounding, in the same unit: the interval
+        must leave all of it out. The shapes broadcast.
     sign : numpy.ndarray
-        As of :func:`signs`.
+        As of :func:`polarity_sign`.
 
     Returns
     -------
     numpy.ndarray of int8
-
-    Examples
-    --------
-    >>> ends = np.array([0.80, 0.80])
-    >>> codes = coded(np.array([0.81, 0.7]), np.array([0.9, 0.9]), ends, ends, np.array([1, 1]))
-    >>> [WORDS[code] for code in codes]
-    ['better', 'similar']
-    """
-    side = (lower > far).astype(np.int8) - (upper < near)
-    code = _CODES[np.asarray(sign).astype(np.intp) + 1, side + 1]
-    return np.where(np.isnan(lower + upper + near + far), np.int8(0), code)
-
-
-def two_level(
-    limits_95: Limits,
-    limits_998: Limits,
-    benchmark: ArrayLike,
-    *,
-    polarity: ArrayLike,
-    benchmark_low: ArrayLike | None = None,
-    benchmark_high: ArrayLike | None = None,
-) -> tuple[Words, Floats]:
-    """Give the verdict, and the higher of two levels at which it holds.
-
-    Parameters
-    ----------
-    limits_95, limits_998 : tuple of array_like
-        Lower and upper limits at 95% and at 99.8%.
-    benchmark, polarity, benchmark_low, benchmark_high : array_like
-        As of :func:`verdict`.
-
-    Returns
-    -------
-    word : numpy.ndarray of str
-        The verdict at 95%.
-    level : numpy.ndarray
-        0.998 or 0.95; nan where the word is ``similar`` or ``not compared``.
-
-    Raises
-    ------
-    ValueError
-        As :func:`verdict`; and 99.8% limits that do not hold the 95% limits.
+        Positions in :data:`VERDICTS`: ``better`` or ``worse``, without
+        polarity ``higher`` or ``lower``, where the benchmark lies outside
+        the limits; ``similar`` where it lies on or within them; ``not
+        compared`` where a number is missing.
 
     References
     ----------
@@ -180,35 +82,15 @@ def two_level(
 
     Examples
     --------
-    65 of 100 against 54% and 49%:
-
-    >>> from kentstats.stats.intervals import wilson
-    >>> limits = wilson(65, 100), wilson(65, 100, confidence=0.998)
-    >>> word, level = two_level(*limits, [0.54, 0.49], polarity="low")
-    >>> word.tolist(), level.tolist()
-    (['worse', 'worse'], [0.95, 0.998])
+    >>> lower, upper, benchmark = np.array([0.81, 0.72, 0.70]), np.array([0.90, 0.88, 0.78]), 0.80
+    >>> codes = verdict_codes(lower, upper, benchmark, benchmark, polarity_sign("high"))
+    >>> [VERDICTS[code] for code in codes]
+    ['better', 'similar', 'worse']
     """
-    low, high, lowest, highest = aligned(
-        lower_95=limits_95[0],
-        upper_95=limits_95[1],
-        lower_998=limits_998[0],
-        upper_998=limits_998[1],
-    )
-    if np.any((lowest > low) | (highest < high)):
-        raise ValueError("the 99.8% limits lie inside the 95% limits: give those at 95% first")
-    word, surer = (
-        verdict(
-            lower,
-            upper,
-            benchmark,
-            polarity=polarity,
-            benchmark_low=benchmark_low,
-            benchmark_high=benchmark_high,
-        )
-        for lower, upper in ((low, high), (lowest, highest))
-    )
-    silent = np.isin(word, [SIMILAR, NOT_COMPARED])
-    return word, np.where(silent, np.nan, np.where(surer == word, 0.998, 0.95))
+    side = (lower > benchmark_high).astype(np.int8) - (upper < benchmark_low)
+    code = _CODES[np.asarray(sign).astype(np.intp) + 1, side + 1]
+    missing = np.isnan(lower + upper + benchmark_low + benchmark_high)
+    return np.where(missing, np.int8(0), code)
 
 
 def expected_by_chance(tested: ArrayLike, *, confidence: float = 0.95) -> Floats:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from kentstats.stats.trends import CRITICAL, WIDTH, Trend, recent_trend, worded
+from kentstats.stats.trends import CRITICAL, WIDTH, Trend, recent_trend, trend_words
 
 nan = math.nan
 DIRECTIONS = ["increasing", "decreasing", "no significant change", "not calculated"]
@@ -215,23 +215,23 @@ def test_what_is_no_table_of_intervals_is_refused() -> None:
     ],
 )
 def test_the_words_of_each_polarity(polarity: str, words: list[str]) -> None:
-    assert worded(DIRECTIONS, polarity).tolist() == words + DIRECTIONS[2:]
+    assert trend_words(DIRECTIONS, polarity).tolist() == words + DIRECTIONS[2:]
 
 
 def test_polarities_broadcast_over_directions() -> None:
-    words = worded(["increasing", "not calculated"], [["low"], ["none"]])
+    words = trend_words(["increasing", "not calculated"], [["low"], ["none"]])
     assert words.tolist() == [["getting worse", "not calculated"], ["increasing", "not calculated"]]
-    assert worded("decreasing", "low") == "getting better"
+    assert trend_words("decreasing", "low") == "getting better"
 
 
 @pytest.mark.parametrize("wrong", ["up", ["increasing", ""]])
 def test_a_word_that_is_no_direction_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"direction is '.*': give the direction of a Trend"):
-        worded(wrong, "high")
+        trend_words(wrong, "high")
 
 
 def test_a_word_that_is_no_polarity_is_refused() -> None:
     with pytest.raises(ValueError, match="give 'high', 'low' or 'none'"):
-        worded("increasing", "good")
+        trend_words("increasing", "good")
     with pytest.raises(ValueError, match="do not broadcast"):
-        worded(["increasing", "decreasing"], ["high", "low", "none"])
+        trend_words(["increasing", "decreasing"], ["high", "low", "none"])
