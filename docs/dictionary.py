@@ -126,8 +126,8 @@ def dictionary() -> str:
     lines += [
         "## Data sets",
         "",
-        "What `kentstats ingest` knows by its columns (`ingest/datasets.yml`). Where the last column",
-        "names no half-width for a kind of area, its counts are exact.",
+        "What `kentstats ingest` knows by its columns (`ingest/datasets.yml`). Where the last",
+        "column names no half-width for a kind of area, its counts are exact.",
         "",
         "| data set | publisher, title | half-width of the rounding of counts |",
         "|---|---|---|",

@@ -101,7 +101,7 @@ def test_the_original_files_give_the_projects_tables_byte_for_byte(tmp_path: Pat
     same_as_the_projects(home)
     assert (first.added, first.changed, first.unchanged, first.gone) == (2_916, 0, 0, 0)
     assert (second.added, second.changed, second.unchanged, second.gone) == (26_929, 0, 0, 0)
-    assert (second.outside, second.outranked, second.withheld) == (16_988, 162, 5)
+    assert (second.outside, second.outranked, second.suppressed) == (16_988, 162, 5)
     before = sums_of(home.raw)
     for files, edition in ((REAL_LISTS, None), (REAL_2010, "2010"), (REAL_2025, "2025")):
         again = ingest(files, edition=edition, home=home)

@@ -41,11 +41,11 @@ _MODULES = {
 __all__ = ["__version__", *_MODULES]  # noqa: PLE0604
 
 
-def __getattr__(name):  # type: ignore[no-untyped-def]
+def __getattr__(name: str) -> object:
     if name in _MODULES:
         return getattr(_import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'kentstats' has no attribute '{name}'")
 
 
-def __dir__():  # type: ignore[no-untyped-def]
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -132,21 +132,7 @@ class Register:
         return self._by_key.get(fold(text)) or self._by_key.get(text.strip().casefold()) or []
 
     def find(self, text: str, on: dt.date | None = None) -> Area | None:
-        """Return the area that answers to a name or code.
-
-        Parameters
-        ----------
-        text : str
-            A name, GSS code or old code, whatever the case.
-        on : datetime.date, optional
-            The day on which it must have been in operation; without one the
-            latest is taken.
-
-        Returns
-        -------
-        Area or None
-            None where no area answers to it on that day.
-        """
+        """Return the area that answers to a name or code on a day; see :func:`find_area`."""
         found = [area for area in self.answering(text) if on is None or area.operates(on)]
         return max(found, key=lambda area: area.opened or dt.date.min) if found else None
 
@@ -188,17 +174,7 @@ class Register:
     def resolve(self, text: str, on: dt.date) -> Area:
         """Return the authority that a user means, as it was on a day.
 
-        Parameters
-        ----------
-        text : str
-            A name, GSS code or old code; an outgrown code will do where the
-            authority went on under another.
-        on : datetime.date
-            The day.
-
-        Returns
-        -------
-        Area
+        An old code will do where the authority went on under a new one.
 
         Raises
         ------

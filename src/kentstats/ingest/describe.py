@@ -11,7 +11,7 @@ from kentstats.ingest.csv_files import Reading, counted
 from kentstats.ingest.update import Ingested
 
 MAX_LISTED = 8
-"""How many refused lines of a file are told; the report has all."""
+"""How many refused lines of a file are listed; the report has all."""
 
 
 def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
@@ -28,7 +28,7 @@ def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
             (done.gone, "figure", "taken out, which the files have no longer"),
             (done.outside, "figure", "left out, of years outside the edition"),
             (done.outranked, "figure", "left out, which a source preferred for them has"),
-            (done.withheld, "total", "carried without numbers, which gave back what is withheld"),
+            (done.suppressed, "total", "carried without numbers, which gave back what is withheld"),
         ):
             if count:
                 yield f"  {counted(count, noun)} {what}"
@@ -76,9 +76,10 @@ def refusals(done: Ingested | DataError) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "column", "outcome", "what", "remedy"])
-    told = done.problems if isinstance(done, DataError) else ()
+    problems = list(done.problems) if isinstance(done, DataError) else []
     readings = () if isinstance(done, DataError) else done.readings
-    for problem in (*told, *(each for reading in readings for each in reading.refused)):
+    problems += [problem for reading in readings for problem in reading.refused]
+    for problem in problems:
         row = [problem.file, problem.line, problem.column, "refused"]
         writer.writerow([*row, problem.what, problem.remedy])
     for reading in readings:

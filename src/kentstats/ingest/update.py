@@ -63,9 +63,8 @@ class Ingested:
     outside, outranked : int
         Figures of years outside the edition; figures that a source
         preferred for their indicator has as well.
-    withheld : int
-        Totals whose numbers were left out, since they would have given back
-        a figure that is withheld.
+    suppressed : int
+        Totals whose numbers were left out by secondary suppression.
     written : tuple of pathlib.Path
         The files written: those that hold something else now.
     """
@@ -78,7 +77,7 @@ class Ingested:
     gone: int = 0
     outside: int = 0
     outranked: int = 0
-    withheld: int = 0
+    suppressed: int = 0
     written: tuple[Path, ...] = ()
 
 
@@ -272,7 +271,7 @@ def _merge_into(
             f"Name another edition than {before.name}.",
         )
     both, outranked = _prefer_sources(before, new)
-    figures, withheld = apply_secondary_suppression(both, register)
+    figures, suppressed = apply_secondary_suppression(both, register)
     lists = {row["list"] for row in neighbours}
     after = replace(
         before,
@@ -281,7 +280,7 @@ def _merge_into(
         judgements=judgements or before.judgements,
     )
     after = replace(after, sources=_sources(after, before, readings, set(new["source_id"])))
-    counts = {"outside": outside, "outranked": outranked, "withheld": withheld}
+    counts = {"outside": outside, "outranked": outranked, "suppressed": suppressed}
     return after, counts | _count_changes(before.figures, figures)
 
 
