@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pandas as pd
 import pytest
+from conftest import kentstats
 from matplotlib.figure import Figure
 from nbformat import v4
 from reading import alternative, plain, read, rows_of
@@ -206,6 +208,26 @@ def test_what_cannot_be_shown_is_named(output: dict[str, Any], message: str) -> 
 def test_options_that_are_not_yaml_are_named() -> None:
     [warning] = document_of(prints("text"), options="fig-alt: [").warnings
     assert warning == "Cell 2: its options (#|) are not YAML and have no effect."
+
+
+def test_the_command_line_names_what_is_left_out(tmp_path: Path) -> None:
+    source = "import sys\nprint('a line')\nprint('to nobody', file=sys.stderr)\n[6 * 7]"
+    parameters = v4.new_code_cell(
+        'authority: str = "Kent"\nedition: str = "2010"\nconfidence: float = 0.95',
+        metadata={"tags": ["parameters"]},
+    )
+    cells = [parameters, v4.new_code_cell(source)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, tmp_path / "own.ipynb")
+    done = kentstats("briefing", "Kent", "--notebook", "own.ipynb", cwd=tmp_path)
+    assert done.returncode == 0
+    [warning] = done.stderr.splitlines()
+    # papermill put a cell with the parameters before it
+    assert warning == "Cell 3: what it wrote to standard error is left out: to nobody"
+    page = (tmp_path / "reports/published/2010/kent/briefing.html").read_text(encoding="utf-8")
+    assert "<code>a line\n</code>" in page
+    assert "<code>[42]\n</code>" in page
 
 
 # --- what the notebook shows otherwise ---------------------------------------------------------
