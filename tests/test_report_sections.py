@@ -21,7 +21,6 @@ from reading import (
     shown,
 )
 
-from kentstats.charts import charts
 from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import Publication
 from kentstats.report import inspection, notes, overview, report_comparisons, topics
@@ -233,12 +232,6 @@ def test_a_figure_that_the_report_lacks_is_left_out(edition: Edition) -> None:
     assert "Serious case reviews" in text
 
 
-@pytest.mark.parametrize("name", ["children-aged-0-19", "children-in-education-under-16"])
-def test_a_measure_named_with_an_age_can_stand_out(name: str, edition: Edition) -> None:
-    text = shown(overview.stands_out(edition, [name]))
-    assert load_indicators()[name].short in text
-
-
 def test_what_is_unknown_names_comparisons_words_and_contradictions(
     trees: dict[str, ET.Element],
 ) -> None:
@@ -258,12 +251,6 @@ def test_where_nothing_is_unknown_the_briefing_says_so(edition: Edition) -> None
     )
     assert overview.unknown(clear) is None
     assert len(shown(overview.unknown(replace(clear, standing=None))).split()) > 3
-
-
-def test_every_contradiction_can_be_named(edition: Edition) -> None:
-    """The subject of one check holds an age limit."""
-    odd = altered(edition, "children-aged-0-19", value=360_000.0)
-    assert "0 to 19" in shown(overview.unknown(odd))
 
 
 def test_the_first_edition_says_that_it_is_the_first(edition: Edition) -> None:
@@ -310,16 +297,6 @@ def test_every_judgement_is_a_row_with_the_grades_stated(
     for key, grades in stated.items():
         assert found[key] == " and ".join(GRADES[grade] for grade in grades)
     assert found["Children feel safe", "safeguarding"] == "Adequate and Inadequate"
-
-
-def test_the_alternative_text_of_the_judgements_counts_the_services_of_its_picture(
-    edition: Edition,
-) -> None:
-    rows = edition.judgements
-    alone = replace(edition, judgements=rows[rows["service"].eq("safeguarding")])
-    [alt] = alternative(read(inspection.judgement_strip(alone, alone.judgements).markdown))
-    assert alt.endswith("Overall: inadequate for safeguarding.")
-    assert "two services" not in alt
 
 
 def test_the_places_of_a_judgement_read_as_a_list(trees: dict[str, ET.Element]) -> None:
@@ -407,16 +384,6 @@ def test_where_rounding_is_unknown_the_difference_stands_alone(edition: Edition)
     assert row[3:] == ["−2.0 points", "0.60", "not calculated"]
 
 
-def test_a_ratio_is_rounded_half_up(edition: Edition) -> None:
-    eighth = england(edition, "substance-misuse", 24.0)
-    assert (
-        rows_of(read(report_comparisons.comparison_table(eighth, eighth.comparisons).markdown))[5][
-            4
-        ]
-        == "0.13"
-    )
-
-
 def test_shares_stand_with_their_numbers_and_intervals(trees: dict[str, ET.Element]) -> None:
     rows = {row[0]: row[1:] for row in rows_of(trees["share table"])}
     assert len(rows) == 12
@@ -427,11 +394,6 @@ def test_shares_stand_with_their_numbers_and_intervals(trees: dict[str, ET.Eleme
         *("9 of 10", "90.0%", "59.6% to 98.2%", "paragraph 45"),
     ]
     assert "In 4 of these shares" in plain(trees["share table"])
-
-
-def test_shares_of_one_period_need_no_warning(edition: Edition) -> None:
-    shares = edition.shares[edition.shares["note"].eq("")]
-    assert "of these shares" not in shown(report_comparisons.share_table(edition, shares))
 
 
 def test_shares_of_two_other_periods_are_warned_of_in_general_words(edition: Edition) -> None:
@@ -470,26 +432,13 @@ def test_statements_in_words_are_listed_as_they_stand(
     assert rows_of(trees["statement table"]) == expected
 
 
-# --- services ------------------------------------------------------------------------------
+# --- topics --------------------------------------------------------------------------------
 
 
 def test_the_parts_of_a_group_and_their_rest_are_labelled(trees: dict[str, ET.Element]) -> None:
     lines = picture_text(trees["looked after"]).splitlines()
     for label in ("248", "1,320", "34", "49", "100", "92", "(1,568)", "(83)"):
         assert label in lines
-
-
-def test_the_vacancies_drawn_are_those_of_the_report(
-    edition: Edition, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[float] = []
-    waffle = charts.waffle
-    monkeypatch.setattr(charts, "waffle", lambda share: drawn.append(share) or waffle(share))
-    more = altered(edition, "social-worker-vacancy", value=21.0)
-    tree = read(SECTIONS["workforce"](more).markdown)
-    assert drawn == [21]
-    assert "21% of social worker posts were vacant" in picture_text(tree)
-    assert "21%" in alternative(tree)[0]
 
 
 def test_what_the_facts_lack_is_left_out_of_a_topic(edition: Edition) -> None:
@@ -527,7 +476,7 @@ def test_a_table_of_figures_lists_every_group_of_the_authority(
 # --- notes ------------------------------------------------------------------------------
 
 
-def test_the_audit_is_summed_up(trees: dict[str, ET.Element]) -> None:
+def test_the_checks_are_summed_up(trees: dict[str, ET.Element]) -> None:
     text = plain(trees["check summary"])
     assert "56 checks agree, 3 disagree, and 14 cannot be told" in text
 
@@ -567,13 +516,6 @@ def test_the_source_is_named_with_its_day_and_licence(
         assert name in text
 
 
-def test_the_glossary_explains_the_terms_in_order(trees: dict[str, ET.Element]) -> None:
-    items = items_of(trees["glossary"])
-    terms = [plain(next(item.iter("strong"))) for item in items]
-    assert terms == sorted(terms)
-    assert {"Base.", "Looked after.", "Confidence interval."} <= set(terms)
-
-
 def test_every_figure_of_the_report_is_a_row_in_order(
     edition: Edition, trees: dict[str, ET.Element]
 ) -> None:
@@ -582,12 +524,6 @@ def test_every_figure_of_the_report_is_a_row_in_order(
     assert numbers == sorted(numbers)
     assert sorted(f"paragraph {number}" for number in numbers) == sorted(edition.facts["locator"])
     assert any(row[1].endswith("(South East)") for row in rows)
-
-
-def test_a_paragraph_has_one_anchor_at_its_first_row(trees: dict[str, ET.Element]) -> None:
-    anchors = names_of(trees["every figure"], "span")
-    paragraphs = dict.fromkeys(row[0] for row in rows_of(trees["every figure"]))
-    assert anchors == [f"paragraph-{number}" for number in paragraphs]
 
 
 def test_what_speaks_for_the_authority_follows_the_figures(edition: Edition) -> None:
