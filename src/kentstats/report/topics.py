@@ -23,7 +23,7 @@ from kentstats.ingest.report_settings import (
 from kentstats.report.blocks import Block, figure, table
 from kentstats.report.claims import Claim, claim, escape, fact_claim
 from kentstats.report.context import Edition, of_report
-from kentstats.report.sentences import Text, say
+from kentstats.report.sentences import Text, named, say
 from kentstats.schemas import Row, records
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def figure_table(edition: Edition, topic: Topic) -> Block | None:
     return table(
         ["What", "Figure", "When", "Place"],
         rows,
-        caption=say(topic.caption),
+        caption=_filled(edition, topic.caption) or named(topic.title),
         label=topic.label,
         widths=[46, 18, 20, 16],
     )
@@ -109,7 +109,7 @@ def _stacked_bars(edition: Edition, chart: StackedBars, label: str) -> list[Bloc
         table(
             ["Group", *columns],
             bars,
-            caption=say(chart.table),
+            caption=_filled(edition, chart.table) or named(chart.part),
             label=chart.table_label,
             widths=[40, 25, 17, 18],
             right=columns,
@@ -182,8 +182,8 @@ def _filled(edition: Edition, template: str, **slots: Claim | Text | str) -> Tex
     for _, slot, _, _ in Formatter().parse(template):
         if slot is None or slot in slots:
             continue
-        named = Figure.parse(slot.removeprefix(PERIOD_OF))
-        rows, made = _rows(edition, named), _claim(edition, named)
+        wanted = Figure.parse(slot.removeprefix(PERIOD_OF))
+        rows, made = _rows(edition, wanted), _claim(edition, wanted)
         if made is None:
             return None
         if slot.startswith(PERIOD_OF):
@@ -192,10 +192,10 @@ def _filled(edition: Edition, template: str, **slots: Claim | Text | str) -> Tex
     return say(template, **slots)
 
 
-def _rows(edition: Edition, named: Figure) -> list[Row]:
-    return edition.rows(named.indicator, named.group, named.area)
+def _rows(edition: Edition, wanted: Figure) -> list[Row]:
+    return edition.rows(wanted.indicator, wanted.group, wanted.area)
 
 
-def _claim(edition: Edition, named: Figure) -> Claim | None:
-    key = (named.indicator, named.group, named.area)
+def _claim(edition: Edition, wanted: Figure) -> Claim | None:
+    key = (wanted.indicator, wanted.group, wanted.area)
     return edition.claim(*key) if edition.has(*key) else None
