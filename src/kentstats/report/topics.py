@@ -24,7 +24,7 @@ from kentstats.ingest.report_settings import (
 from kentstats.report.blocks import Block, figure_block, table
 from kentstats.report.claims import Claim, claim, escape, fact_claim
 from kentstats.report.context import Briefing, needs_report
-from kentstats.report.sentences import Text, say
+from kentstats.report.sentences import Text, named, say
 from kentstats.schemas import Row, records
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def figure_table(brief: Briefing, topic: Topic) -> Block | None:
     return table(
         ["What", "Figure", "When", "Place"],
         rows,
-        caption=say(topic.caption),
+        caption=_filled(brief, topic.caption) or named(topic.title),
         label=topic.label,
         widths=[46, 18, 20, 16],
     )
@@ -187,8 +187,8 @@ def _filled(brief: Briefing, template: str, **slots: Claim | Text | str) -> Text
     for _, slot, _, _ in Formatter().parse(template):
         if slot is None or slot in slots:
             continue
-        named = Figure.parse(slot.removeprefix(PERIOD_OF))
-        rows, made = _rows(brief, named), _claim(brief, named)
+        key = Figure.parse(slot.removeprefix(PERIOD_OF))
+        rows, made = _rows(brief, key), _claim(brief, key)
         if made is None:
             return None
         if slot.startswith(PERIOD_OF):
@@ -197,10 +197,10 @@ def _filled(brief: Briefing, template: str, **slots: Claim | Text | str) -> Text
     return say(template, **slots)
 
 
-def _rows(brief: Briefing, named: Figure) -> list[Row]:
-    return brief.rows(named.indicator, named.group, named.area)
+def _rows(brief: Briefing, key: Figure) -> list[Row]:
+    return brief.rows(key.indicator, key.group, key.area)
 
 
-def _claim(brief: Briefing, named: Figure) -> Claim | None:
-    key = (named.indicator, named.group, named.area)
+def _claim(brief: Briefing, figure: Figure) -> Claim | None:
+    key = (figure.indicator, figure.group, figure.area)
     return brief.claim(*key) if brief.has(*key) else None
