@@ -28,7 +28,7 @@ from kentstats.stats.benchmarks import (
 )
 from kentstats.stats.intervals import estimates, poisson, wilson
 from kentstats.stats.places import Places, find_places
-from kentstats.stats.profile import latest_of
+from kentstats.stats.trends import latest_of
 
 nan = math.nan
 HIGH, LOW, NEITHER = "health-assessments", "convictions", "substance-misuse"

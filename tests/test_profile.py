@@ -22,10 +22,9 @@ from kentstats.stats.profile import (
     AuthorityProfile,
     EditionStatistics,
     edition_statistics,
-    latest_of,
 )
 from kentstats.stats.ranks import RANKS, ranks_of
-from kentstats.stats.trends import TRENDS, trends_of, years_of
+from kentstats.stats.trends import TRENDS, latest_of, trends_of, years_of
 
 nan = math.nan
 HIGH, LOW, NEITHER, COUNT = (

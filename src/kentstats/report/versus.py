@@ -28,7 +28,7 @@ from kentstats.report.official import (
 from kentstats.report.section import section
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row
-from kentstats.stats.profile import neighbour_source
+from kentstats.stats.places import neighbour_source
 from kentstats.stats.ranks import positions
 from kentstats.stats.verdicts import holm, poisson_p, score_p
 
