@@ -209,10 +209,6 @@ def edition_statistics(
     register : Register, optional
         The areas; by default those of the project that the edition is in.
 
-    Returns
-    -------
-    EditionStatistics
-
     Raises
     ------
     ValueError
@@ -373,7 +369,7 @@ class AuthorityProfile:
     def distribution(self, indicator: str, group: str = "all") -> Quartiles | None:
         """Return the least, the two quartiles and the most of all authorities.
 
-        None where fewer than :data:`~kentstats.stats.ranks.MIN_AUTHORITIES` have a figure.
+        None where fewer than four have a figure.
         """
         return self.statistics.quartiles.get((indicator, group))
 
@@ -428,13 +424,9 @@ class AuthorityProfile:
 
     def sources(self) -> list[Publication]:
         """Return the sources of every figure and judgement in its briefing."""
-        codes = {
-            self.area.code,
-            self.area.region,
-            self.country,
-            *self.statistics.combined_areas.get(self.area.code, []),
-        }
-        used = {row["source_id"] for code in codes - {""} for row in self.history(code)}
+        codes = {self.area.code, self.area.region, self.country}
+        codes |= set(self.statistics.combined_areas.get(self.area.code, []))
+        used = {row["source_id"] for code in codes for row in self.history(code)}
         used |= {row["source_id"] for row in self.statistics.official.judgements}
         used |= {neighbour_source(self.neighbour_list)}
         return [source for source in self.statistics.official.sources if source.id in used]
