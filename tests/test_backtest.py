@@ -21,7 +21,7 @@ from kentstats.stats.compare import compare
 from kentstats.stats.funnel import outside, overdispersion
 from kentstats.stats.intervals import estimates, minimum_detectable_base, wilson
 from kentstats.stats.places import find_places
-from kentstats.stats.profile import latest_of
+from kentstats.stats.trends import latest_of
 
 SCALE = {"percent": 100, "per_10000": 10_000}
 # Printed figures of authorities that have both their numbers, all years: decimal places, how

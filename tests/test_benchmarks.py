@@ -28,7 +28,7 @@ from kentstats.stats.benchmarks import (
 )
 from kentstats.stats.intervals import estimates, poisson, wilson
 from kentstats.stats.places import Places, find_places
-from kentstats.stats.profile import latest_of
+from kentstats.stats.trends import latest_of
 
 nan = math.nan
 HIGH, LOW, NEITHER = "health-assessments", "convictions", "substance-misuse"
@@ -328,20 +328,6 @@ def test_a_table_of_nothing_is_empty() -> None:
         made = comparisons(facts, PLACES)
         assert made.empty
         assert list(made.columns) == list(COLUMNS)
-
-
-def test_text_may_be_objects() -> None:
-    """As it is in frames of older libraries."""
-    facts = tidy("facts", SIX)
-    texts = [name for name, column in FACTS.items() if column.dtype == "str"]
-    one, other = (
-        by_key(comparisons(each, PLACES))
-        for each in (facts, facts.astype(dict.fromkeys(texts, object)))
-    )
-    assert one.keys() == other.keys()
-    for key, row in one.items():
-        same(row, other[key])
-        assert row["benchmark_id"] == other[key]["benchmark_id"]
 
 
 def test_a_figure_given_twice_is_refused() -> None:
@@ -933,27 +919,6 @@ def test_the_order_of_the_rows_does_not_matter(
     assert first.keys() == second.keys()
     for key, row in first.items():
         same(row, second[key])
-
-
-@given(editions(), st.integers(1, 4))
-@settings(max_examples=20, deadline=None)
-def test_the_table_many_times_says_the_same_of_each(
-    edition: tuple[list[dict[str, Any]], Places], times: int
-) -> None:
-    rows, places = edition
-    alone = by_key(table(*rows, places=places))
-    many = [
-        {**row, "group": f"group {number}", "fact_id": f"{row['fact_id']}.{number}"}
-        for number in range(times)
-        for row in rows
-    ]
-    made = table(*many, places=places)
-    assert len(made) == times * len(alone)
-    for number in range(times):
-        part = by_key(made[made["group"].eq(f"group {number}")], lambda _: "all")
-        assert part.keys() == alone.keys()
-        for key, row in alone.items():
-            same(row, part[key])
 
 
 @given(editions(), st.sampled_from(["status", "value"]))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,10 +24,9 @@ from kentstats.stats.profile import (
     AuthorityProfile,
     EditionStatistics,
     edition_statistics,
-    latest_of,
 )
 from kentstats.stats.ranks import RANKS, ranks_of
-from kentstats.stats.trends import TRENDS, trends_of, years_of
+from kentstats.stats.trends import TRENDS, latest_of, trends_of, years_of
 
 nan = math.nan
 HIGH, LOW, NEITHER, COUNT = (
@@ -490,6 +491,36 @@ def test_one_authority_has_its_part_of_every_table() -> None:
     assert mine.rank(HIGH, "no such group") is None
     assert mine.distribution(HIGH, "no such group") is None
     assert mine.all_authorities(HIGH, "no such group").empty
+
+
+def test_an_analyst_finds_figures_and_comparisons_in_plain_tables() -> None:
+    mine = profile("Kent")
+    figures, compared = mine.figures, mine.comparisons
+    assert figures["area_code"].eq(KENT).all()
+    assert not figures.duplicated(["indicator", "group"]).any()
+    assert len(compared) == 4 * len(figures)
+    own = ["value", "unit", "estimate", "lower", "upper", "numerator", "denominator", "rounding"]
+    own += ["status", "period", "fact_id", "source_id", "locator"]
+    for name in own:
+        again = figures[name].repeat(4).reset_index(drop=True)
+        pd.testing.assert_series_equal(compared[name], again)
+    theirs = ["benchmark", "benchmark_id", "statistic", "members", "difference", "direction"]
+    assert {*theirs, "verdict", "level", "sensitive", "reason"} <= set(compared.columns)
+    assert mine.ranks["area_code"].eq(KENT).all()
+    assert mine.trend_rows["area_code"].eq(KENT).all()
+
+
+def test_the_areas_are_those_of_the_project_of_the_edition(tmp_path: Path) -> None:
+    official = open_official("2025")
+    assert official is not None
+    raw = tmp_path / "raw"
+    shutil.copytree(official.folder.parent / "areas", raw / "areas")
+    names = raw / "areas" / "areas.csv"
+    names.write_text(names.read_text("utf-8").replace(",South East,", ",Far East,"), "utf-8")
+    other = replace(official, folder=raw / official.folder.name)
+    mine = AuthorityProfile(profile("Kent").area, edition_statistics(other))
+    assert mine.area_name("E12000008") == "Far East"
+    assert profile("Kent").area_name("E12000008") == "South East"
 
 
 @pytest.mark.parametrize(

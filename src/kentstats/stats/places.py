@@ -116,3 +116,8 @@ def covering(lists: list[str], ends: dt.date) -> str:
     ''
     """
     return max((each for each in lists if int(each[:4]) <= ends.year), default="")
+
+
+def neighbour_source(list_name: str) -> str:
+    """Return the id of the source of a list of neighbours."""
+    return f"statistical-neighbours-{list_name}"

@@ -7,8 +7,9 @@ area, indicator and (where there is one) comparator. An
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, Register
@@ -18,9 +19,9 @@ from kentstats.load import official_facts
 from kentstats.schemas import Row
 from kentstats.stats.benchmarks import COMPARATORS, comparisons
 from kentstats.stats.intervals import estimates
-from kentstats.stats.places import Places, find_places
+from kentstats.stats.places import Places, find_places, neighbour_source
 from kentstats.stats.ranks import distributions_of, ranks_of
-from kentstats.stats.trends import trends_of
+from kentstats.stats.trends import is_latest, latest_of, trends_of
 from kentstats.stats.verdicts import NOT_COMPARED
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 SERIES = ["indicator", "group"]
 Series = tuple[str, str]
 """An indicator and a group."""
+Quartiles = tuple[float, float, float, float]
+"""The least, the lower and the upper quartile, and the most."""
 
 _OWN = [
     *("fact_id", "value", "unit", "numerator", "denominator", "rounding", "status"),
@@ -63,6 +66,7 @@ class EditionStatistics:
     latest: pd.DataFrame
     places: Places
     confidence: float
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
@@ -93,11 +97,9 @@ class EditionStatistics:
         """Compute every table, for instance before worker processes are forked."""
         for table in ("facts", "comparisons", "ranks", "trends"):
             self.of_area(table, "")
-        for name in ("_contributors", "england_verdicts", "quartiles", "area_names"):
+        for name in ("contributors", "england_verdicts", "quartiles"):
             getattr(self, name)
         return self
-
-    # look-ups that profiles share
 
     def of_area(self, table: str, code: str) -> pd.DataFrame:
         """Return the rows of one area in a table.
@@ -110,35 +112,25 @@ class EditionStatistics:
             Code of the area.
         """
         frame: pd.DataFrame = getattr(self, table)
-        if table not in self._positions:
-            self._positions[table] = frame.groupby("area_code", observed=True).indices
-        return frame.take(self._positions[table].get(code, []))
-
-    @cached_property
-    def _positions(self) -> dict[str, Any]:
-        return {}
+        if table not in self._kept:
+            self._kept[table] = frame.groupby("area_code", observed=True).indices
+        return frame.take(self._kept[table].get(code, []))
 
     def history(self, code: str) -> list[Row]:
         """Return the facts of an area, all periods, in the order of their ids."""
-        if code not in self._histories:
-            self._histories[code] = _rows(self.of_area("facts", code))
-        return self._histories[code]
-
-    @cached_property
-    def _histories(self) -> dict[str, list[Row]]:
-        return {}
+        key = "history", code
+        if key not in self._kept:
+            self._kept[key] = _rows(self.of_area("facts", code))
+        rows: list[Row] = self._kept[key]
+        return rows
 
     def latest_facts(self, code: str) -> dict[Series, Row]:
         """Return the latest facts of an area by indicator and group."""
-        if code not in self._latest_facts:
-            self._latest_facts[code] = {
-                (row["indicator"], row["group"]): row for row in self.history(code) if row["latest"]
-            }
-        return self._latest_facts[code]
-
-    @cached_property
-    def _latest_facts(self) -> dict[str, dict[Series, Row]]:
-        return {}
+        key = "latest", code
+        if key not in self._kept:
+            self._kept[key] = _by_series(row for row in self.history(code) if row["latest"])
+        rows: dict[Series, Row] = self._kept[key]
+        return rows
 
     @cached_property
     def authorities(self) -> dict[Series, pd.DataFrame]:
@@ -151,7 +143,7 @@ class EditionStatistics:
         }
 
     @cached_property
-    def _contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
+    def contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
         """Code, fact and source of every authority with a figure, by indicator and group."""
         return {
             series: [
@@ -168,10 +160,6 @@ class EditionStatistics:
             for series, frame in self.authorities.items()
         }
 
-    def contributors(self, indicator: str, group: str) -> list[tuple[str, str, str]]:
-        """Return code, fact id and source id of every authority with a latest figure."""
-        return self._contributors.get((indicator, group), [])
-
     @cached_property
     def england_verdicts(self) -> dict[tuple[str, str, str], str]:
         """Verdicts against England by area code, indicator and group."""
@@ -180,18 +168,10 @@ class EditionStatistics:
         return dict(zip(keys, rows["verdict"].tolist(), strict=True))
 
     @cached_property
-    def quartiles(self) -> dict[Series, tuple[float, float, float, float]]:
+    def quartiles(self) -> dict[Series, Quartiles]:
         """Least, quartiles and most of the authorities, by indicator and group."""
-        return {
-            (row[0], row[1]): (row[2], row[3], row[4], row[5])
-            for row in self.distributions.itertuples(index=False, name=None)
-        }
-
-    @cached_property
-    def area_names(self) -> dict[str, str]:
-        """Names of the areas that have a latest figure, by code."""
-        areas = self.latest.drop_duplicates("area_code")
-        return dict(zip(areas["area_code"], areas["area_name"], strict=True))
+        rows = self.distributions.itertuples(index=False, name=None)
+        return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
 
     @cached_property
     def combined_areas(self) -> dict[str, list[str]]:
@@ -228,76 +208,25 @@ def edition_statistics(
     register : Register, optional
         The areas; by default those of the project that the edition is in.
 
-    Returns
-    -------
-    EditionStatistics
-
     Raises
     ------
     ValueError
         `confidence` is not between 0 and 1.
     """
     register = register or official.register
-    return _edition_statistics(_ByIdentity(official), _ByIdentity(register), confidence)
-
-
-@dataclass(frozen=True, eq=False)
-class _ByIdentity:
-    """A cache key for an object that cannot be hashed by its content."""
-
-    value: Any
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.value is self.value
-
-
-@lru_cache(maxsize=8)
-def _edition_statistics(
-    edition: _ByIdentity, areas: _ByIdentity, confidence: float
-) -> EditionStatistics:
-    official: OfficialStatistics = edition.value
-    register: Register = areas.value
+    # kept with the edition, which cannot be hashed by its content
+    known: dict[float, EditionStatistics] = official.__dict__.setdefault("_statistics", {})
+    if confidence in known and known[confidence].register is register:
+        return known[confidence]
     facts = official_facts(official)
     # indicators that only this edition's files name are for analysts, not for briefings
     facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
-    facts = estimates(facts.assign(latest=_is_latest(facts)), confidence=confidence)
+    facts = estimates(facts.assign(latest=is_latest(facts)), confidence=confidence)
     facts = facts.drop(columns=["rounding_error", "lower_998", "upper_998"])
-    return EditionStatistics(
-        official=official,
-        register=register,
-        facts=facts,
-        latest=facts[facts["latest"]].reset_index(drop=True),
-        places=find_places(official, facts, register),
-        confidence=confidence,
-    )
-
-
-def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
-    """Keep the latest period of every indicator and group, the same for all areas.
-
-    Parameters
-    ----------
-    facts : pandas.DataFrame
-        Tidy facts of official statistics.
-
-    Returns
-    -------
-    pandas.DataFrame
-        An authority without a figure for that period has none here: an
-        older one is not put in its place.
-    """
-    return facts[_is_latest(facts)].reset_index(drop=True)
-
-
-def _is_latest(facts: pd.DataFrame) -> pd.Series:
-    ends = facts["period_end"].astype("int64").where(facts["period_end"].notna(), -1)
-    keyed = facts[[*SERIES, "period"]].assign(_end=ends)
-    keyed = keyed.sort_values(["_end", "period"], kind="stable")
-    newest = keyed.groupby(SERIES, observed=True)["period"].transform("last")
-    return newest.reindex(facts.index).eq(facts["period"])
+    latest = facts[facts["latest"]].reset_index(drop=True)
+    places = find_places(official, facts, register)
+    known[confidence] = EditionStatistics(official, register, facts, latest, places, confidence)
+    return known[confidence]
 
 
 class AuthorityProfile:
@@ -318,15 +247,13 @@ class AuthorityProfile:
     >>> kent = AuthorityProfile(find_area("Kent"), edition_statistics(official))
     >>> kent.rank("health-assessments")["of"]
     151
-    >>> kent.comparisons.query("comparator == 'england'")["verdict"].value_counts()["worse"]
-    np.int64(5)
+    >>> kent.comparisons.query("comparator == 'england'")["verdict"].eq("worse").sum().item()
+    8
     """
 
     def __init__(self, area: Area, statistics: EditionStatistics) -> None:
         self.area = area
         self.statistics = statistics
-
-    # tables for analysts
 
     @cached_property
     def figures(self) -> pd.DataFrame:
@@ -356,8 +283,6 @@ class AuthorityProfile:
         """Its recent trend on each indicator, columns of :data:`TRENDS`."""
         return self.statistics.of_area("trends", self.area.code).reset_index(drop=True)
 
-    # figures
-
     def history(self, code: str = "") -> list[Row]:
         """Return the facts of an area, all periods; the authority's by default."""
         return self.statistics.history(code or self.area.code)
@@ -368,16 +293,13 @@ class AuthorityProfile:
 
     def trends(self) -> dict[Series, Row]:
         """Return its recent trends by indicator and group."""
-        return {(row["indicator"], row["group"]): row for row in _rows(self.trend_rows)}
+        return _by_series(_rows(self.trend_rows))
 
     def combined(self) -> list[Area]:
         """Return the combined areas that it is part of and that have a latest figure."""
-        codes = [code for code in self._combined_codes if self.facts(code)]
-        return [area for area in map(self.statistics.register.combined, codes) if area]
-
-    @property
-    def _combined_codes(self) -> list[str]:
-        return self.statistics.combined_areas.get(self.area.code, [])
+        codes = self.statistics.combined_areas.get(self.area.code, [])
+        areas = (self.statistics.register.combined(code) for code in codes if self.facts(code))
+        return [area for area in areas if area]
 
     def area_name(self, code: str) -> str:
         """Return the name of an area; empty where the register has none."""
@@ -410,7 +332,9 @@ class AuthorityProfile:
         """
         members = self._members[comparator]
         found = [
-            each for each in self.statistics.contributors(indicator, group) if each[0] in members
+            each
+            for each in self.statistics.contributors.get((indicator, group), [])
+            if each[0] in members
         ]
         return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
 
@@ -427,19 +351,17 @@ class AuthorityProfile:
         row = self._ranks.get((indicator, group))
         if row is None:
             return None
-        facts = tuple(fact for _, fact, _ in self.statistics.contributors(indicator, group))
-        return {**row, "facts": facts}
+        found = self.statistics.contributors.get((indicator, group), [])
+        return {**row, "facts": tuple(fact for _, fact, _ in found)}
 
     @cached_property
     def _ranks(self) -> dict[Series, Row]:
-        return {(row["indicator"], row["group"]): row for row in _rows(self.ranks)}
+        return _by_series(_rows(self.ranks))
 
-    def distribution(
-        self, indicator: str, group: str = "all"
-    ) -> tuple[float, float, float, float] | None:
+    def distribution(self, indicator: str, group: str = "all") -> Quartiles | None:
         """Return the least, the two quartiles and the most of all authorities.
 
-        None where fewer than :data:`~kentstats.stats.ranks.MIN_AUTHORITIES` have a figure.
+        None where fewer than four have a figure.
         """
         return self.statistics.quartiles.get((indicator, group))
 
@@ -454,7 +376,8 @@ class AuthorityProfile:
         A name is empty where the edition has no figure of the neighbour.
         """
         codes = self.statistics.places.neighbours.get(self.area.code, [])
-        return {code: self.statistics.area_names.get(code, "") for code in codes}
+        facts = {code: list(self.facts(code).values()) for code in codes}
+        return {code: rows[0]["area_name"] if rows else "" for code, rows in facts.items()}
 
     def neighbour_figures(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
         """Return code, latest fact and verdict against England of each neighbour."""
@@ -467,8 +390,6 @@ class AuthorityProfile:
             )
             for code in self.statistics.places.neighbours.get(self.area.code, [])
         ]
-
-    # the edition
 
     def judgements(self) -> list[Row]:
         """Return its latest inspection judgements, in order."""
@@ -495,26 +416,23 @@ class AuthorityProfile:
 
     def sources(self) -> list[Publication]:
         """Return the sources of every figure and judgement in its briefing."""
-        codes = {self.area.code, self.area.region, self.country, *self._combined_codes}
-        used = {row["source_id"] for code in codes - {""} for row in self.history(code)}
+        codes = {self.area.code, self.area.region, self.country}
+        codes |= set(self.statistics.combined_areas.get(self.area.code, []))
+        used = {row["source_id"] for code in codes for row in self.history(code)}
         used |= {row["source_id"] for row in self.statistics.official.judgements}
         used |= {neighbour_source(self.neighbour_list)}
         return [source for source in self.statistics.official.sources if source.id in used]
 
 
-def neighbour_source(list_name: str) -> str:
-    """Return the id of the source of a list of neighbours."""
-    return f"statistical-neighbours-{list_name}"
+def _by_series(rows: Iterable[Row]) -> dict[Series, Row]:
+    return {(row["indicator"], row["group"]): row for row in rows}
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:
     """Turn a table into plain rows; a missing date is None."""
-    columns = {str(name): _values(column) for name, column in frame.items()}
-    names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _values(column: pd.Series) -> list[Any]:
-    if column.dtype.kind == "M":  # thirty times as fast as a Timestamp for each
-        return column.to_numpy().astype("datetime64[us]").tolist()
-    return column.tolist()
+    columns = [
+        # thirty times as fast as a Timestamp for each
+        column.to_numpy().astype("M8[us]").tolist() if column.dtype.kind == "M" else column.tolist()
+        for _, column in frame.items()
+    ]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]

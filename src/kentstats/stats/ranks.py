@@ -46,57 +46,12 @@ DISTRIBUTIONS = {
 _SERIES = ["indicator", "group"]
 
 
-def rank(values: ArrayLike, *, polarity: ArrayLike) -> Floats:
-    """Rank areas, 1 the best; those that tie share the best rank.
-
-    Parameters
-    ----------
-    values : array_like
-        Values of the areas along the last axis; nan where missing.
-    polarity : array_like of str
-        ``high``, ``low`` or ``none``: one, or one a row of `values`. Without
-        polarity 1 is the highest.
-
-    Returns
-    -------
-    numpy.ndarray
-        Whole numbers in the shape of `values`; nan where a value is missing.
-
-    Raises
-    ------
-    ValueError
-        A single number, more polarities than rows, or a polarity that is
-        none of the three.
-
-    References
-    ----------
-    Goldstein H, Spiegelhalter DJ. League tables and their limitations.
-    Journal of the Royal Statistical Society A 1996;159:385-443: why a rank
-    is not to stand without :func:`rank_interval`.
-
-    Examples
-    --------
-    >>> rank([82, 90, 82, 75], polarity="high").tolist()
-    [2.0, 1.0, 2.0, 4.0]
-    """
-    (given,) = aligned(values=values)
-    badness = _badness(given, polarity)
-    order = np.argsort(badness, axis=-1, kind="stable")
-    row = np.take_along_axis(badness, order, axis=-1)
-    new = np.ones(row.shape, np.bool_)
-    new[..., 1:] = row[..., 1:] != row[..., :-1]
-    places = np.maximum.accumulate(np.where(new, np.arange(1.0, row.shape[-1] + 1), 1.0), axis=-1)
-    ranks = np.full(given.shape, np.nan)
-    np.put_along_axis(ranks, order, np.where(np.isnan(row), np.nan, places), axis=-1)
-    return ranks
-
-
 def rank_interval(
     value: ArrayLike,
     lower: ArrayLike,
     upper: ArrayLike,
     *,
-    polarity: ArrayLike,
+    polarity: str,
     confidence: float = 0.95,
 ) -> tuple[Floats, Floats]:
     """Confidence set of each area's rank.
@@ -109,11 +64,11 @@ def rank_interval(
     Parameters
     ----------
     value, lower, upper : array_like
-        Values and their 95% limits, areas along the last axis; nan where
-        missing. For proportions and rates those of
-        :mod:`kentstats.stats.intervals` will do.
-    polarity : array_like of str
-        As of :func:`rank`.
+        Values and their 95% limits, one an area; nan where missing. For
+        proportions and rates those of :mod:`kentstats.stats.intervals` will
+        do.
+    polarity : str
+        ``high``, ``low`` or ``none``; without polarity 1 is the highest.
     confidence : float, default 0.95
         Confidence of each area's set (not of all of them together), a
         fraction between 0 and 1.
@@ -121,15 +76,15 @@ def rank_interval(
     Returns
     -------
     best, worst : numpy.ndarray
-        Ranks that enclose that of :func:`rank`; nan where a value or limit
+        Ranks that enclose the area's own; nan where a value or limit
         is missing. An area with a value and no limits holds a place, but
         cannot be told from any other.
 
     Raises
     ------
     ValueError
-        A lower limit above the upper, a `confidence` that is not between 0
-        and 1, or as :func:`rank`.
+        Numbers of no areas, a lower limit above the upper, a `confidence`
+        that is not between 0 and 1, or a polarity that is none of the three.
 
     Notes
     -----
@@ -137,6 +92,10 @@ def rank_interval(
 
     References
     ----------
+    Goldstein H, Spiegelhalter DJ. League tables and their limitations.
+    Journal of the Royal Statistical Society A 1996;159:385-443: why a rank
+    is not to stand without its interval.
+
     Mogstad M, Romano JP, Shaikh AM, Wilhelm D. Inference for ranks with
     applications to mobility across neighbourhoods and academic achievement
     across countries. Review of Economic Studies 2024;91:476-518.
@@ -151,21 +110,19 @@ def rank_interval(
 
     given, low, high = aligned(value=value, lower=lower, upper=upper)
     z_value(confidence)
+    if given.ndim != 1:
+        raise ValueError("value is no list of numbers: give the values of several areas")
     if np.any(low > high):
         raise ValueError("lower is above upper: give the lower limit first")
-    badness = _badness(given, polarity)
-    error = (high - low) / WIDTH
+    badness, error = _badness(given, polarity), (high - low) / WIDTH
     tested = ~np.isnan(badness + error)
-    pairs = np.maximum(tested.sum(axis=-1) - 1, 1)
-    z = -special.ndtri((1 - confidence) / (2 * pairs))[..., None]
-    better, worse = np.zeros(badness.shape, np.intp), np.zeros(badness.shape, np.intp)
-    for row in np.ndindex(badness.shape[:-1]):
-        known = tested[row]
-        ours, width = badness[row][known], error[row][known]
-        gap, chance = ours[:, None] - ours, z[row][0] * np.hypot(width[:, None], width)
-        better[row][known], worse[row][known] = (gap > chance).sum(axis=-1), (-gap > chance).sum(-1)
-    places = (~np.isnan(badness)).sum(axis=-1, keepdims=True)
-    return np.where(tested, 1.0 + better, np.nan), np.where(tested, places - worse, np.nan)
+    z = -special.ndtri((1 - confidence) / (2 * max(tested.sum() - 1, 1)))
+    ours, width = badness[tested], error[tested]
+    gap, chance = ours[:, None] - ours, z * np.hypot(width[:, None], width)
+    best, worst = np.full(given.shape, np.nan), np.full(given.shape, np.nan)
+    best[tested] = 1.0 + (gap > chance).sum(axis=1)
+    worst[tested] = (~np.isnan(badness)).sum() - (-gap > chance).sum(axis=1)
+    return best, worst
 
 
 def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
@@ -188,14 +145,12 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
     polarity = {name: one.polarity for name, one in load_indicators().items()}
     parts = []
     for (indicator, _), one in mine.groupby(_SERIES, sort=True, observed=True):
-        value = one["estimate"].to_numpy()
-        sign = polarity.get(str(indicator), "none")
-        low, high = rank_interval(
-            value, one["lower"].to_numpy(), one["upper"].to_numpy(), polarity=sign
-        )
+        good = polarity.get(str(indicator), "none")
+        low, high = rank_interval(one["estimate"], one["lower"], one["upper"], polarity=good)
+        badness = one["estimate"] if good == "low" else -one["estimate"]
         parts.append(
             one[[*_SERIES, "period", "area_code"]].assign(
-                rank=rank(value, polarity=sign), of=len(one), rank_low=low, rank_high=high
+                rank=badness.rank(method="min"), of=len(one), rank_low=low, rank_high=high
             )
         )
     if not parts:
@@ -287,12 +242,6 @@ def positions(
     )
 
 
-def _badness(values: Floats, polarity: ArrayLike) -> Floats:
+def _badness(values: Floats, polarity: str) -> Floats:
     """Turn values so that the best is the least."""
-    if values.ndim == 0:
-        raise ValueError("values is a single number: give the values of several areas")
-    turned = np.where(polarity_sign(polarity) < 0, 1.0, -1.0)[..., None]
-    given, sign = aligned(values=values, polarity=turned)
-    if given.shape != values.shape:
-        raise ValueError("polarity has more entries than values has rows: give one, or one a row")
-    return np.asarray(given * sign)
+    return np.asarray(np.where(polarity_sign(polarity) < 0, 1.0, -1.0) * values)

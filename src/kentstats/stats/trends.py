@@ -221,6 +221,32 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     )[list(TRENDS)]
 
 
+def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
+    """Keep the latest period of every indicator and group, the same for all areas.
+
+    Parameters
+    ----------
+    facts : pandas.DataFrame
+        Tidy facts of official statistics.
+
+    Returns
+    -------
+    pandas.DataFrame
+        An authority without a figure for that period has none here: an
+        older one is not put in its place.
+    """
+    return facts[is_latest(facts)].reset_index(drop=True)
+
+
+def is_latest(facts: pd.DataFrame) -> pd.Series:
+    """Tell which facts are of the latest period of their indicator and group."""
+    ends = facts["period_end"].astype("int64").where(facts["period_end"].notna(), -1)
+    keyed = facts[["indicator", "group", "period"]].assign(_end=ends)
+    keyed = keyed.sort_values(["_end", "period"], kind="stable")
+    newest = keyed.groupby(["indicator", "group"], observed=True)["period"].transform("last")
+    return newest.reindex(facts.index).eq(facts["period"])
+
+
 def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
     """Return the year in which the period of each fact ends; -1 where it names none."""
     import pandas as pd
