@@ -30,109 +30,90 @@ NAVY, TEAL, PLUM, ORANGE, GREY, WHITE, INK = (
 )
 LONG = "Bournemouth, Christchurch and Poole"
 
-GRADES = pd.DataFrame(
-    [
-        ("Overall", "Safeguarding", 4, "Inadequate"),
-        ("Overall", "Looked after", 3, "Adequate"),
-        ("Feel safe", "Safeguarding", 3, "Adequate"),
-        ("Feel safe", "Safeguarding", 4, "Inadequate"),
-        ("Well-being", "Looked after", 2, "Good"),
-        ("Engagement", "Looked after", 1, "Outstanding"),
-    ],
-    columns=["judgement", "service", "grade", "label"],
+
+def frame(columns: str, *rows: tuple[object, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+GRADES = frame(
+    "judgement service grade label",
+    ("Overall", "Safeguarding", 4, "Inadequate"),
+    ("Overall", "Looked after", 3, "Adequate"),
+    ("Feel safe", "Safeguarding", 3, "Adequate"),
+    ("Feel safe", "Safeguarding", 4, "Inadequate"),
+    ("Well-being", "Looked after", 2, "Good"),
+    ("Engagement", "Looked after", 1, "Outstanding"),
 )
-ACTIONS = pd.DataFrame(
-    [
-        ("Safeguarding", pd.Timestamp("2011-05-19"), "19 May 2011", 3.0, "3"),
-        ("Safeguarding", pd.Timestamp("2010-11-19"), "19 November 2010", 1.0, "1"),
-        ("Looked after", pd.Timestamp("2011-05-19"), "19 May 2011", 6.0, "6"),
-    ],
-    columns=["service", "due", "day", "count", "label"],
+ACTIONS = frame(
+    "service due day count label",
+    ("Safeguarding", pd.Timestamp("2011-05-19"), "19 May 2011", 3.0, "3"),
+    ("Safeguarding", pd.Timestamp("2010-11-19"), "19 November 2010", 1.0, "1"),
+    ("Looked after", pd.Timestamp("2011-05-19"), "19 May 2011", 6.0, "6"),
 )
-BENCHMARKS = pd.DataFrame(
-    [
-        ("Checks", "Kent", 78.0, "78%", True),
-        ("Share", "England", 11.8, "11.8%", False),
-        ("Checks", "England", 85.4, "85.4%", False),
-        ("Share", "Kent", 6.3, "6.3%", True),
-    ],
-    columns=["measure", "area", "value", "label", "ours"],
+BENCHMARKS = frame(
+    "measure area value label ours",
+    ("Checks", "Kent", 78.0, "78%", True),
+    ("Share", "England", 11.8, "11.8%", False),
+    ("Checks", "England", 85.4, "85.4%", False),
+    ("Share", "Kent", 6.3, "6.3%", True),
 )
-INTERVALS = pd.DataFrame(
-    [
-        ("Few", 5.4, 2.8, 10.4, "8 of 147: 5.4%"),
-        ("Some", 35.4, 24.9, 47.5, "23 of 65: 35.4%"),
-        ("Most", 90.0, 59.6, 98.2, "9 of 10: 90.0%"),
-    ],
-    columns=["measure", "value", "lower", "upper", "label"],
+INTERVALS = frame(
+    "measure value lower upper label",
+    ("Few", 5.4, 2.8, 10.4, "8 of 147: 5.4%"),
+    ("Some", 35.4, 24.9, 47.5, "23 of 65: 35.4%"),
+    ("Most", 90.0, 59.6, 98.2, "9 of 10: 90.0%"),
 )
-PARTS = pd.DataFrame(
-    [
-        ("All", "Asylum", 25.0, "250"),
-        ("All", "Others", 75.0, "750"),
-        ("Homes", "Asylum", 40.0, "34"),
-        ("Homes", "Others", 60.0, "51"),
-    ],
-    columns=["whole", "part", "share", "label"],
+PARTS = frame(
+    "whole part share label",
+    ("All", "Asylum", 25.0, "250"),
+    ("All", "Others", 75.0, "750"),
+    ("Homes", "Asylum", 40.0, "34"),
+    ("Homes", "Others", 60.0, "51"),
 )
-COUNTS = pd.DataFrame(
-    [("Primary", 447.0, "447"), ("Colleges", 7.0, "7"), ("Secondary", 81.0, "81")],
-    columns=["name", "value", "label"],
+COUNTS = frame(
+    "name value label", ("Primary", 447.0, "447"), ("Colleges", 7.0, "7"), ("Secondary", 81.0, "81")
 )
-SPINE = pd.DataFrame(
-    [
-        ("Health", "Health checks", 0.5, -0.2, 0.3, -0.9, 1.0, "better", "94%", "90%"),
-        ("Health", "Dentist", 0.0, -0.1, 0.2, -1.0, 0.7, "similar", "81%", "81%"),
-        ("Homes", "Moves", -0.4, -0.3, 0.3, -1.0, 0.6, "worse", "12%", "10%"),
-        ("Homes", "Rate", 0.3, -0.3, 0.3, -1.0, 0.6, "higher", "75", "70"),
-        ("Homes", "Distance", math.nan, -0.3, 0.3, -1.0, 0.6, "not compared", "18%", "17%"),
-    ],
-    columns=[
-        *("theme", "measure", "position", "low", "high", "worst", "best"),
-        *("verdict", "label", "benchmark_label"),
-    ],
+SPINE = frame(
+    "theme measure position low high worst best verdict label benchmark_label",
+    ("Health", "Health checks", 0.5, -0.2, 0.3, -0.9, 1.0, "better", "94%", "90%"),
+    ("Health", "Dentist", 0.0, -0.1, 0.2, -1.0, 0.7, "similar", "81%", "81%"),
+    ("Homes", "Moves", -0.4, -0.3, 0.3, -1.0, 0.6, "worse", "12%", "10%"),
+    ("Homes", "Rate", 0.3, -0.3, 0.3, -1.0, 0.6, "higher", "75", "70"),
+    ("Homes", "Distance", math.nan, -0.3, 0.3, -1.0, 0.6, "not compared", "18%", "17%"),
 )
-CELLS = pd.DataFrame(
-    [
-        ("Health checks", "Kent", "94%", "better"),
-        ("Health checks", "Essex", "90%", "similar"),
-        ("Health checks", "Medway", "72%", "worse"),
-        ("Rate", "Kent", "75", "higher"),
-        ("Rate", "Essex", "60", "lower"),
-        ("Rate", "Medway", "70", "not compared"),
-    ],
-    columns=["measure", "area", "label", "word"],
+CELLS = frame(
+    "measure area label word",
+    ("Health checks", "Kent", "94%", "better"),
+    ("Health checks", "Essex", "90%", "similar"),
+    ("Health checks", "Medway", "72%", "worse"),
+    ("Rate", "Kent", "75", "higher"),
+    ("Rate", "Essex", "60", "lower"),
+    ("Rate", "Medway", "70", "not compared"),
 )
-DOTS = pd.DataFrame(
-    [
-        ("Kent", 1200.0, 94.0, True),
-        ("Essex", 900.0, 88.0, False),
-        ("Rutland", 30.0, 70.0, False),
-        ("Isles of Scilly", math.nan, math.nan, False),
-    ],
-    columns=["name", "base", "value", "ours"],
+DOTS = frame(
+    "name base value ours",
+    ("Kent", 1200.0, 94.0, True),
+    ("Essex", 900.0, 88.0, False),
+    ("Rutland", 30.0, 70.0, False),
+    ("Isles of Scilly", math.nan, math.nan, False),
 )
-RANKS = pd.DataFrame(
-    [
-        ("Kent", 94.0, 92.0, 96.0, True, False),
-        ("Essex", 88.0, 85.0, 91.0, False, True),
-        ("Rutland", 70.0, 52.0, 84.0, False, False),
-        ("Isles of Scilly", math.nan, math.nan, math.nan, False, False),
-        ("Surrey", 97.0, 96.0, 98.0, False, False),
-    ],
-    columns=["name", "value", "lower", "upper", "ours", "neighbour"],
+RANKS = frame(
+    "name value lower upper ours neighbour",
+    ("Kent", 94.0, 92.0, 96.0, True, False),
+    ("Essex", 88.0, 85.0, 91.0, False, True),
+    ("Rutland", 70.0, 52.0, 84.0, False, False),
+    ("Isles of Scilly", math.nan, math.nan, math.nan, False, False),
+    ("Surrey", 97.0, 96.0, 98.0, False, False),
 )
-YEARS = pd.DataFrame(
-    [
-        ("Kent", "2022", 81.0, 79.0, 83.0, True, "81%"),
-        ("Kent", "2023", math.nan, math.nan, math.nan, True, None),
-        ("Kent", "2024", 85.0, 83.0, 87.0, True, "85%"),
-        ("England", "2022", 70.0, 69.0, 71.0, False, "70%"),
-        ("England", "2023", 76.0, 75.0, 77.0, False, "76%"),
-        ("South East", "2022", 74.0, 73.0, 75.0, False, "74%"),
-        ("South East", "2024", 77.0, 76.0, 78.0, False, "77%"),
-    ],
-    columns=["area", "period", "value", "lower", "upper", "ours", "label"],
+YEARS = frame(
+    "area period value lower upper ours label",
+    ("Kent", "2022", 81.0, 79.0, 83.0, True, "81%"),
+    ("Kent", "2023", math.nan, math.nan, math.nan, True, None),
+    ("Kent", "2024", 85.0, 83.0, 87.0, True, "85%"),
+    ("England", "2022", 70.0, 69.0, 71.0, False, "70%"),
+    ("England", "2023", 76.0, 75.0, 77.0, False, "76%"),
+    ("South East", "2022", 74.0, 73.0, 75.0, False, "74%"),
+    ("South East", "2024", 77.0, 76.0, 78.0, False, "77%"),
 )
 percent = "{:.0f}%".format
 

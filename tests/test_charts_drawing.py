@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import pytest
-from charting import GREY, LONG, NAVY, ORANGE, contrast
+from charting import LONG, NAVY, ORANGE, contrast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backend_bases import RendererBase
@@ -19,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import IdentityTransform
 
-from kentstats.charts.drawing import add_cells, add_lines, new_label
+from kentstats.charts.drawing import add_lines, new_label
 from kentstats.charts.style import (
     GRADE_FILL,
     GRADE_INK,
@@ -92,17 +91,6 @@ def test_a_line_of_a_label_keeps_its_anchor_in_svg() -> None:
     assert all("text-anchor: end" in str(node.get("style")) for node in nodes)
 
 
-def test_a_label_may_be_hidden_empty_or_nowhere() -> None:
-    figure = Figure(figsize=(4, 3))
-    for label in (
-        new_label(1, 1, "a", visible=False),
-        new_label(1, 1, ""),
-        new_label(np.nan, 1, "b"),
-    ):
-        figure.add_artist(label)
-    assert b"<text" not in svg(figure)
-
-
 def clipped_paths(figure: Figure) -> list[str]:
     nodes = ET.fromstring(svg(figure)).iter()
     return [str(node.get("d")) for node in nodes if node.get("clip-path")]
@@ -116,21 +104,6 @@ def test_lines_of_one_style_are_one_path_without_those_that_have_gaps() -> None:
     add_lines(axes, ([0], [np.nan]), ([0], [1]), color=NAVY, width=2)
     [path] = clipped_paths(figure)
     assert path.count("M") == 2
-
-
-def test_lines_and_cells_follow_a_logarithmic_scale() -> None:
-    figure = Figure()
-    axes = figure.add_subplot(xlim=(1, 100), ylim=(0, 1), xscale="log")
-    axes.set_axis_off()
-    add_lines(axes, (10, 0), (10, 1), color=NAVY, width=2)
-    add_lines(axes, (1, 0), (10, 1), color=NAVY, width=2)
-    add_cells(axes, np.array([[(1, 0), (10, 0), (10, 1), (1, 1)]]), [GREY])
-    left, right = (round(axes.transData.transform((x, 0))[0] * 0.72, 3) for x in (1, 10))
-    found = [
-        {round(float(x), 3) for x in re.findall(r"[ML] (\S+) ", path)}
-        for path in clipped_paths(figure)
-    ]
-    assert found == [{right}, {left, right}]
 
 
 @pytest.mark.parametrize("bold", [False, True])
@@ -164,12 +137,6 @@ def test_labels_keep_apart_in_their_order_and_in_their_range(
     for middle, height in zip(placed, heights, strict=True):
         assert middle - height / 2 >= -1e-9
         assert middle + height / 2 <= 10 + 1e-9
-
-
-@given(st.lists(st.integers(1, 9), max_size=9, unique=True))
-def test_labels_that_have_room_stay_where_they_are(wanted: list[int]) -> None:
-    places = [float(value) for value in wanted]
-    assert spread_labels(places, [0.9] * len(places), 0, 10) == pytest.approx(places)
 
 
 def test_labels_without_room_begin_at_the_bottom() -> None:
