@@ -66,6 +66,14 @@ def test_a_document_is_the_markdown_of_cells_and_outputs_in_order() -> None:
     assert document.warnings == ()
 
 
+def test_two_claims_with_one_id_are_refused() -> None:
+    other = {**CLAIM, "value": 78.5}
+    document = document_of(ours("x", [CLAIM]), ours("y", [CLAIM]))
+    assert document.claims == {"c1": CLAIM}
+    with pytest.raises(RenderError, match="Two claims have the id c1"):
+        document_of(ours("x", [CLAIM]), ours("y", [other]))
+
+
 def test_a_notebook_that_was_not_executed_is_refused() -> None:
     notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# One"), v4.new_code_cell("1")])
     with pytest.raises(RenderError, match=r"shows nothing. Execute it before"):

@@ -124,7 +124,8 @@ def read_document(notebook: NotebookNode) -> Document:
     Raises
     ------
     RenderError
-        The notebook shows nothing: it was not executed.
+        The notebook shows nothing: it was not executed. Or two claims have
+        one id.
     """
     blocks: list[str] = []
     claims: dict[str, dict[str, Any]] = {}
@@ -144,7 +145,11 @@ def read_document(notebook: NotebookNode) -> Document:
             blocks += filter(None, [_joined(output["data"]["text/markdown"])])
             lists.update(ours.get("lists", {}))
             for made in ours.get("claims", []):
-                claims.setdefault(made["id"], made)
+                if claims.setdefault(made["id"], made) != made:
+                    raise RenderError(
+                        f"Two claims have the id {made['id']}.",
+                        "Report this: claims need longer ids.",
+                    )
     if not executed:
         raise RenderError("The notebook shows nothing.", "Execute it before rendering it.")
     return Document(tuple(prune(blocks)), claims, dict(sorted(lists.items())), tuple(warnings))

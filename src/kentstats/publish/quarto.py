@@ -75,8 +75,8 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Project)
     """Write ``briefing.html`` and ``briefing.pdf`` with Quarto.
 
     The notebook that Quarto reads holds the Markdown that the executed one
-    shows, cell by cell, and no code: nothing can be executed again, and
-    nothing of Jupyter's wrapping reaches the page.
+    shows, and no code: nothing can be executed again, and nothing of
+    Jupyter's wrapping reaches the page.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
             raise RenderError(
                 f"Quarto ended well and wrote no {result}.", "Use --renderer embedded."
             )
-    if "<data " not in (project / "briefing.html").read_text(encoding="utf-8"):
+    if document.claims and "<data " not in (project / "briefing.html").read_text(encoding="utf-8"):
         raise RenderError(
             "Quarto left out the filter of the project, so the page has no claims.",
             "Use --renderer embedded.",
