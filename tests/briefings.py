@@ -21,6 +21,7 @@ from unittest import mock
 import nbformat
 import pandas as pd
 from conftest import ROOT
+from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
 
 from kentstats.charts import drawing
 from kentstats.indicators import load_indicators
@@ -29,7 +30,6 @@ from kentstats.load import load_facts
 from kentstats.report.blocks import Block, Figure
 from kentstats.report.claims import Claim
 from kentstats.report.context import Edition, open_edition
-from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
 from kentstats.schemas import SCALE, Row, records
 from kentstats.stats.intervals import wilson
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from kentstats.stats.compare import compare
 
 from kentstats import load_facts
 from kentstats.areas import load_areas
@@ -17,7 +18,6 @@ from kentstats.indicators import load_indicators
 from kentstats.load import official_facts, open_official
 from kentstats.schemas import Row, records
 from kentstats.stats.benchmarks import comparisons, summarise_neighbours
-from kentstats.stats.compare import compare
 from kentstats.stats.funnel import outside, overdispersion
 from kentstats.stats.intervals import estimates, minimum_detectable_base, wilson
 from kentstats.stats.places import find_places

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import pandas as pd
 import pytest
+from kentstats.ingest.registry import Source
 
 from kentstats import load_actions, load_facts, load_judgements, load_sources
-from kentstats.ingest.registry import Source
 from kentstats.ingest.report_settings import Figure
 from kentstats.schemas import Row, records
 from kentstats.stats.consistency import CHECKS, check_consistency

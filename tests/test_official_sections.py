@@ -8,11 +8,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from briefings import CHECKS, Made, made, make, plain, sections
+from kentstats.report.official import UNIT_WORDS, against, facts_of, has_figure, label
 
 from kentstats.indicators import load_indicators
 from kentstats.report import standing
 from kentstats.report.context import open_edition
-from kentstats.report.official import UNIT_WORDS, against, facts_of, has_figure, label
 from kentstats.report.report_comparisons import reconciliation
 from kentstats.schemas import Row
 

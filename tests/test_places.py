@@ -34,12 +34,12 @@ def an_edition(*listed: tuple[str, str, int, str], last: int = 2025) -> Official
     return OfficialStatistics("made", last, last, pd.DataFrame(), Path(), neighbours=rows)
 
 
-def some_places(official: Official, facts: pd.DataFrame | None = None) -> Places:
+def some_places(official: OfficialStatistics, facts: pd.DataFrame | None = None) -> Places:
     facts = official_facts(official) if facts is None else facts
     return find_places(official, facts, load_areas())
 
 
-def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
+def neighbours_of(official: OfficialStatistics) -> tuple[str, dict[str, list[str]]]:
     places = some_places(official, some_facts((KENT, "2025", "2025-03-31")))
     return places.neighbour_list, dict(places.neighbours)
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kentstats.ingest.registry import load_sources
 
 from kentstats import load_facts
 from kentstats.errors import DataError
-from kentstats.ingest.registry import load_sources
 from kentstats.ingest.report_settings import Figure, ReportSettings, missing_figures, read_settings
 from kentstats.project import Project
 from kentstats.publish.briefing import publish

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from kentstats.ingest.registry import load_sources
 from verapdf import text_of
 
 from kentstats.ingest.inspection_report import ACTION_COLUMNS, LEFT_OUT_COLUMNS, STATEMENT_COLUMNS
-from kentstats.ingest.registry import load_sources
 from kentstats.project import Project
 from kentstats.publish.briefing import check_source, publish
 from kentstats.report.context import open_edition

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from briefings import CHECKS, make
 from click.testing import CliRunner
+from kentstats.publish.inputs import read_used
 from test_published import Page
 from test_quarto import stand_in
 
@@ -25,7 +26,6 @@ from kentstats.project import find_project, fingerprint
 from kentstats.publish import quarto as route
 from kentstats.publish.briefing import choose_subject, front_of, publish
 from kentstats.publish.document import read_document
-from kentstats.publish.inputs import read_used
 
 EVERY = 15
 SAMPLE = [
