@@ -267,8 +267,8 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "a negative count": (
         text_of([*GOOD, looked_after("Medway", children_count=-5)]),
         [
-            "line 5, column children_count: The figure is negative, over 100 per cent, or above its "
-            "base. Ask the publisher.",
+            "line 5, column children_count: The figure is negative, over 100 per cent, or above "
+            "its base. Ask the publisher.",
             "line 5, column rate_per_10000: The figure is negative, over 100 per cent, or above",
         ],
     ),
