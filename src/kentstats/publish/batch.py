@@ -246,7 +246,12 @@ def publish_all(
                 file=sys.stderr,
                 hidden=not shown,
             ) as bar:
-                results = _results(tasks, jobs, limits, cluster, store, bar.render_progress)
+
+                def on_tick() -> None:
+                    bar.render_progress()
+                    record.save()
+
+                results = _results(tasks, jobs, limits, cluster, store, on_tick)
                 with contextlib.closing(results):
                     for result in results:
                         record.done(result, reasons[result.task])
@@ -357,7 +362,7 @@ class _Record:
         }
         # what a message may name, and no other machine has
         self._roots = (folder.parent.resolve().parent, home.root, Path.cwd(), Path.home())
-        self._written = time.monotonic()
+        self._written, self._changed = time.monotonic(), False
 
     def unchanged(self, area: Area) -> None:
         """Take note that an authority is left as it is."""
@@ -386,13 +391,17 @@ class _Record:
             inputs=task.inputs,
             files=files,
         )
-        if time.monotonic() - self._written > SAVE_SECONDS:
+        self._changed = True
+
+    def save(self) -> None:
+        """Write the manifest if something has changed, now and then."""
+        if self._changed and time.monotonic() - self._written > SAVE_SECONDS:
             self.write()
 
     def write(self) -> None:
         """Write the manifest."""
         write_manifest(self.path, self.head, self.entries.values(), self._roots)
-        self._written = time.monotonic()
+        self._written, self._changed = time.monotonic(), False
 
 
 def _tell(reasons: Mapping[str, str], wanted: int, say: Callable[[str], object]) -> None:
@@ -471,9 +480,11 @@ def _state(name: str, edition: str, output: Path, home: Project, report: Source 
     folder = output / edition / slug(name)
     try:
         record = json.loads((folder / "claims.json").read_text(encoding="utf-8"))
-        before, parameters = record["inputs"], json.dumps(record["parameters"])
+        named = {"authority", "edition"}
+        typed = {key: each for key, each in record["parameters"].items() if key not in named}
+        before, parameters = record["inputs"], json.dumps(typed)
         shared = _inputs_now(edition, parameters, record["renderer"], home)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, AttributeError):
         return ""
     changed = changed_groups(before, briefing_inputs(shared, report))
     if changed:

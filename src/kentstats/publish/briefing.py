@@ -123,6 +123,11 @@ class BriefingTask:
     progress: bool = False
 
     @property
+    def all_parameters(self) -> dict[str, Any]:
+        """The parameters of the notebook."""
+        return {"authority": self.authority, "edition": self.edition, **self.parameters}
+
+    @property
     def folder(self) -> Path:
         """Where its files go."""
         return self.output / self.edition / slug(self.authority)
@@ -236,10 +241,10 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
 
     Nothing is compiled with Typst: it starts threads, which a forked process would wait for.
     """
-    import papermill
     from matplotlib import pyplot
     from matplotlib.backends import backend_svg
     from matplotlib_inline import backend_inline
+    from papermill import iorw
 
     from kentstats import charts, report
     from kentstats.publish import engine
@@ -251,7 +256,7 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
     for package in (charts, report):
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
-    papermill.inspect_notebook(str(notebook))  # compiles the schema of notebooks
+    iorw.load_notebook_node(str(notebook))  # compiles the schema of notebooks
     rendering.prepare()
     brief = open_edition(authority, edition, confidence=confidence, home=home)
     if brief.standing:
@@ -278,7 +283,7 @@ def make_briefing(task: BriefingTask) -> list[str]:
         notebook = execute_notebook(
             task.notebook,
             folder / NOTEBOOK,
-            {"authority": task.authority, "edition": task.edition, **task.parameters},
+            task.all_parameters,
             failed=task.failed_folder / NOTEBOOK,
             on_start=partial(_stamp, front=front),
             limits=task.limits,
@@ -385,7 +390,7 @@ def _write_claims(task: BriefingTask, subject: Subject, document: Document, fold
         "code": subject.area.code,
         "edition": subject.edition,
         "source": subject.report.id if subject.report else "",
-        "parameters": dict(task.parameters),
+        "parameters": task.all_parameters,
         "fingerprint": fingerprint(task.inputs),
         "inputs": dict(task.inputs),
         "renderer": task.renderer,

@@ -278,6 +278,7 @@ class Outputs:
         self._cleared()
         self._shown[self._index].append(output)
         if display_id:
+            self.update(output.data, output.metadata, display_id)
             self._displays.setdefault(display_id, []).append((self._index, output))
         self._count(len(str(output.get("data", ""))))
 
@@ -478,6 +479,8 @@ def _new_shell(most: int) -> Shell:
     shell: Shell = Shell.instance(config=CONFIG)
     shell.outputs, shell.left = Outputs(most), False
     shell.reset()
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # notebooks may import what is beside them
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # processes forked from one would draw the same
     if "matplotlib" in sys.modules and backend == INLINE:
