@@ -189,7 +189,7 @@ def bench_one(rounds: int) -> Iterator[tuple[str, float]]:
 
 
 def bench_notebook(rounds: int) -> Iterator[tuple[str, float]]:
-    """Execute the notebook alone: by ``papermill --engine kentstats`` and by plain papermill, in turn."""
+    """Execute the notebook by ``papermill --engine kentstats`` and by plain papermill, in turn."""
     command = [sys.executable, "-m", "papermill", str(ROOT / "notebooks" / "briefing.ipynb")]
     command += ["out.ipynb", "-p", "authority", "Medway"]
     costs: dict[str, list[Cost]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What is published: the pages that lead to the briefings, and the lines of ``kentstats status``."""
+"""What is published: the pages that lead to the briefings, and what ``status`` prints."""
 
 from __future__ import annotations
 
