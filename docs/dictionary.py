@@ -12,7 +12,7 @@ from pathlib import Path
 from kentstats.areas import COLUMNS, KINDS, SUCCESSION_COLUMNS
 from kentstats.indicators import MODELS, POLARITIES, load_indicators
 from kentstats.indicators import Mapping as Source
-from kentstats.ingest.datasets import load_known
+from kentstats.ingest.datasets import load_datasets
 from kentstats.ingest.edition import FIGURES_FILE, KEY, PERIODS
 from kentstats.schemas import (
     BANDS,
@@ -126,13 +126,13 @@ def dictionary() -> str:
     lines += [
         "## Data sets",
         "",
-        "What `kentstats ingest` knows by its columns (`sources/known.yml`). Where the last column",
-        "names no half-width for a kind of area, its counts are exact.",
+        "What `kentstats ingest` knows by its columns (`ingest/datasets.yml`). Where the last",
+        "column names no half-width for a kind of area, its counts are exact.",
         "",
         "| data set | publisher, title | half-width of the rounding of counts |",
         "|---|---|---|",
     ]
-    for known in load_known().values():
+    for known in load_datasets().values():
         halves = ", ".join(f"{area} {half:g}" for area, half in known.counts.items())
         title = f"[{known.publisher}: {known.title}]({known.url})"
         lines.append(f"| `{known.id}` | {title} | {halves or 'no counts'} |")

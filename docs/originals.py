@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kentstats.ingest.edition import Official, Publication, list_editions, read_official
+from kentstats.ingest.edition import OfficialStatistics, Publication, list_editions, read_official
 from kentstats.project import find_project
 
 TARGET = Path(__file__).resolve().parent.parent / "data" / "originals"
@@ -44,11 +44,11 @@ def texts() -> dict[str, str]:
     return written
 
 
-def _by_file(edition: Official) -> list[Publication]:
+def _by_file(edition: OfficialStatistics) -> list[Publication]:
     return sorted(edition.sources, key=lambda source: source.file)
 
 
-def _section(edition: Official) -> str:
+def _section(edition: OfficialStatistics) -> str:
     lines = [f"\n## Edition {edition.name}\n\n", "| file | publisher | title | SHA-256 |\n"]
     lines.append("|---|---|---|---|\n")
     for source in _by_file(edition):

@@ -8,43 +8,41 @@ many in passing. Blocks are not rendered to be read: their Markdown is written b
 from __future__ import annotations
 
 import ast
-import base64
 import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from html import unescape
 from typing import Any
 from unittest import mock
 
 import nbformat
 import pandas as pd
 from conftest import ROOT
+from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
 
-from kentstats.charts import charts
+from kentstats.charts import drawing
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import load_facts
-from kentstats.report.blocks import Block
+from kentstats.report.blocks import Block, Figure
 from kentstats.report.claims import Claim
 from kentstats.report.context import Edition, open_edition
-from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
 from kentstats.schemas import SCALE, Row, records
 from kentstats.stats.intervals import wilson
 
 NOTEBOOK = ROOT / "notebooks" / "briefing.ipynb"
 CLAIM = re.compile(
-    r"\[((?:[^\[\]\\]|\\.)*)\]"
-    r'\{\.claim data-id=(c[0-9a-f]{8}) data-value="([^"]*)" data-source="([^"]*)"\}'
+    r'<span class="claim" data-id="(c[0-9a-f]{16})" data-value="([^"]*)" data-source="([^"]*)">'
+    r"((?:[^<\\]|\\.)*)</span>"
 )
-PICTURE = re.compile(
-    r"!\[((?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*\]\{[^}]*\})*)\]"
-    r'\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#(fig-[a-z-]+) fig-alt="([^"]*)"\}'
-)
-NAME = re.compile(r"\{#((?:tbl|fig)-[a-z-]+)")
+PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.)*\]\(data:[^)]*\)<span></span>\n")
+FRAME = re.compile(r"</?div[^>]*>\n?")
+NAME = re.compile(r'<div id="([a-z-]+)">')
 LINK = re.compile(r"\[(?:[^\[\]\\]|\\.)*\]\([^)]*\)|<https?:[^>]*>")
-ANCHOR = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\{#[a-z0-9-]+\}")
+ANCHOR = re.compile(r'<span id="[a-z0-9-]+">((?:[^<\\]|\\.)*)</span>')
 LINE = re.compile(r"[a-z0-9-]+, line \d+")
 WORKED = re.compile(r"([\d,.]+) / ([\d,.]+) (?:× 100|× 1,000|× 10,000)")
 MARK = "\N{HORIZONTAL ELLIPSIS}"
@@ -89,23 +87,29 @@ class Cell:
     @cached_property
     def pictures(self) -> list[Picture]:
         found = []
-        for caption, drawn, name, alt in PICTURE.findall(self.block.markdown):
-            svg = ET.fromstring(base64.b64decode(drawn))
-            lines = ["".join(node.itertext()).strip() for node in svg.iter() if "text" in node.tag]
-            words = alt.replace("&quot;", '"').replace("&amp;", "&")
-            found.append(Picture(name, caption, words, tuple(filter(None, lines))))
+        for part in self.block.parts:
+            if isinstance(part, Figure):
+                drawn = ET.fromstring(part.svg)
+                nodes = (node for node in drawn.iter() if "text" in node.tag)
+                lines = filter(None, ("".join(node.itertext()).strip() for node in nodes))
+                made = Picture(part.name, part.caption.plain, part.alt.plain, tuple(lines))
+                found.append(made)
         return found
 
     @cached_property
+    def words(self) -> str:
+        """Its Markdown, captions with it, without pictures."""
+        return FRAME.sub("", PICTURE.sub("", self.block.markdown))
+
+    @cached_property
     def text(self) -> str:
-        """What a reader reads, captions with it: claims as they are shown, no pictures."""
-        return plain(CLAIM.sub(r"\1", PICTURE.sub(r"\1", self.block.markdown)))
+        """What a reader reads: claims as they are shown."""
+        return plain(ANCHOR.sub(r"\1", CLAIM.sub(r"\4", self.words)))
 
     @cached_property
     def unclaimed(self) -> str:
         """The same with a mark in the place of claims and of links."""
-        text = CLAIM.sub(MARK, PICTURE.sub(r"\1", self.block.markdown))
-        return plain(ANCHOR.sub(r"\1", LINK.sub(MARK, text)))
+        return plain(ANCHOR.sub(r"\1", LINK.sub(MARK, CLAIM.sub(MARK, self.words))))
 
     @property
     def rows(self) -> list[list[str]]:
@@ -133,7 +137,7 @@ class Made:
 
 
 def plain(markdown: str) -> str:
-    return re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\{#(?:fig|tbl)-[^}]*\}", "", markdown))
+    return re.sub(r"\\([^\w\s])", r"\1", markdown)
 
 
 @cache
@@ -145,7 +149,9 @@ def sources() -> tuple[str, ...]:
 
 def calls(source: str) -> Iterator[ast.Call]:
     """The calls of sections in a cell: one by itself, or all that it shows."""
-    call = ast.parse(source, mode="eval").body
+    last = ast.parse(source).body[-1]
+    assert isinstance(last, ast.Expr)
+    call = last.value
     assert isinstance(call, ast.Call)
     for each in call.args if ast.unparse(call.func) == "show" else [call]:
         assert isinstance(each, ast.Call)
@@ -154,21 +160,22 @@ def calls(source: str) -> Iterator[ast.Call]:
 
 @cache
 def sections() -> tuple[tuple[str, str], ...]:
-    """Name and source of every section of the notebook, in order."""
+    """Name and source of every section of the notebook, in order, below the rows it takes."""
     _, _, *cells = sources()
     found = []
-    for call in (call for source in cells for call in calls(source)):
+    for rows, call in (
+        (ast.parse(source).body[:-1], call) for source in cells for call in calls(source)
+    ):
         name = ast.unparse(call.func)
         name += "".join(
             f" {ast.unparse(each.value)}" for each in call.keywords if each.arg == "good"
         )
         name += "".join(
-            f" {each.value}"
-            for each in call.args
-            if isinstance(each, ast.Constant) and name == "inspection.findings"
+            f" {each.id}"
+            for each in call.args[1:]
+            if isinstance(each, ast.Name) and name == "inspection.findings"
         )
-        name += "".join(f" {each.attr}" for each in call.args if isinstance(each, ast.Attribute))
-        found.append((name, ast.unparse(call)))
+        found.append((name, "\n".join(map(ast.unparse, [*rows, call]))))
     names = [name for name, _ in found]
     assert len(set(names)) == len(names)
     assert set(names) >= LOOKED_AT, "a section has another name now"
@@ -177,7 +184,7 @@ def sections() -> tuple[tuple[str, str], ...]:
 
 def own(edition: Edition, table: str) -> list[Row]:
     """The rows of the authority in a table that all share."""
-    frame = getattr(edition.official._shared, table)
+    frame = getattr(edition.official.statistics, table)
     return records(frame[frame["area_code"].eq(edition.area.code)])
 
 
@@ -196,12 +203,14 @@ def make(authority: str, edition: str, **altered: Any) -> Made:
 
     def noted(axes: Any, *, title: str, subtitle: str, **options: Any) -> Any:
         titles.append((title, subtitle))
-        return headed(axes, title=title, subtitle=subtitle, **options)
+        return add_titles(axes, title=title, subtitle=subtitle, **options)
 
-    headed = charts.headed
-    with mock.patch.object(charts, "headed", noted):
+    add_titles = drawing.add_titles
+    with mock.patch.object(drawing, "add_titles", noted):
         for name, source in sections():
-            shown = eval(source, names)
+            *rows, call = source.split("\n")
+            exec("\n".join(rows), names)
+            shown = eval(call, names)
             assert shown is None or isinstance(shown, Block), name
             if shown is None or not shown.markdown:
                 empty.append(name)
@@ -225,7 +234,7 @@ def all_facts(edition: str) -> dict[str, Row]:
 def names_with_digits(edition: str, report: str) -> frozenset[str]:
     """What comes from tables and catalogue as it is and may hold digits."""
     brief = open_edition(report or "Essex", edition)
-    official = brief.official._shared.official
+    official = brief.official.statistics.official
     words: set[str] = {ATTRIBUTION}
     for one in load_indicators().values():
         texts = [one.short, one.name, one.numerator, one.denominator]
@@ -277,13 +286,13 @@ def claims_are_printed(made: Made) -> Iterator[str]:
         known = {one.id: one for one in cell.block.claims}
         if len(known) != len(cell.block.claims):
             yield f"{name}: a claim is listed twice"
-        for shown, key, value, place in CLAIM.findall(cell.block.markdown):
+        for key, value, place, shown in CLAIM.findall(cell.block.markdown):
             one = known.get(key)
             if one is None:
                 yield f"{name}: {shown} is no claim of its block"
                 continue
             written = one.value if isinstance(one.value, str) else f"{one.value:.12g}"
-            if (plain(shown), value, place) != (one.shown, written, one.place):
+            if (plain(shown), unescape(value), unescape(place)) != (one.shown, written, one.place):
                 yield f"{name}: {shown} is printed unlike its claim"
         seen = "\n".join(
             [cell.text, *(f"{one.alt}\n" + " ".join(one.lines) for one in cell.pictures)]
@@ -300,9 +309,9 @@ def claims_lead_to_facts(made: Made) -> Iterator[str]:
     facts = all_facts(made.edition.name)
     judged = {
         f"{made.edition.name}.{row['source_id']}.{row['position']}.{row['area_code']}"
-        for row in made.edition.official._shared.official.judgements
+        for row in made.edition.official.statistics.official.judgements
     }
-    lists = {source.id for source in made.edition.official._shared.official.sources}
+    lists = {source.id for source in made.edition.official.statistics.official.sources}
     report = f"{made.edition.source.id}." if made.edition.source else "no report"
     others = ("parameter.", report, f"{made.edition.name}.figures")
     for name, cell in made.cells.items():
@@ -437,7 +446,7 @@ def names_are_unique(made: Made) -> Iterator[str]:
 def verdicts_are_earned(made: Made) -> Iterator[str]:
     """Better and worse need limits that leave the benchmark out, and a polarity."""
     facts = facts_of(made.edition)
-    for row in own(made.edition, "benchmarks"):
+    for row in own(made.edition, "comparisons"):
         if row["verdict"] not in SURE:
             continue
         what = f"{row['indicator']} against {row['comparator']}: {row['verdict']}"
@@ -567,7 +576,7 @@ def what_is_missing_is_said(made: Made) -> Iterator[str]:
     """Whatever England has a figure for, the authority has one too, or it is said to lack it."""
     edition, text = made.edition, made.text("standing.unknown").casefold()
     ours = facts_of(edition)
-    for key, fact in facts_of(edition, edition.official._shared.places.country).items():
+    for key, fact in facts_of(edition, edition.official.statistics.places.country).items():
         mine = ours.get(key)
         if fact["value"] != fact["value"] or (mine and mine["value"] == mine["value"]):
             continue
@@ -579,14 +588,14 @@ def what_is_missing_is_said(made: Made) -> Iterator[str]:
     for area in edition.official.combined():
         if area.name.casefold() not in text:
             yield f"{area.name}: that they are counted together is not said"
-    if bool(edition.official._shared.neighbour_list) == ("no list of them covers" in text):
+    if bool(edition.official.neighbour_list) == ("no list of them covers" in text):
         yield "whether there is a list of neighbours is not said, or said falsely"
 
 
 def ranks_hold_their_place(made: Made) -> Iterator[str]:
     """A place lies between those that chance allows, and there are as many as have a figure."""
     for row in own(made.edition, "ranks"):
-        everyone = made.edition.official.everyone(row["indicator"], str(row["group"]))
+        everyone = made.edition.official.all_authorities(row["indicator"], str(row["group"]))
         if row["of"] != everyone["estimate"].notna().sum():
             yield f"{row['indicator']}: of {row['of']}"
         if pd.notna(row["rank_low"]) and not (

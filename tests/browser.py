@@ -1,13 +1,8 @@
-"""Look at an HTML file in headless Chromium: its requests, accessibility, width and picture.
+"""Look at an HTML file in headless Chromium: its requests, accessibility and width.
 
-Chromium is the system's (Debian: ``apt-get install chromium``; the ``CHROMIUM`` environment
-variable names another one), driven by the PyPI wheel ``playwright``, whose own browser download
-is not needed.  The accessibility rules are axe-core's (MPL-2.0), read from the PyPI wheel
-``axe-playwright-python``.  Use this module in tests only.
-
-Playwright's sync API keeps an asyncio loop running in the calling thread while a browser is
-open: inside these context managers, ``asyncio.run`` fails.  ``page_of`` opens a browser of its
-own unless it is given one; ``launch`` opens one for many pages.
+Chromium is the system's (the ``CHROMIUM`` environment variable names another one), driven by
+playwright; the accessibility rules are axe-core's, read from the wheel ``axe-playwright-python``.
+Playwright keeps an asyncio loop running in the thread while a browser is open.
 """
 
 from __future__ import annotations
@@ -23,8 +18,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, sync_playwright
 
-# Safe for root in a container, and silent on the network.  Playwright adds --headless and
-# --no-sandbox itself, along with more switches against background traffic.
+# Silent on the network: what is no request, and so is not recorded, resolves no name.
 _FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -32,18 +26,10 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # What is no request, and so is not recorded (preconnect, dns-prefetch), resolves no name.
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
 _AXE = "axe_playwright_python/axe.min.js"
-_AXE_TAGS = (
-    "wcag2a",
-    "wcag2aa",
-    "wcag21a",
-    "wcag21aa",
-    "wcag22aa",
-    "best-practice",
-)
+_AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
 # Start what would load only once scrolled to, so that its request is seen.
 _LOAD_LAZY = """() => {
@@ -62,42 +48,19 @@ _RUN_AXE = """async tags => {
 _OVERFLOW = """() => {
   const page = document.scrollingElement, width = document.documentElement.clientWidth;
   if (page.scrollWidth <= window.innerWidth) return [];
-  const outside = r => r.width > 0 && r.height > 0 && (r.right > width + 0.5 || r.left < -0.5);
   // Within an ancestor that scrolls or clips, an element widens that ancestor, not the page.
   const contained = e => {
     for (let p = e.parentElement; p && p !== document.body && p !== page; p = p.parentElement)
       if (getComputedStyle(p).overflowX !== 'visible') return true;
     return false;
   };
-  const scrolls = e => e !== document.body && e !== page &&
-    getComputedStyle(e).overflowX !== 'visible';
-  const name = e => e.localName + (e.id ? '#' + e.id : '') +
-    [...e.classList].map(c => '.' + c).join('');
-  const path = e => {
-    const names = [];
-    for (let p = e; p && p !== document.body && names.length < 4; p = p.parentElement)
-      names.unshift(name(p));
-    return names.join(' > ');
-  };
-  const found = [];
+  const found = [`document: ${page.scrollWidth} px, in ${width} px`];
   for (const e of document.body.querySelectorAll('*')) {
-    if (contained(e)) continue;
-    let rects = [e.getBoundingClientRect()];
-    if (!scrolls(e))  // text that sticks out of its own element
-      for (const node of e.childNodes)
-        if (node.nodeType === Node.TEXT_NODE) {
-          const range = document.createRange();
-          range.selectNodeContents(node);
-          rects.push(...range.getClientRects());
-        }
-    rects = rects.filter(outside);
-    if (!rects.length) continue;
-    const left = Math.round(Math.min(...rects.map(r => r.left)));
-    const right = Math.round(Math.max(...rects.map(r => r.right)));
-    found.push(`${path(e)}: from ${left} to ${right} px, in ${width} px`);
+    const box = e.getBoundingClientRect();
+    if (box.width && box.right > width + 0.5 && !contained(e))
+      found.push(`${e.localName}#${e.id}.${e.className}: to ${Math.round(box.right)} px`);
   }
-  // Never silent: margins and generated content have no box of their own to name.
-  return found.length ? found : [`document: ${page.scrollWidth} px, in ${width} px`];
+  return found;
 }"""
 
 
@@ -138,12 +101,8 @@ def page_of(
 ) -> Iterator[Opened]:
     """Open a local HTML file in a viewport of the given size, without any network.
 
-    Every request other than for the file itself is refused and recorded: http, WebSocket, and
-    file URLs alike (``data:`` and ``blob:`` URLs are no requests).  The page is given half a
-    second after it has loaded and its lazy images were asked for.
-
-    Not seen, as Chromium asks for nothing: ``preconnect`` and ``dns-prefetch`` hints, media with
-    ``preload=none``, styles and pictures of media queries that do not hold, pings of links.
+    Every request other than for the file itself is refused and recorded. The page is given half
+    a second after it has loaded and its lazy images were asked for.
     """
     own_url = html.resolve(strict=True).as_uri()
     requests: list[str] = []
@@ -199,15 +158,6 @@ def axe_violations(page: Page) -> list[str]:
 
 
 def overflow(page: Page) -> list[str]:
-    """Name the elements that make the page wider than its viewport; empty if it is not.
-
-    Elements inside an ancestor that scrolls or clips sideways are ignored.
-    """
+    """Name the elements that make the page wider than its viewport; empty if it is not."""
     found: list[str] = page.evaluate(_OVERFLOW)
     return found
-
-
-def screenshot(html: Path, png: Path, width: int) -> None:
-    """Write a picture of the whole page (seen right to 25000 px high) at a viewport width."""
-    with page_of(html, width) as opened:
-        opened.page.screenshot(path=png, full_page=True, animations="disabled")

@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 import pytest
 from conftest import MAY_SKIP, ROOT, SHARED
 
+from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.edition import list_editions, read_official, write_official
-from kentstats.ingest.reading import Reading
 from kentstats.project import Project
 
 DATA = SHARED / "data"

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from browser import axe_violations, chromium, overflow, page_of
+from test_document import document_of, drawn, frame_output, prints, shows
+from test_html import FRONT, TEMPLATE
+from verapdf import rule_count, text_of, validate_ua1
+
+from kentstats.publish.html import write_html
+from kentstats.publish.typst import write_pdf
 
 
 @pytest.mark.needs("browser")
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_page_is_accessible_offline_and_fits(published: Path, width: int) -> None:
-    from browser import axe_violations, overflow, page_of
-
     with page_of(published / "briefing.html", width) as (page, requests):
         assert requests == []
         assert overflow(page) == []
@@ -20,8 +26,6 @@ def test_the_page_is_accessible_offline_and_fits(published: Path, width: int) ->
 
 @pytest.mark.needs("browser")
 def test_pictures_are_drawn_and_the_skip_link_works(published: Path) -> None:
-    from browser import page_of
-
     with page_of(published / "briefing.html", 800) as (page, _):
         widths = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
         assert len(widths) == 10
@@ -33,15 +37,27 @@ def test_pictures_are_drawn_and_the_skip_link_works(published: Path) -> None:
 
 
 def test_the_pdf_conforms_to_pdf_ua_1(published: Path) -> None:
-    from verapdf import rule_count, validate_ua1
-
     assert rule_count() == 106
     assert validate_ua1(published / "briefing.pdf") == []
 
 
+def test_what_an_analyst_adds_is_accessible(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"authority": ["Kent", "Medway"], "rate per thousand": [1.5, 2.5]})
+    outputs = [frame_output(frame), prints("a word " * 40), shows(image_png=drawn(), text_plain="")]
+    document = document_of(*outputs, options="fig-cap: A line\ntbl-cap: Two rows")
+    write_html(document, FRONT, tmp_path, TEMPLATE)
+    write_pdf(document, FRONT, tmp_path, TEMPLATE)
+    assert validate_ua1(tmp_path / "briefing.pdf") == []
+    text = " ".join(text_of(tmp_path / "briefing.pdf").split())
+    for words in ("Table 1. Two rows", "Medway 2.5", "a word a word", "Figure 1. A line"):
+        assert words in text
+    if chromium():
+        with page_of(tmp_path / "briefing.html", 320) as (page, requests):
+            assert (requests, overflow(page), axe_violations(page)) == ([], [], [])
+
+
 def test_the_validator_does_find_faults(tmp_path: Path) -> None:
     import typst
-    from verapdf import validate_ua1
 
     source = tmp_path / "plain.typ"
     source.write_text("= Heading\n\nWords.", encoding="utf-8")
@@ -58,8 +74,6 @@ def test_the_pdf_is_a4_in_british_english_with_a_title(published: Path) -> None:
 
 @pytest.mark.needs("browser")
 def test_charts_hold_text_as_text(published: Path) -> None:
-    from browser import page_of
-
     with page_of(published / "briefing.html", 800) as (page, _):
         texts = page.evaluate(
             """() => Array.from(document.images).map(

@@ -517,6 +517,11 @@ def test_what_is_wrong_with_a_line_is_refused_and_the_rest_is_read(
     content, told = REFUSED[case]
     path = write(tmp_path / "data.csv", content)
     report = tmp_path / "report.csv"
+    before = sums_of(home.raw)
+    code, out, err = ingest(path, "--strict")
+    assert (code, out) == (3, "")
+    assert all(f"data.csv, {each}" in err for each in told)
+    assert sums_of(home.raw) == before
     code, out, err = ingest(path, "--report", report)
     assert (code, err) == (0, "")
     with report.open(encoding="utf-8", newline="") as file:
@@ -528,19 +533,6 @@ def test_what_is_wrong_with_a_line_is_refused_and_the_rest_is_read(
         assert each in out
         assert line["file"] == "data.csv"
     assert "Edition 2025: " in out
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_with_strict_a_line_refused_is_an_error_that_names_it(
-    case: str, home: Project, tmp_path: Path
-) -> None:
-    content, told = REFUSED[case]
-    path = write(tmp_path / "data.csv", content)
-    before = sums_of(home.raw)
-    code, out, err = ingest(path, "--strict")
-    assert (code, out) == (3, "")
-    assert all(f"data.csv, {each}" in err for each in told)
-    assert sums_of(home.raw) == before
 
 
 def test_an_error_names_twenty_lines_and_counts_the_others(home: Project, tmp_path: Path) -> None:
@@ -711,7 +703,7 @@ def test_parquet_of_something_else_is_told(home: Project, tmp_path: Path) -> Non
         (
             {"LA Number": [881.0, 886.5]},
             [
-                "line 2, column LA Number: 881 is Essex, the line says Kent.",
+                "line 2, column LA Number: 881 is Essex, the row says Kent.",
                 "line 3, column LA Number: No list of codes knows “Kent”, number 886.5.",
             ],
         ),
@@ -729,8 +721,8 @@ def test_parquet_of_something_else_is_told(home: Project, tmp_path: Path) -> Non
         (
             {"LA and Regions": ["Atlantis", None]},
             [
-                "line 2, column LA Number: 886 is Kent, the line says Atlantis.",
-                "line 3, column LA Number: 886 is Kent, the line says nothing.",
+                "line 2, column LA Number: 886 is Kent, the row says Atlantis.",
+                "line 3, column LA Number: 886 is Kent, the row says nothing.",
             ],
         ),
         (
@@ -805,22 +797,6 @@ def test_damaged_workbooks_are_an_error_or_are_read(
             assert code == 3
             assert err.startswith(f"Error: {path}")
             assert len(err.splitlines()) == 1
-    assert sums_of(home.raw) == before
-
-
-@needs_data
-def test_a_list_of_neighbours_without_a_date_in_its_name_is_told(
-    home: Project, tmp_path: Path
-) -> None:
-    raw = (DATA / "lait" / "sn_may_2025.xlsx").read_bytes()
-    before = sums_of(home.raw)
-    for name in ("neighbours.xlsx", "sn_2025.xlsx", "sn_may.xlsx", "sn_may_june_2025.xlsx"):
-        code, _, err = ingest(write(tmp_path / name, raw), "--edition", "2025")
-        assert code == 3
-        assert (
-            f"{name}: The list bears no date inside, and its name has no month and year. "
-            "Name the file as it is published, as in sn_may_2025.xlsx.\n" in err
-        )
     assert sums_of(home.raw) == before
 
 

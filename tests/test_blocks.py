@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -10,7 +11,18 @@ import pytest
 from matplotlib.figure import Figure
 from reading import alternative, claims_of, items_of, names_of, pictures, plain, read, rows_of
 
-from kentstats.report.blocks import Anchor, Block, bullets, figure, paragraphs, show, svg, table
+from kentstats.report.blocks import (
+    Anchor,
+    Block,
+    Table,
+    bullets,
+    figure,
+    paragraphs,
+    show,
+    svg,
+    table,
+)
+from kentstats.report.blocks import Figure as FigurePart
 from kentstats.report.claims import claim
 from kentstats.report.sentences import Text, say
 
@@ -153,10 +165,21 @@ def test_a_figure_has_its_name_caption_and_alternative_text() -> None:
     assert b"78%" in picture
 
 
-def test_where_no_pictures_are_shown_the_words_of_a_figure_are_and_nothing_of_it() -> None:
-    data, _ = a_figure()._repr_mimebundle_()
-    assert data["text/plain"] == ('![How to read it](picture){#fig-one fig-alt="A bar at 78%"}\n')
-    assert "(data:image/svg+xml;base64," in data["text/markdown"]
+def test_where_no_markdown_is_shown_a_block_is_a_short_line() -> None:
+    assert a_figure().plain == "How to read it"
+    assert a_table([]).plain == "Some figures"
+    assert Block("# Words").plain == "Markdown"
+    long = paragraphs(say("{share} of {count} " + "and on " * 20, share=SHARE, count=COUNT))
+    assert long.plain.startswith("78% of 1,568 and on")
+    assert len(long.plain) == 80
+
+
+@pytest.mark.parametrize("block", [a_figure(), a_table([["*Checks*", SHARE, "2010"]])])
+def test_the_markdown_reads_well_where_html_is_shown(block: Block) -> None:
+    assert not set("{}") & set(block.markdown)
+    opening, _, caption, closing = block.markdown.split("\n\n")
+    assert re.fullmatch(r'<div id="(fig-one|tbl-some)">', opening)
+    assert (caption, closing) == (block.plain, "</div>\n")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +193,9 @@ def test_an_entity_in_an_alternative_text_is_read_as_it_stands() -> None:
     assert the_image(a_figure(alt=Text(("R&amp;D",))))[2] == "R&amp;D"
 
 
-@pytest.mark.parametrize("word", [*AWKWARD, "ends in ]", "](x.png)"])
+@pytest.mark.parametrize(
+    "word", [*AWKWARD, "ends in ]", "](x.png)", "- a", "1. b", "---", ": c", "="]
+)
 def test_a_caption_with_marks_is_printed_and_not_read(word: str) -> None:
     assert the_image(a_figure(caption=Text((word,))))[1] == word
 
@@ -180,6 +205,16 @@ def test_a_figure_carries_the_claims_of_caption_alt_and_labels() -> None:
     block = a_figure(caption=say("At {level}", level=level), claims=[COUNT, SHARE])
     assert set(block.claims) == {SHARE, COUNT, level}
     assert len(block.claims) == 3
+
+
+def test_tables_and_figures_are_there_as_data() -> None:
+    both = a_table([["Checks", SHARE, "2010"]]) + a_figure() + paragraphs(say("Words"))
+    table_part, figure_part, words = both.parts
+    assert isinstance(table_part, Table)
+    assert isinstance(figure_part, FigurePart)
+    assert (table_part.name, table_part.rows) == ("tbl-some", (("Checks", SHARE, "2010"),))
+    assert (figure_part.name, figure_part.alt.plain) == ("fig-one", "A bar at 78%")
+    assert words == say("Words")
 
 
 def test_a_picture_is_the_same_bytes_twice_and_holds_its_text() -> None:
@@ -226,7 +261,7 @@ def test_joined_blocks_keep_their_order_and_each_claim_once() -> None:
 def test_a_notebook_is_given_the_markdown_and_the_claims() -> None:
     block = paragraphs(say("{n} first", n=SHARE))
     data, metadata = block._repr_mimebundle_(include=None, exclude=None)
-    assert data["text/markdown"] == data["text/plain"] == block.markdown
+    assert data == {"text/markdown": block.markdown, "text/plain": "78% first"}
     assert metadata == {"kentstats": {"claims": [SHARE.record()]}}
     assert json.loads(json.dumps(metadata))["kentstats"]["claims"][0]["value"] == 78
 

@@ -136,7 +136,8 @@ def test_a_document_that_cannot_be_rendered_leaves_yesterday(
 def test_an_unfinished_briefing_is_not_put_in_place(
     yesterday: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(briefing, "render", lambda *args: None)
+    for write in ("write_html", "write_pdf"):
+        monkeypatch.setattr(briefing, write, lambda *args: None)
     with pytest.raises(KentstatsError, match=r"lacks briefing.html, briefing.pdf. Nothing was"):
         publish("Kent", "2010", output=yesterday.parent.parent)
     assert untouched(yesterday)

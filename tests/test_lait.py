@@ -16,10 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from official import DATA, needs_data, refused, text_of, write
 
-from kentstats.ingest.figures import DAYS
-from kentstats.ingest.reading import Reading
+from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.recognise import read_file
-from kentstats.schemas import FIGURES
+from kentstats.schemas import DAYS, FIGURES
 
 REAL = DATA / "lait" / "bds_long_0.parquet"
 NUMBERS = {"England": 970.0, "South East": 989.0, "London": 985.0, "Kent": 886.0, "Essex": 881.0}
@@ -249,19 +248,6 @@ def test_nothing_is_read_of_a_file_without_lines(tmp_path: Path) -> None:
     assert len(reading.facts) == 0
 
 
-def test_chunks_and_dictionaries_are_one_table(tmp_path: Path) -> None:
-    lines = [line(f"Measure {n % 7}", str(2001 + n), value=str(n)) for n in range(20)]
-    table = pa.Table.from_pylist(rows_of(*lines))
-    path = tmp_path / "data.parquet"
-    with pq.ParquetWriter(path, table.schema) as writer:
-        for start in range(0, 20, 6):
-            writer.write_table(table.slice(start, 6), row_group_size=3)
-    reading = read_file(path, every=True)
-    assert columns(reading, "indicator", "period", "value", "locator") == [
-        [f"measure-{n % 7}", str(2001 + n), n, f"line {n + 2}"] for n in range(20)
-    ]
-
-
 VALUES = st.one_of(
     st.sampled_from(["-", "", "=1", "n/a", "1e999"]), st.decimals(-5, 200, places=1).map(str)
 )
@@ -296,3 +282,46 @@ def test_every_line_is_a_figure_or_refused_or_left_out(
         assert (fact["status"] == "") != math.isnan(fact["value"])
         if text not in {"-", ""}:
             assert fact["value"] == float(text)
+
+
+# --- the dictionary -----------------------------------------------------------------------------
+
+DICTIONARY = "Measure_code,Measure,Measure_short,Polarity,Year_Type\n"
+
+
+def dictionary(tmp_path: Path, *rows: str) -> Path:
+    path = tmp_path / "anything.csv"
+    path.write_text(DICTIONARY + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_measure_that_it_does_not_describe_is_named(tmp_path: Path) -> None:
+    reading = read_file(dictionary(tmp_path, "1,Something,Else,High,Annual"))
+    assert reading.kind == "dictionary of the interactive tool"
+    assert (reading.facts, reading.rows) == (None, 1)
+    (note,) = [note for note in reading.notes if note.startswith("It does not describe")]
+    assert "assessments-on-time (Continue_Assess_Comp)" in note
+
+
+@pytest.mark.parametrize(("mark", "differs"), [("High", False), ("Low", True), ("-", True)])
+def test_another_polarity_than_that_of_the_catalogue_is_named(
+    tmp_path: Path, mark: str, differs: bool
+) -> None:
+    reading = read_file(dictionary(tmp_path, f"1,On time,Continue_Assess_Comp,{mark},Annual"))
+    named = [note for note in reading.notes if "sees the polarity otherwise" in note]
+    assert bool(named) == differs
+    if differs:
+        theirs = {"Low": "low", "-": "none"}[mark]
+        assert f"assessments-on-time ({theirs}, here high)" in named[0]
+
+
+@needs_data
+def test_the_real_one_describes_every_measure_and_differs_where_the_catalogue_holds_back() -> None:
+    reading = read_file(DATA / "lait" / "lait_data_dictionary.csv")
+    assert not [note for note in reading.notes if note.startswith("It does not describe")]
+    (note,) = [note for note in reading.notes if "sees the polarity otherwise" in note]
+    # what describes a place, or what is best for one child and not for another, has none here
+    assert note.endswith(
+        "low-income-families (low, here none), foster-care (high, here none), "
+        "placed-with-parents (high, here none)."
+    )

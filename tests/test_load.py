@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -11,47 +10,20 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
-import kentstats
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
+from kentstats.export import write_tables
 from kentstats.load import (
     OFFICIAL_TABLES,
     READERS,
     choose,
     edition_day,
-    load_actions,
     load_facts,
-    load_judgements,
     load_official_table,
-    load_statements,
     load_table,
-    write_tables,
 )
-from kentstats.project import Project, checksums
+from kentstats.project import Project
 from kentstats.schemas import STATUSES, TABLES
-
-HEADLINES = [
-    ("child-poverty", "Kent", "all", "2007", 17.3, "percent", 5),
-    ("deprivation-rank", "Kent", "all", "not stated", 48, "rank", 4),
-    ("children-aged-0-19", "Kent", "all", "2009", 348_200, "count", 6),
-    ("child-protection-plans", "Kent", "all", "end of August 2010", 1362, "count", 10),
-    ("looked-after", "Kent", "all", "end of August 2010", 1568, "count", 10),
-    ("looked-after", "Kent", "uasc", "end of August 2010", 248, "count", 10),
-    ("crime-victims", "Kent", "all", "before 2008-09", 27.9, "per_1000", 21),
-    ("crime-victims", "Kent", "all", "2008-09", 20.0, "per_1000", 21),
-    ("core-assessments-overdue", "Kent", "one office", "at inspection", 23, "count", 28),
-    ("core-assessments-allocated", "Kent", "one office", "at inspection", 65, "count", 28),
-    ("investment", "Kent", "all", "not stated", 5_600_000, "gbp", 34),
-    ("social-worker-vacancy", "Kent", "all", "at inspection", 13, "percent", 38),
-    ("social-worker-vacancy", "Kent", "all", "at inspection", 13, "percent", 83),
-    ("serious-case-reviews", "Kent", "good", "since 2008", 9, "count", 45),
-    ("serious-case-reviews", "Kent", "all", "since 2008", 10, "count", 45),
-    ("health-assessments", "Kent", "all", "last year", 78, "percent", 55),
-    ("health-assessments", "Comparator authorities", "all", "last year", 82.4, "percent", 55),
-    ("health-assessments", "England", "all", "last year", 85.4, "percent", 55),
-    ("gcse-five-good", "Kent", "all", "2010", 8, "count", 63),
-    ("gcse-cohort", "Kent", "all", "2010", 147, "count", 63),
-]
 
 
 def read_back(text: str, table: str) -> pd.DataFrame:
@@ -67,39 +39,10 @@ def read_back(text: str, table: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("indicator", "area", "group", "period", "value", "unit", "paragraph"), HEADLINES
-)
-def test_a_headline_figure_is_the_reports(
-    indicator: str, area: str, group: str, period: str, value: float, unit: str, paragraph: int
-) -> None:
-    facts = load_facts(kind="report")
-    found = facts[
-        (facts["indicator"] == indicator)
-        & (facts["area_name"] == area)
-        & (facts["group"] == group)
-        & (facts["period"] == period)
-        & (facts["locator"] == f"paragraph {paragraph}")
-    ]
-    assert found[["value", "unit", "qualifier"]].values.tolist() == [[value, unit, "exact"]]
-
-
-@pytest.mark.parametrize(
     ("table", "rows"), [("facts", 111), ("judgements", 84), ("actions", 23), ("statements", 16)]
 )
 def test_every_row_of_the_report_is_loaded(table: str, rows: int) -> None:
     assert len(load_table(table)) == rows
-
-
-def test_each_table_has_a_function_of_its_own() -> None:
-    for table, load in {
-        "facts": load_facts,
-        "judgements": load_judgements,
-        "actions": load_actions,
-        "statements": load_statements,
-    }.items():
-        report = load_facts(kind="report") if table == "facts" else load()
-        pd.testing.assert_frame_equal(report, load_table(table))
-        assert getattr(kentstats, f"load_{table}") is load
 
 
 @pytest.mark.parametrize("authority", [None, "Kent"])
@@ -120,14 +63,6 @@ def test_facts_are_those_of_the_reports_and_of_official_statistics(
     assert set(report["source_id"]) == {"ofsted-kent-2010"}
     both = pd.concat([report, official]).sort_values("fact_id", ignore_index=True)
     pd.testing.assert_frame_equal(facts, both)
-
-
-def test_a_kind_of_facts_that_is_not_known_is_refused() -> None:
-    with pytest.raises(ParameterError) as caught:
-        load_facts(kind="reports")
-    assert str(caught.value) == (
-        "There is no kind of facts “reports”. Give all, report or official."
-    )
 
 
 def test_the_facts_of_an_authority_are_those_of_its_code_its_region_and_england() -> None:
@@ -160,55 +95,6 @@ def test_every_fact_says_where_it_is_from_and_none_is_missing_without_a_reason()
     assert (facts["value"].notna() == (facts["status"] == "published")).all()
 
 
-def test_the_dates_of_a_period_are_those_of_its_name() -> None:
-    facts = load_facts(kind="report")
-    dates = facts.groupby("period")[["period_start", "period_end"]]
-    assert (dates.nunique(dropna=False) == 1).all(axis=None)
-    of = {
-        name: [f"{day:%Y-%m-%d}" if pd.notna(day) else "" for day in group.iloc[0]]
-        for name, group in dates
-    }
-    for year in ("2007", "2009"):
-        assert of[year] == [f"{year}-01-01", f"{year}-12-31"]
-    # a school year by its results: the report does not say from when to when
-    assert of["2010"] == ["", ""]
-    assert of["at inspection"] == ["2010-10-11", "2010-10-22"]
-    assert of["end of August 2010"] == ["2010-08-31", "2010-08-31"]
-    assert of["July 2010"] == ["2010-07-01", "2010-07-31"]
-    assert of["2008-09"] == ["2008-04-01", "2009-03-31"]
-    assert of["not stated"] == of["last year"] == ["", ""]
-
-
-def test_a_none_of_the_report_is_nought_and_not_missing() -> None:
-    facts = load_facts(kind="report").set_index("indicator")
-    for name in ("childrens-nurses", "placed-with-safeguarding-concern"):
-        assert facts.loc[name, "value"] == 0
-
-
-def test_the_grades_are_those_of_the_report() -> None:
-    judgements = load_judgements()
-    counts = judgements["stated_in"].value_counts().to_dict()
-    assert counts == {"record": 29, "heading": 28, "text": 27}
-    record = judgements[judgements["stated_in"] == "record"]
-    assert record.groupby("service")["grade"].value_counts().to_dict() == {
-        ("safeguarding", 4): 10,
-        ("safeguarding", 3): 3,
-        ("looked after children", 4): 6,
-        ("looked after children", 3): 8,
-        ("looked after children", 2): 2,
-    }
-
-
-def test_the_actions_of_a_band_fall_due_on_one_day() -> None:
-    actions = load_actions()
-    due = actions.groupby(["band", actions["due"].dt.strftime("%Y-%m-%d")]).size()
-    assert due.to_dict() == {
-        ("immediately", "2010-11-19"): 6,
-        ("three months", "2011-02-19"): 10,
-        ("six months", "2011-05-19"): 7,
-    }
-
-
 @pytest.mark.parametrize("authority", [None, "Kent", "KENT", " kent ", "E10000016", "886"])
 @pytest.mark.parametrize("edition", [None, "2010", 2010])
 def test_a_source_is_chosen_by_name_or_code_and_edition(
@@ -217,19 +103,12 @@ def test_a_source_is_chosen_by_name_or_code_and_edition(
     assert [source.id for source in choose(authority, edition)] == ["ofsted-kent-2010"]
 
 
-def test_an_old_code_that_a_tool_made_a_number_will_do() -> None:
-    assert [source.authority for source in choose(886)] == ["Kent"]  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     ("authority", "edition", "message"),
     [
         ("Knet", None, "There is no authority “Knet”. Did you mean Kent or Barnet?"),
         ("Essex", None, "Essex is not an authority with a report here. There is: Kent."),
-        (
-            *("", None),
-            "There is no authority “”. kentstats status --authorities lists them all.",
-        ),
+        (*("", None), "There is no authority “”. kentstats status --authorities lists them all."),
         (
             *("England", None),
             "England is a country, not an authority. "
@@ -274,14 +153,9 @@ def test_of_several_editions_one_is_chosen_or_all(home: Project, raw: Path) -> N
     assert len(everything) == 222 + len(load_facts(kind="official", home=home))
 
 
-def test_the_editions_there_are_come_in_order(home: Project, raw: Path) -> None:
-    text = (raw / "source.yml").read_text(encoding="utf-8")
-    for year in ("2019", "2013", "2022", "2016"):
-        (home.raw / year).mkdir()
-        copy = text.replace("id: ofsted-kent-2010", f'id: "{year}"').replace('"2010"', f'"{year}"')
-        (home.raw / year / "source.yml").write_text(copy, encoding="utf-8")
-    with pytest.raises(ParameterError, match=r"There is: 2010, 2013, 2016, 2019, 2022, 2025\.$"):
-        choose(edition="first", home=home)
+def test_a_kind_of_facts_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ParameterError, match="“reports”"):
+        load_facts(kind="reports")
 
 
 def test_a_project_without_sources_is_told(home: Project) -> None:
@@ -289,20 +163,6 @@ def test_a_project_without_sources_is_told(home: Project) -> None:
     with pytest.raises(ParameterError) as caught:
         choose(home=home)
     assert str(caught.value) == "There are no sources. Look whether data/raw is complete."
-
-
-def test_tables_are_written_twice_with_the_same_bytes(tmp_path: Path) -> None:
-    first, second = tmp_path / "new" / "first", tmp_path / "second"
-    written = write_tables(first)
-    assert sorted(first.iterdir()) == sorted(written)
-    assert {path.name for path in written} == {
-        f"{table}{suffix}"
-        for table in (*READERS, *OFFICIAL_TABLES)
-        for suffix in (".csv", ".parquet")
-    }
-    write_tables(second)
-    for path in written:
-        assert path.read_bytes() == (second / path.name).read_bytes()
 
 
 @pytest.mark.parametrize("table", READERS)
@@ -327,40 +187,6 @@ def test_a_faulty_source_leaves_the_written_tables_untouched(
     with pytest.raises(DataError, match="line 2, column direction"):
         write_tables(folder, home=home)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_written_tables_are_replaced_by_those_of_a_mended_source(
-    home: Project, raw: Path, tmp_path: Path
-) -> None:
-    write_tables(tmp_path, home=home)
-    facts = (raw / "facts.csv").read_text(encoding="utf-8")
-    (raw / "facts.csv").write_text(facts.replace(",17.3,", ",18.3,", 1), encoding="utf-8")
-    write_tables(tmp_path, home=home)
-    written = pd.read_parquet(tmp_path / "facts.parquet")
-    values = written.loc[written["indicator"] == "child-poverty", "value"]
-    assert values.tolist() == [18.3]
-
-
-def test_the_checksums_are_those_of_the_files_of_a_source(home: Project, raw: Path) -> None:
-    (raw / "folder").mkdir()
-    (source,) = choose(home=home)
-    sums = checksums(source.folder)
-    assert list(sums) == [
-        "actions.csv",
-        "facts.csv",
-        "judgements.csv",
-        "left_out.csv",
-        "source.yml",
-        "statements.csv",
-        "tensions.csv",
-    ]
-    assert sums["facts.csv"] == hashlib.sha256((raw / "facts.csv").read_bytes()).hexdigest()
-
-
-def test_the_package_has_no_name_that_it_does_not_list() -> None:
-    assert all(getattr(kentstats, name) for name in kentstats.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'load_everything'"):
-        _ = kentstats.load_everything
 
 
 @pytest.mark.parametrize(

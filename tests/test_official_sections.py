@@ -8,12 +8,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from briefings import CHECKS, Made, made, make, plain, sections
+from kentstats.report.official import UNIT_WORDS, against, facts_of, has_figure, label
 
 from kentstats.indicators import load_indicators
-from kentstats.report import reconciliation as beside
 from kentstats.report import standing
 from kentstats.report.context import open_edition
-from kentstats.report.official import UNIT_WORDS, against, facts_of, has_figure, label
+from kentstats.report.report_comparisons import reconciliation
 from kentstats.schemas import Row
 
 CASES = [
@@ -65,7 +65,7 @@ def test_an_authority_has_the_sections_that_there_is_something_to_say_in(brief: 
     of_report = [
         name
         for name, _ in sections()
-        if name.startswith(("inspection.", "overview.", "compared.", "services.", "beside."))
+        if name.startswith(("inspection.", "overview.", "report_comparisons.", "topics."))
     ]
     assert {name for name in of_report if name in brief.cells} == set(of_report if report else ())
     assert ("notes.every_figure" in brief.cells) == report
@@ -86,16 +86,16 @@ def test_the_checks_do_find_faults() -> None:
         return list(found(replace(brief, cells=cells)))
 
     true = cell.block.markdown
-    first = re.search(r"\[(\d+)\]\{\.claim[^}]*\}", true)
+    first = re.search(r'<span class="claim"[^>]*>(\d+)</span>', true)
     assert first
     assert faults(true.replace(first[0], first[1], 1), "digits_are_claims")
-    assert faults(true.replace(f"[{first[1]}]", "[999]", 1), "claims_are_printed")
+    assert faults(true.replace(f">{first[1]}<", ">999<", 1), "claims_are_printed")
     assert faults(true.replace(first[0], "", 1), "claims_are_printed")
     assert faults(re.sub(r"data-value=\"\d+\"", 'data-value="1"', true), "claims_are_printed")
     for amiss in ("nan", "1 measures", "two  spaces", "a gap .", "None", "()", "twice.."):
         assert faults(f"{true} {amiss}", "nothing_is_amiss"), amiss
     assert faults(true.replace("better", "worse"), "the_summary_adds_up")
-    assert faults(f"{true} {{#fig-spine", "names_are_unique")
+    assert faults(f'{true}\n\n<div id="fig-spine">', "names_are_unique")
 
 
 # --- what is missing is said -----------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_every_measure_of_the_authority_is_a_row_and_every_figure_has_its_line(
 
 @every_case
 def test_the_sources_named_are_those_of_the_figures(brief: Made) -> None:
-    official = brief.edition.official._shared.official
+    official = brief.edition.official.statistics.official
     used = {
         place.partition(", line")[0]
         for cell in brief.cells.values()
@@ -253,7 +253,7 @@ def test_the_latest_judgements_are_those_of_the_list() -> None:
     rows = brief["outcomes.judgement_table"].rows[2:]
     judged = [
         row
-        for row in brief.edition.official._shared.official.judgements
+        for row in brief.edition.official.statistics.official.judgements
         if row["area_code"] == brief.edition.area.code
     ]
     words = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
@@ -277,7 +277,7 @@ def test_a_unit_of_official_statistics_has_a_word() -> None:
 
 
 def test_the_report_beside_official_statistics_says_period_definition_and_base() -> None:
-    head, _, *rows = made("Kent", "2010")["beside.beside"].rows
+    head, _, *rows = made("Kent", "2010")["report_comparisons.reconciliation"].rows
     assert head == ["Measure", "In the report", "In official statistics", "What differs"]
     table = {row[0]: row[1:] for row in rows}
     assert list(table) == [
@@ -309,16 +309,17 @@ def test_the_report_beside_official_statistics_says_period_definition_and_base()
         *("5.4% (8 of 147)", "4.6% (6 of 130)"),
         "Period: 2010 against the year to 31 August 2010. Base: 147 against 130 young people.",
     ]
-    assert "neither is shown to be wrong" in made("Kent", "2010").text("beside.beside")
+    assert "neither is shown to be wrong" in made("Kent", "2010").text(
+        "report_comparisons.reconciliation"
+    )
 
 
 def test_a_report_and_statistics_that_share_no_subject_are_not_set_beside_each_other() -> None:
     kent = open_edition("Kent", "2010")
-    assert (
-        beside.beside(replace(kent, facts=kent.facts.iloc[:0], shares=kent.shares.iloc[:0])) is None
-    )
-    assert beside.beside(replace(kent, standing=None)) is None
-    assert beside.beside(open_edition("Essex", "2025")) is None
+    assert reconciliation(kent, kent.facts.iloc[:0], kent.shares.iloc[:0]) is None
+    assert reconciliation(replace(kent, standing=None), kent.facts, kent.shares) is None
+    essex = open_edition("Essex", "2025")
+    assert reconciliation(essex, essex.facts, essex.shares) is None
 
 
 def test_the_first_page_tells_report_and_statistics_apart() -> None:
@@ -365,12 +366,12 @@ def test_another_confidence_reaches_every_interval_and_verdict() -> None:
 def test_a_report_by_itself_has_its_briefing_as_before() -> None:
     both = made("Kent", "2010")
     alone = make("Kent", "2010", standing=None)
-    official = ("standing.", "versus.", "among.", "funnels.", "years.", "outcomes.", "beside.")
-    official += ("notes.official_figures", "notes.measures")
+    official = ("standing.", "versus.", "among.", "funnels.", "years.", "outcomes.")
+    official += ("report_comparisons.reconciliation", "notes.official_figures", "notes.measures")
     assert {name for name in alone.cells if name.startswith(official)} == set()
     assert set(alone.cells) == {name for name in both.cells if not name.startswith(official)}
     for name, cell in alone.cells.items():
-        if name.startswith(("inspection.", "compared.", "services.", "notes.every_figure")):
+        if name.startswith(("inspection.", "report_comparisons.", "topics.", "notes.every_figure")):
             assert cell.block == both[name].block
     assert not alone.text("overview.stands_out True").startswith("In the report")
     assert "statistics" not in alone.text("notes.sources")

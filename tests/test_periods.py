@@ -5,12 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import locale
+import re
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentstats.periods import MONTHS, TERMS, YEARS, Period, read_period, year_ending
+from kentstats.periods import (
+    MONTHS,
+    TERMS,
+    YEARS,
+    Period,
+    month_year,
+    read_period,
+    show_date,
+    year_ending,
+)
 
 # https://dfe-analytical-services.github.io/analysts-guide/statistics-production/ud.html
 STANDARD = [
@@ -154,10 +165,18 @@ def test_the_language_of_the_machine_does_not_matter() -> None:
             except locale.Error:
                 continue
             read_period.cache_clear()
+            assert show_date(dt.date(2024, 3, 31)) == "31 March 2024"
             assert read_period("2024", "March").end == dt.date(2024, 3, 31)
     finally:
         locale.setlocale(locale.LC_ALL, before)
     assert list(MONTHS)[:3] == ["january", "february", "march"]
+    assert month_year(dt.date(2010, 11, 19)) == "November 2010"
+    assert show_date(dt.date(2010, 5, 1)) == "1 May 2010"
+
+
+def test_no_module_asks_the_machine_for_names_of_months_or_days() -> None:
+    for path in (ROOT / "src").rglob("*.py"):
+        assert not re.search(r"%-?[aAbBcpxX]\b", path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import yaml
 from conftest import ROOT
 
 from kentstats.indicators import load_indicators
-from kentstats.ingest.datasets import load_known
+from kentstats.ingest.datasets import load_datasets
 from kentstats.ingest.edition import list_editions, read_official
 from kentstats.load import OFFICIAL_TABLES, READERS
 
@@ -108,7 +108,7 @@ def test_the_data_dictionary_is_up_to_date() -> None:
         [row] = re.findall(rf"(?m)^\| `{re.escape(indicator.id)}` \| .*$", text)
         assert f"| {indicator.model} |" in row
         for source in indicator.sources:
-            assert source.data in load_known()
+            assert source.data in load_datasets()
             assert f"`{source.data}`" in row
 
 

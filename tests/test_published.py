@@ -204,7 +204,7 @@ def test_the_notebook_is_executed_and_holds_no_path_of_this_machine(published: P
 def test_both_files_show_what_the_notebook_shows(published: Path, page: Page) -> None:
     notebook = nbformat.read(published / "briefing.ipynb", as_version=4)
     document = read_document(notebook)
-    spans = re.findall(r"\{\.claim data-id=(\w+)", document.markdown)
+    spans = re.findall(r'class="claim" data-id="(\w+)"', document.markdown)
     # a caption stands below its table in the notebook and above it on the page
     assert sorted(str(attributes["data-claim"]) for attributes, _ in page.claims) == sorted(spans)
 

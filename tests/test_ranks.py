@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +11,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 
 from kentstats.stats.intervals import wilson
-from kentstats.stats.ranks import quantile_group, rank, rank_interval
+from kentstats.stats.ranks import positions, rank_interval
 
 nan = math.nan
 polarities = st.sampled_from(["high", "low", "none"])
-# few different values, so that there are ties
-values = st.lists(st.one_of(st.integers(-5, 5).map(float), st.just(nan)), min_size=1, max_size=15)
 limited = st.lists(
     st.one_of(
         st.tuples(st.integers(-20, 20), st.floats(0, 10), st.floats(0, 10)),
@@ -27,97 +24,6 @@ limited = st.lists(
     min_size=1,
     max_size=12,
 )
-
-
-# ranks
-
-
-@given(values, polarities)
-def test_ranks_agree_with_scipy(areas: list[float], polarity: str) -> None:
-    there = np.array(areas) if polarity == "low" else -np.array(areas)
-    ours = rank(areas, polarity=polarity)
-    assert ours.tolist() == pytest.approx(
-        rankdata(there, method="min", nan_policy="omit").tolist(), nan_ok=True
-    )
-
-
-@given(values, polarities)
-def test_ranks_are_the_same_under_a_rising_map(areas: list[float], polarity: str) -> None:
-    plain = rank(areas, polarity=polarity)
-    for mapped in (np.exp(areas), np.multiply(areas, 3.5) - 20, np.power(areas, 3)):
-        assert np.array_equal(rank(mapped, polarity=polarity), plain, equal_nan=True)
-
-
-@given(values)
-def test_low_is_high_turned_round(areas: list[float]) -> None:
-    low, high = rank(areas, polarity="low"), rank(np.negative(areas), polarity="high")
-    assert np.array_equal(low, high, equal_nan=True)
-    assert np.array_equal(
-        rank(areas, polarity="none"), rank(areas, polarity="high"), equal_nan=True
-    )
-
-
-def test_ties_share_the_best_rank() -> None:
-    assert rank([3, 9, 9, 1], polarity="high").tolist() == [3, 1, 1, 4]
-    assert rank([3, 9, 9, 1], polarity="low").tolist() == [2, 3, 3, 1]
-    assert rank([0.0, -0.0], polarity="low").tolist() == [1, 1]
-
-
-def test_each_row_has_ranks_and_a_polarity_of_its_own() -> None:
-    table = [[1, 2, nan], [3, 1, 2]]
-    ranks = rank(table, polarity=["high", "low"])
-    assert np.array_equal(ranks, [[2, 1, nan], [3, 1, 2]], equal_nan=True)
-    assert rank(table, polarity="low")[1].tolist() == [3, 1, 2]
-
-
-def test_no_areas_have_no_ranks() -> None:
-    assert rank([], polarity="high").shape == (0,)
-    assert np.isnan(rank([nan, nan], polarity="high")).all()
-
-
-# groups
-
-
-@given(values, st.integers(2, 6), polarities)
-def test_groups_follow_ranks_and_keep_ties_together(
-    areas: list[float], groups: int, polarity: str
-) -> None:
-    ranks, found = (
-        rank(areas, polarity=polarity),
-        quantile_group(areas, groups, polarity=polarity),
-    )
-    there = ~np.isnan(ranks)
-    if there.sum() < groups:
-        assert np.isnan(found).all()
-        return
-    assert (np.isnan(found) == ~there).all()
-    assert set(found[there]) <= set(range(1, groups + 1))
-    order = np.argsort(ranks[there])
-    assert (np.diff(found[there][order]) >= 0).all()
-    assert len(set(zip(ranks[there], found[there], strict=True))) == len(set(ranks[there]))
-
-
-@given(st.integers(2, 8), st.integers(0, 60))
-def test_groups_differ_by_one_area_at_most(groups: int, more: int) -> None:
-    found = quantile_group(np.arange(groups + more), groups, polarity="high")
-    sizes = np.bincount(found.astype(int), minlength=groups + 1)[1:]
-    assert sizes.min() >= 1
-    assert sizes.max() - sizes.min() <= 1
-    # the best are the highest
-    assert found[-1] == 1
-    assert found[0] == groups
-
-
-def test_a_row_with_too_few_areas_has_no_groups() -> None:
-    found = quantile_group([[1, 2, 3, 4], [1, nan, 3, 4]], 4, polarity="low")
-    assert found[0].tolist() == [1, 2, 3, 4]
-    assert np.isnan(found[1]).all()
-
-
-@pytest.mark.parametrize("groups", [1, 0, -4, 2.5])
-def test_fewer_than_two_groups_are_refused(groups: Any) -> None:
-    with pytest.raises(ValueError, match="give a whole number, 2 or more"):
-        quantile_group([1, 2, 3], groups, polarity="high")
 
 
 # intervals of ranks
@@ -165,7 +71,8 @@ def test_the_set_always_holds_the_rank(
 ) -> None:
     value, lower, upper = zip(*table(rows), strict=True)
     best, worst = rank_interval(value, lower, upper, polarity=polarity, confidence=confidence)
-    ranks = rank(value, polarity=polarity)
+    turned = np.array(value) if polarity == "low" else -np.array(value)
+    ranks = rankdata(turned, method="min", nan_policy="omit")
     there = ~np.isnan(lower)
     assert (np.isnan(best) == ~there).all()
     assert (np.isnan(worst) == ~there).all()
@@ -231,30 +138,7 @@ def test_an_area_alone_is_first() -> None:
     assert [each.tolist() for each in rank_interval([3], [2], [4], polarity="low")] == [[1], [1]]
 
 
-def test_rows_are_worked_out_each_on_its_own() -> None:
-    random = np.random.default_rng(2010)
-    value = random.normal(size=(3, 12))
-    lower, upper = value - random.uniform(0, 1, value.shape), value + 0.3
-    lower[1, :8] = nan
-    together = rank_interval(value, lower, upper, polarity=["high", "low", "none"])
-    for place, polarity in enumerate(("high", "low", "none")):
-        alone = rank_interval(value[place], lower[place], upper[place], polarity=polarity)
-        for ours, theirs in zip(alone, together, strict=True):
-            np.testing.assert_array_equal(ours, theirs[place])
-
-
 # what is refused
-
-
-def test_what_cannot_be_ranked_is_refused() -> None:
-    with pytest.raises(ValueError, match="values is a single number: give the values of several"):
-        rank(3, polarity="high")
-    with pytest.raises(ValueError, match="polarity has more entries than values has rows"):
-        rank([1, 2], polarity=["high", "low"])
-    with pytest.raises(ValueError, match="do not broadcast"):
-        rank([[1, 2], [3, 4]], polarity=["high", "low", "low"])
-    with pytest.raises(ValueError, match="give 'high', 'low' or 'none'"):
-        rank([1, 2], polarity="good")
 
 
 def test_limits_that_are_none_are_refused() -> None:
@@ -262,5 +146,33 @@ def test_limits_that_are_none_are_refused() -> None:
         rank_interval([1, 2], [2, 3], [0, 1], polarity="high")
     with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
         rank_interval([1, 2], [0, 1], [2, 3], polarity="high", confidence=95)
+    with pytest.raises(ValueError, match="value is no list of numbers: give the values of several"):
+        rank_interval(3, 2, 4, polarity="high")
+    with pytest.raises(ValueError, match="give 'high', 'low' or 'none'"):
+        rank_interval([1, 2], [0, 1], [2, 3], polarity="good")
     with pytest.raises(ValueError, match="do not broadcast"):
         rank_interval([1, 2], [0, 1, 2], [2, 3], polarity="high")
+
+
+# positions between the worst and the best
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.floats(-1e6, 1e6), polarities)
+def test_positions_lie_about_the_middle_and_better_is_to_the_right(
+    areas: list[float], benchmark: float, polarity: str
+) -> None:
+    ends = {"best": max(areas), "worst": min(areas)}
+    found = positions(areas, benchmark, polarity=polarity, **ends)
+    assert (np.abs(found) <= 1).all()
+    sign = -1 if polarity == "low" else 1
+    assert (np.diff(sign * found[np.argsort(areas)]) >= 0).all()
+    # which end is which does not matter
+    turned = positions(areas, benchmark, polarity=polarity, best=min(areas), worst=max(areas))
+    assert found.tolist() == turned.tolist()
+
+
+def test_positions_of_what_is_missing_or_does_not_differ() -> None:
+    assert np.isnan(positions([nan, 5], [5, nan], polarity="high", best=9, worst=1)).all()
+    assert positions([5, 5], 5, polarity="low", best=5, worst=5).tolist() == [0, 0]
+    with pytest.raises(ValueError, match="value lies outside worst to best"):
+        positions(10, 5, polarity="high", best=9, worst=1)

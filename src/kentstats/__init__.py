@@ -1,44 +1,51 @@
 """Children's services statistics: tidy facts, comparisons, briefings.
 
-The tables of an edition come from :func:`load_facts`, :func:`load_judgements`,
-:func:`load_actions` and :func:`load_statements`; the commands are listed by
+Tables, each a pandas DataFrame:
+
+load_facts(authority=..., edition=..., kind=...)
+    every figure, with its place in the source
+load_judgements, load_actions, load_statements
+    what inspection reports say besides
+
+Registers:
+
+load_indicators()
+    the catalogue of indicators
+load_sources()
+    the inspection reports
+load_areas(), find_area(name)
+    authorities, regions and their codes
+
+All but the catalogue take ``home=``, a :class:`Project` or its folder; by
+default the project at hand is read. The commands are listed by
 ``kentstats --help``.
 """
 
-from __future__ import annotations
+from importlib import import_module as _import_module
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from kentstats.indicators import load_indicators
-    from kentstats.ingest.registry import load_sources
-    from kentstats.load import load_actions, load_facts, load_judgements, load_statements
-
-__all__ = [
-    "__version__",
-    "load_actions",
-    "load_facts",
-    "load_indicators",
-    "load_judgements",
-    "load_sources",
-    "load_statements",
-]
 __version__ = "0.1.0"
 
-_HOMES = {
+# The modules are imported when a name is first used, so that importing the package, and asking
+# the command for help, costs next to nothing. `__init__.pyi` tells the names to type checkers.
+_MODULES = {
+    "Project": "kentstats.project",
+    "find_area": "kentstats.areas",
     "load_actions": "kentstats.load",
+    "load_areas": "kentstats.areas",
     "load_facts": "kentstats.load",
     "load_indicators": "kentstats.indicators",
     "load_judgements": "kentstats.load",
-    "load_sources": "kentstats.ingest.registry",
+    "load_sources": "kentstats.ingest.inspection_report",
     "load_statements": "kentstats.load",
 }
+__all__ = ["__version__", *_MODULES]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
-    # the modules are imported when a name is first used, so that importing
-    # the package, and asking the command for help, costs next to nothing
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return getattr(_import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'kentstats' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -17,11 +17,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from kentstats.errors import DataError, ParameterError, Problem, nearest
-from kentstats.project import find_project
+from kentstats.periods import show_date
+from kentstats.project import ProjectLike, find_project
 
 KINDS = {
     "county": "county councils",
@@ -92,7 +93,7 @@ GROUPS = (Area("comparator-authorities", "Comparator authorities", "comparator_g
 """Groups that sources name without listing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Register:
     """Every area known, and what became of those that ended.
 
@@ -107,44 +108,31 @@ class Register:
     areas: tuple[Area, ...]
     successors: Mapping[str, tuple[str, ...]]
 
-    def __post_init__(self) -> None:
-        by_code = {area.code: area for area in self.areas}
-        answers: dict[str, list[Area]] = defaultdict(list)
+    @cached_property
+    def _by_code(self) -> dict[str, Area]:
+        return {area.code: area for area in self.areas}
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Area]]:
+        """The areas by folded name, code and old code."""
+        by_key: dict[str, list[Area]] = defaultdict(list)
         for area in self.areas:
-            for key in {fold(area.name), area.code.casefold(), area.old_code}:
-                if key:
-                    answers[key].append(area)
+            for key in {fold(area.name), area.code.casefold(), area.old_code} - {""}:
+                by_key[key].append(area)
         for other, name in OTHER_NAMES.items():
-            answers[other] += answers.get(fold(name), [])
-        object.__setattr__(self, "_by_code", by_code)
-        object.__setattr__(self, "_answers", dict(answers))
+            by_key[other] += by_key.get(fold(name), [])
+        return dict(by_key)
 
     def by_code(self, code: str) -> Area | None:
         """Return the area with exactly this code."""
-        found: Area | None = self.__dict__["_by_code"].get(code)
-        return found
+        return self._by_code.get(code)
 
     def answering(self, text: str) -> list[Area]:
         """Return every area that answers to a name, code or old code."""
-        answers: dict[str, list[Area]] = self.__dict__["_answers"]
-        return answers.get(fold(text)) or answers.get(text.strip().casefold()) or []
+        return self._by_key.get(fold(text)) or self._by_key.get(text.strip().casefold()) or []
 
     def find(self, text: str, on: dt.date | None = None) -> Area | None:
-        """Return the area that answers to a name or code.
-
-        Parameters
-        ----------
-        text : str
-            A name, GSS code or old code, whatever the case.
-        on : datetime.date, optional
-            The day on which it must have been in operation; without one the
-            latest is taken.
-
-        Returns
-        -------
-        Area or None
-            None where no area answers to it on that day.
-        """
+        """Return the area that answers to a name or code on a day; see :func:`find_area`."""
         found = [area for area in self.answering(text) if on is None or area.operates(on)]
         return max(found, key=lambda area: area.opened or dt.date.min) if found else None
 
@@ -186,17 +174,7 @@ class Register:
     def resolve(self, text: str, on: dt.date) -> Area:
         """Return the authority that a user means, as it was on a day.
 
-        Parameters
-        ----------
-        text : str
-            A name, GSS code or old code; an outgrown code will do where the
-            authority went on under another.
-        on : datetime.date
-            The day.
-
-        Returns
-        -------
-        Area
+        An old code will do where the authority went on under a new one.
 
         Raises
         ------
@@ -228,16 +206,18 @@ class Register:
         """Say what stood in the place of an authority that was not there on a day."""
         if area.closed and area.closed < on:
             names = [now.name for now in self._lineage(area, on, self.successors)]
-            took = f"It was followed by {_listed(names)}. Name " if names else "Name another"
+            took = f"It was followed by {_quoted_list(names)}. Name " if names else "Name another"
             which = "that." if len(names) == 1 else "one of those." if names else "."
-            return ParameterError(f"{area.name} ended on {_day(area.closed)}.", took + which)
+            return ParameterError(f"{area.name} ended on {show_date(area.closed)}.", took + which)
         before: dict[str, tuple[str, ...]] = defaultdict(tuple)
         for code, followers in self.successors.items():
             for follower in followers:
                 before[follower] += (code,)
         names = [then.name for then in self._lineage(area, on, before)]
-        was = f"Until then it was {_listed(names)}." if names else ""
-        began = f"{area.name} began on {_day(area.opened)}." if area.opened else f"{area.name}."
+        was = f"Until then it was {_quoted_list(names)}." if names else ""
+        began = (
+            f"{area.name} began on {show_date(area.opened)}." if area.opened else f"{area.name}."
+        )
         return ParameterError(began, f"{was} Name that, or another edition.".strip())
 
     def _lineage(self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]) -> list[Area]:
@@ -263,7 +243,7 @@ class Register:
             more = ", or one of the others" if len(parts) > 6 else ""
             return ParameterError(
                 f"“{text}” is part of several names.",
-                f"Did you mean {_listed(parts[:6], 'or')}{more}?",
+                f"Did you mean {_quoted_list(parts[:6], 'or')}{more}?",
             )
         # or a name with more words around it, as in Kent County
         parts = parts or [name for name in names if f" {fold(name)} " in f" {word} "][-1:]
@@ -307,24 +287,19 @@ def fold(name: str) -> str:
     return words if words else name.casefold().strip()
 
 
-def _listed(names: Iterable[str], word: str = "and") -> str:
+def _quoted_list(names: Iterable[str], word: str = "and") -> str:
     # quoted, since a name may hold a comma or an “and” itself
     *first, last = (f"“{name}”" for name in names)
     return f"{', '.join(first)} {word} {last}" if first else last
 
 
-def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def load_areas(folder: Path | None = None) -> Register:
-    """Read the register of areas; once for each state of its files.
+def load_areas(*, home: ProjectLike | None = None) -> Register:
+    """Read the register of areas of a project; once for each state of its files.
 
     Parameters
     ----------
-    folder : pathlib.Path, optional
-        The folder of ``areas.csv`` and ``successions.csv``; that of the
-        project at hand by default.
+    home : Project or path, optional
+        The project; the one at hand by default.
 
     Returns
     -------
@@ -337,42 +312,54 @@ def load_areas(folder: Path | None = None) -> Register:
 
     Examples
     --------
-    >>> import datetime as dt
     >>> load_areas().resolve("E10000002", dt.date(2025, 3, 31)).code
     'E06000060'
     """
-    folder = folder or find_project().raw / "areas"
-    stamps = []
-    for name in (AREAS_FILE, SUCCESSIONS_FILE):
-        try:
-            stamps.append((folder / name).stat().st_mtime_ns)
-        except OSError:
-            stamps.append(0)
-    return _load(folder, tuple(stamps))
+    folder = find_project(home).areas
+    paths = (folder / AREAS_FILE, folder / SUCCESSIONS_FILE)
+    return _load(folder, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths))
 
 
 @lru_cache(maxsize=8)
-def _load(folder: Path, stamps: tuple[int, ...]) -> Register:
-    del stamps
-    return make_register(
-        _rows(folder / AREAS_FILE, COLUMNS), _rows(folder / SUCCESSIONS_FILE, SUCCESSION_COLUMNS)
-    )
+def _load(folder: Path, modified: tuple[int, ...]) -> Register:
+    del modified  # read again where a file is another
+    return make_register(read_area_rows(folder), read_successions(folder))
+
+
+def find_area(
+    text: str, on: dt.date | None = None, *, home: ProjectLike | None = None
+) -> Area | None:
+    """Find an area by name, code or old code, whatever the case.
+
+    Parameters
+    ----------
+    text : str
+        A name or a code.
+    on : datetime.date, optional
+        The day on which it must have been in operation; without one the
+        latest is taken.
+    home : Project or path, optional
+        The project; the one at hand by default.
+
+    Returns
+    -------
+    Area or None
+        None where no area answers to it.
+
+    Examples
+    --------
+    >>> find_area("kent").code
+    'E10000016'
+    >>> find_area("886").name
+    'Kent'
+    """
+    return load_areas(home=home).find(text, on)
 
 
 def make_register(
     areas: Iterable[Mapping[str, str]], successions: Iterable[Mapping[str, str]]
 ) -> Register:
-    """Make a register of rows of its two tables.
-
-    Parameters
-    ----------
-    areas, successions : iterable of mappings
-        Rows of ``areas.csv`` and of ``successions.csv``, as text.
-
-    Returns
-    -------
-    Register
-    """
+    """Make a register of the rows of ``areas.csv`` and ``successions.csv``, as text."""
 
     def date(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text) if text else None
@@ -387,14 +374,13 @@ def make_register(
     return Register((*listed, *GROUPS), dict(successors))
 
 
-def read_successions(folder: Path) -> list[dict[str, str]]:
-    """Read the rows of ``successions.csv``.
+def read_area_rows(folder: Path) -> list[dict[str, str]]:
+    """Read the rows of ``areas.csv``, or raise a DataError."""
+    return _rows(folder / AREAS_FILE, COLUMNS)
 
-    Raises
-    ------
-    DataError
-        The file is missing or no table of successions.
-    """
+
+def read_successions(folder: Path) -> list[dict[str, str]]:
+    """Read the rows of ``successions.csv``, or raise a DataError."""
     return _rows(folder / SUCCESSIONS_FILE, SUCCESSION_COLUMNS)
 
 
@@ -412,38 +398,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
                 if row[name]:
                     dt.date.fromisoformat(row[name])
     except (OSError, ValueError, csv.Error):
-        problem = Problem(
-            str(path),
-            0,
-            "",
-            "The file is missing or no table of areas.",
-            f"Restore it; its header is: {','.join(columns)}.",
-        )
-        raise DataError([problem]) from None
+        what = "The file is missing or no table of areas."
+        remedy = f"Restore it; its header is: {','.join(columns)}."
+        raise DataError([Problem(str(path), 0, "", what, remedy)]) from None
     return rows
-
-
-def find_area(text: str, on: dt.date | None = None) -> Area | None:
-    """Find an area by name, code or old code, whatever the case.
-
-    Parameters
-    ----------
-    text : str
-        A name or a code.
-    on : datetime.date, optional
-        The day on which it must have been in operation; without one the
-        latest is taken.
-
-    Returns
-    -------
-    Area or None
-        None where no area answers to it.
-
-    Examples
-    --------
-    >>> find_area("kent").code
-    'E10000016'
-    >>> find_area("886").name
-    'Kent'
-    """
-    return load_areas().find(text, on)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import signal
 import sys
-import textwrap
-from collections.abc import Callable
-from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
 import click
 
 from kentstats import __version__
+from kentstats.console import (
+    authority_option,
+    choice_option,
+    edition_option,
+    failure,
+    file_option,
+    folder_option,
+    handle_errors,
+    print_bytes,
+    quiet_option,
+    say,
+    say_nothing,
+)
 from kentstats.errors import DataError, KentstatsError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kentstats.publish.pool import Limits
 
 EPILOG = """\b
 Exit codes:
@@ -32,33 +36,6 @@ Exit codes:
   5  the document could not be rendered
   130, 143  stopped by Ctrl-C, or asked to end
 """
-
-
-def failure(message: str, exit_code: int = 1) -> click.ClickException:
-    """Make the error that click prints without a traceback."""
-    error = click.ClickException(message)
-    vars(error)["exit_code"] = exit_code
-    return error
-
-
-def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command end with a message and an exit code instead of a traceback."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except KentstatsError as error:
-            raise failure(str(error), error.exit_code) from error
-        except KeyboardInterrupt:
-            raise failure("Stopped. What was done before is kept.", 130) from None
-        except BrokenPipeError:
-            raise  # the reader has seen enough; click ends quietly
-        except OSError as error:
-            place = f" ({error.filename})" if error.filename else ""
-            raise failure(f"{error.strerror or error}{place}.") from error
-
-    return wrapped
 
 
 @click.group(
@@ -128,11 +105,10 @@ def main() -> None:
 @click.option(
     "--contact", default="", help="With --all: whom to write to, for the page's accessibility."
 )
-@click.option(
+@choice_option(
     "--renderer",
-    type=click.Choice(["embedded", "quarto", "auto"]),
+    words=["embedded", "quarto", "auto"],
     default="embedded",
-    show_default=True,
     help="embedded needs nothing more; quarto must be on the PATH; auto takes it where it is.",
 )
 @click.option(
@@ -149,31 +125,19 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Another notebook than the package's own.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("reports/published"),
-    show_default=True,
-    help="Folder to publish in; files go to EDITION/AUTHORITY below it.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@told
+@folder_option("reports/published", "Folder to publish in; files go to EDITION/AUTHORITY below it.")
+@quiet_option
+@handle_errors
 def briefing(
     authority: str | None,
-    edition: str,
     everyone: bool,
-    jobs: int,
-    cluster: str,
-    store: str,
-    time_limit: float,
-    memory_limit: float,
+    quiet: bool,
+    parameters: tuple[tuple[str, str], ...],
     again: bool,
     contact: str,
-    renderer: str,
-    parameters: tuple[tuple[str, str], ...],
-    notebook: Path | None,
-    output: Path,
-    quiet: bool,
+    time_limit: float,
+    memory_limit: float,
+    **chosen: Any,
 ) -> None:
     """Publish the briefing of AUTHORITY: a name, GSS code or three-digit code.
 
@@ -200,70 +164,38 @@ def briefing(
             else f"“{authority}” and --all are both given; choose one.",
             2,
         )
-    if (cluster or store) and not everyone:
+    if (chosen["cluster"] or chosen["store"]) and not everyone:
         raise failure("--cluster and --store are for many: give --all with them.", 2)
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen |= {"parameters": dict(parameters), "progress": sys.stderr.isatty() and not quiet}
     from kentstats.publish.pool import Limits
 
-    limits = Limits(time_limit, memory_limit)
+    chosen["limits"] = Limits(time_limit, memory_limit)
     if everyone:
-        where = (cluster, store, limits)
-        _every(edition, jobs, where, again, contact, renderer, parameters, notebook, output, quiet)
-        return
+        _publish_all(contact, quiet, force=again, **chosen)
+    else:
+        _publish_one(str(authority), quiet, **chosen)
+
+
+def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
     from kentstats.publish.briefing import publish
 
-    talks = sys.stderr.isatty() and not quiet
-    published = publish(
-        str(authority),
-        edition,
-        parameters=dict(parameters),
-        notebook=notebook,
-        output=output,
-        renderer=renderer,
-        progress=talks,
-        say=(lambda line: click.echo(line, err=True)) if talks or renderer == "auto" else _silent,
-        limits=limits,
-    )
+    for_many = ("jobs", "cluster", "store")
+    chosen = {name: value for name, value in chosen.items() if name not in for_many}
+    talks = chosen["progress"] or chosen["renderer"] == "auto"
+    published = publish(authority, say=say if talks else say_nothing, **chosen)
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
             click.echo(published.folder / name)
 
 
-def _silent(line: str) -> None:
-    del line
-
-
-def _every(
-    edition: str,
-    jobs: int,
-    where: tuple[str, str, Limits],
-    again: bool,
-    contact: str,
-    renderer: str,
-    parameters: tuple[tuple[str, str], ...],
-    notebook: Path | None,
-    output: Path,
-    quiet: bool,
-) -> None:
+def _publish_all(contact: str, quiet: bool, **chosen: Any) -> None:
     from kentstats.publish.batch import publish_all
     from kentstats.publish.site import write_home, write_index
 
-    cluster, store, limits = where
-    run = publish_all(
-        edition,
-        jobs=jobs,
-        parameters=dict(parameters),
-        notebook=notebook,
-        output=output,
-        renderer=renderer,
-        progress=sys.stderr.isatty() and not quiet,
-        say=_silent if quiet else lambda line: click.echo(line, err=True),
-        force=again,
-        cluster=cluster,
-        store=store,
-        limits=limits,
-    )
+    edition, output, store = chosen["edition"], chosen["output"], chosen["store"]
+    run = publish_all(say=say_nothing if quiet else say, **chosen)
     page: str | Path
     if store:
         from kentstats.publish.dask import open_store
@@ -281,45 +213,26 @@ def _every(
 
 
 @main.command()
-@click.option("--edition", help="Edition of the figures; all by default.")
-@click.option("--authority", help="Name, GSS code or old code; all by default.")
-@click.option(
+@edition_option
+@authority_option
+@choice_option(
     "--table",
-    type=click.Choice(["facts", "judgements", "actions", "statements", "outcomes", "neighbours"]),
+    words=["facts", "judgements", "actions", "statements", "outcomes", "neighbours"],
     default="facts",
-    show_default=True,
     help="Which table.",
 )
-@click.option(
+@choice_option(
     "--kind",
-    type=click.Choice(["all", "report", "official"]),
+    words=["all", "report", "official"],
     default="all",
-    show_default=True,
     help="Facts of inspection reports, of official statistics, or both.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["csv", "json", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="How to print it.",
+@choice_option(
+    "--format", "form", words=["csv", "json", "parquet"], default="csv", help="How to print it."
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead.",
-)
-@told
-def facts(
-    edition: str | None,
-    authority: str | None,
-    table: str,
-    kind: str,
-    form: str,
-    output: Path | None,
-) -> None:
+@file_option("Write to a file instead.")
+@handle_errors
+def facts(form: str, output: Path | None, **options: Any) -> None:
     """Print a tidy table: every figure, judgement or action with its place.
 
     The facts of an authority bring those of England and its region with
@@ -331,75 +244,38 @@ def facts(
       kentstats facts --table actions --format json
       kentstats facts --format parquet -o facts.parquet
     """
-    from kentstats.load import OFFICIAL_TABLES, csv_of, load_facts, load_official_table, load_table
+    from kentstats.export import encode, load_any_table
 
-    if table == "facts":
-        frame = load_facts(authority=authority, edition=edition, kind=kind)
-    elif table in OFFICIAL_TABLES:
-        frame = load_official_table(table, authority=authority, edition=edition)
-    else:
-        frame = load_table(table, authority=authority, edition=edition)
-    content = csv_of(table, frame).encode() if form == "csv" else _encoded(frame, form)
+    content = encode(load_any_table(**options), form)
     if output:
         output.write_bytes(content)
-    elif form == "parquet" and sys.stdout.isatty():
+    elif form == "parquet" and sys.stdout is not None and sys.stdout.isatty():
         raise KentstatsError(
             "Parquet is no text for a terminal.", "Give a file with -o, or redirect the output."
         )
     else:
-        _binary_stdout().write(content)
-
-
-def _binary_stdout() -> BinaryIO:
-    sys.stdout.flush()
-    return sys.stdout.buffer
-
-
-def _encoded(frame: pd.DataFrame, form: str) -> bytes:
-    if form == "csv":
-        return frame.to_csv(index=False, lineterminator="\n").encode()
-    if form == "json":
-        text = frame.to_json(
-            orient="records", date_format="iso", date_unit="s", force_ascii=False, indent=1
-        )
-        return text.encode() + b"\n"
-    out = io.BytesIO()
-    frame.to_parquet(out, index=False)
-    return out.getvalue()
+        print_bytes(content)
 
 
 @main.command()
-@click.option("--edition", help="Edition of the figures; all by default.")
-@click.option("--authority", help="Name, GSS code or old code; all by default.")
-@click.option(
+@edition_option
+@authority_option
+@choice_option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json"]),
+    words=["table", "csv", "json"],
     default="table",
-    show_default=True,
     help="How to print the checks.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to a file instead; as CSV unless --format says otherwise.",
-)
-@click.option(
+@file_option("Write to a file instead; as CSV unless --format says otherwise.")
+@choice_option(
     "--kind",
-    type=click.Choice(["report", "official", "all"]),
+    words=["report", "official", "all"],
     help="Inspection reports, official statistics, or both; reports by default, where there are.",
 )
 @click.option("--strict", is_flag=True, help="End with 1 where something disagrees.")
-@told
-def check(
-    edition: str | None,
-    authority: str | None,
-    form: str,
-    output: Path | None,
-    kind: str | None,
-    strict: bool,
-) -> None:
+@handle_errors
+def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
     """Check a source against itself: what it says twice, and whether it agrees.
 
     One row a check, with its arithmetic and the places in the source:
@@ -408,85 +284,27 @@ def check(
     statistics: whether a figure is that of its two numbers, and whether the
     authorities add up to England. A fault of the files themselves ends with 3.
     """
-    import pandas as pd
+    from kentstats.checks import check_sources, format_checks
+    from kentstats.export import encode
 
-    from kentstats.load import choose_edition, editions, load_table, open_official, reports_of
-    from kentstats.stats.consistency import audit
-
-    tables = []
-    names = [choose_edition(edition)] if edition else editions()
-    sources = reports_of(authority, names)
-    for source in sources if kind != "official" else []:
-        facts, judgements, actions = (
-            load_table(table, authority=source.authority, edition=source.edition)
-            for table in ("facts", "judgements", "actions")
-        )
-        found = audit(facts, judgements, actions, source)
-        tables.append(found.assign(source=source.id))
-    # a report comes first; without one there are the statistics
-    if kind == "official" or kind == "all" or not sources:
-        from kentstats.load import official_facts
-        from kentstats.stats.screen import screen
-
-        for name in names:
-            official = open_official(name)
-            if official:
-                tables.append(screen(official_facts(official)).assign(source=f"official-{name}"))
-    if not tables:
-        raise KentstatsError("There is nothing to check.", "kentstats status lists what there is.")
-    checks = pd.concat(tables, ignore_index=True)
+    checks = check_sources(**options)
     if output:
-        output.write_bytes(_encoded(checks, "json" if form == "json" else "csv"))
+        output.write_bytes(encode(checks, "json" if form == "json" else "csv"))
     elif form == "table":
-        _print_checks(checks)
+        for line in format_checks(checks):
+            click.echo(line)
     else:
-        _binary_stdout().write(_encoded(checks, form))
+        print_bytes(encode(checks, form))
     if strict and checks["result"].eq("disagrees").any():
         raise click.exceptions.Exit(1)
 
 
-def _print_checks(checks: pd.DataFrame) -> None:
-    import shutil
-
-    results = {"disagrees": "red", "cannot tell": "yellow", "agrees": "green"}
-    wide = max(80, min(shutil.get_terminal_size().columns, 160)) - 11 - 3 * 2
-    widths = (11, wide * 3 // 9, wide * 4 // 9, wide * 2 // 9)
-    header = ("result", "check", "arithmetic", "places")
-    _print_row(header, widths)
-    _print_row(tuple("-" * width for width in widths), widths)
-    for row in checks.to_dict("records"):
-        cells = (row["result"], f"{row['check']}: {row['subject']}")
-        _print_row((*cells, row["arithmetic"], row["locators"]), widths, results[row["result"]])
-    for row in checks[checks["result"] != "agrees"].to_dict("records"):
-        click.echo(f"\n{row['subject']}, {row['result']}: {row['message']}")
-    counts = checks["result"].value_counts()
-    summary = ", ".join(f"{counts.get(result, 0)} {result}" for result in results)
-    click.echo(f"\n{len(checks)} checks: {summary}.")
-
-
-def _print_row(cells: tuple[str, ...], widths: tuple[int, ...], colour: str = "") -> None:
-    wrapped = [
-        textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, widths, strict=True)
-    ]
-    for place, line in enumerate(zip_longest(*wrapped, fillvalue="")):
-        padded = [part.ljust(width) for part, width in zip(line, widths, strict=True)]
-        if colour and place == 0:
-            padded[0] = click.style(padded[0], fg=colour)
-        click.echo("  ".join(padded).rstrip())
-
-
 @main.command()
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data/processed"),
-    show_default=True,
-    help="Folder to write to.",
-)
-@told
+@folder_option("data/processed", "Folder to write to.")
+@handle_errors
 def tidy(output: Path) -> None:
     """Write every tidy table as CSV and Parquet; the same bytes every time."""
-    from kentstats.load import write_tables
+    from kentstats.export import write_tables
 
     for path in write_tables(output):
         click.echo(path)
@@ -509,16 +327,10 @@ def tidy(output: Path) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write every line refused or left out to a CSV file.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@told
+@quiet_option
+@handle_errors
 def ingest(
-    files: tuple[Path, ...],
-    edition: str | None,
-    every: bool,
-    strict: bool,
-    dry_run: bool,
-    report_path: Path | None,
-    quiet: bool,
+    files: tuple[Path, ...], dry_run: bool, report_path: Path | None, quiet: bool, **options: Any
 ) -> None:
     """Read FILES of official statistics into an edition's tables.
 
@@ -534,11 +346,11 @@ def ingest(
       kentstats ingest *.csv sn_may_2025.xlsx --edition 2025
       kentstats ingest new.csv --dry-run --report refused.csv
     """
-    from kentstats.ingest.update import describe, refusals
+    from kentstats.ingest.describe import describe, refusals
     from kentstats.ingest.update import ingest as take_in
 
     try:
-        done = take_in(files, edition=edition, every=every, strict=strict, dry_run=dry_run)
+        done = take_in(files, dry_run=dry_run, **options)
     except DataError as error:
         if report_path:
             report_path.write_text(refusals(error), encoding="utf-8", newline="\n")
@@ -563,8 +375,8 @@ def ingest(
 @click.option(
     "--base-url", metavar="URL", help="Another address of the API (or KENTSTATS_EES_URL)."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@told
+@quiet_option
+@handle_errors
 def fetch(
     terms: tuple[str, ...],
     search_only: bool,
@@ -585,32 +397,24 @@ def fetch(
       kentstats fetch health of children looked after --into downloads
       kentstats fetch 0f0e0d0c-0b0a-0908-0706-050403020100 --version 1.*
     """
-    from kentstats.ingest.api import command
+    from kentstats.ingest.ees_api import Client, describe, download
 
-    lines = command(
-        " ".join(terms),
-        search_only=search_only,
-        version=version,
-        into=into,
-        offline=offline,
-        base_url=base_url,
-        say=_silent if quiet else lambda line: click.echo(line, err=True),
-    )
+    words = " ".join(terms)
+    notify = say_nothing if quiet else say
+    client = Client(base_url, offline=offline, notify=notify)
+    if search_only:
+        lines = describe(client, words)
+    else:
+        lines = [str(path) for path in download(client, words, version=version or "*", into=into)]
     if not quiet or search_only:
         for line in lines:
             click.echo(line)
 
 
 @main.command()
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("reports/published"),
-    show_default=True,
-    help="Folder of the published briefings.",
-)
+@folder_option("reports/published", "Folder of the published briefings.")
 @click.option("--authorities", is_flag=True, help="List every authority, with its codes.")
-@told
+@handle_errors
 def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
     from kentstats.project import find_project

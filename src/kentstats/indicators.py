@@ -6,17 +6,17 @@ needs an entry there and nothing here.
 
 from __future__ import annotations
 
+import collections.abc
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kentstats.errors import DataError, Problem, nearest
+from kentstats.project import read_yaml
 from kentstats.schemas import UNITS
-
-if TYPE_CHECKING:
-    import collections.abc
 
 POLARITIES = {
     "high": "a high figure is good",
@@ -43,6 +43,9 @@ MODELS = {
     "none": "no interval can be drawn",
 }
 """How chance moves a measure."""
+CLOSED_SETS = {"unit": UNITS, "polarity": POLARITIES, "theme": THEMES, "model": MODELS}
+"""Keys of an entry that hold one of a set of words."""
+REQUIRED_KEYS = ("short", "name", "unit", "polarity", "theme")
 CATALOGUE = Path(__file__).with_name("indicators.yml")
 
 
@@ -148,48 +151,15 @@ def load_indicators(path: Path = CATALOGUE) -> collections.abc.Mapping[str, Indi
     >>> load_indicators()["health-assessments"].polarity
     'high'
     """
-    import yaml
-
-    # the C loader reads the same YAML many times faster, where it is built
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        raise DataError(
-            [Problem(str(path), line, "", "The file is no YAML.", "Mend or restore it.")]
-        ) from None
+    entries = read_yaml(path)
     if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
-        raise DataError(
-            [
-                Problem(
-                    str(path), 0, "", "The file holds no entries with keys.", "Mend or restore it."
-                )
-            ]
-        )
-    keys = {field.name for field in fields(Indicator)} - {"id"}
-    needed = ("short", "name", "unit", "polarity", "theme")
-    closed = {"unit": UNITS, "polarity": POLARITIES, "theme": THEMES, "model": MODELS}
-    problems = []
-    for name, entry in entries.items():
-        wrong = [(key, nearest(key, keys)) for key in entry if key not in keys]
-        wrong += [(key, "It is missing.") for key in needed if key not in entry]
-        wrong += [
-            (key, "Give it text.")
-            for key, text in entry.items()
-            if key in keys - {"sources"} and not isinstance(text, str)
-        ]
-        wrong += [
-            (key, nearest(entry[key], known))
-            for key, known in closed.items()
-            if isinstance(entry.get(key), str) and entry[key] not in known
-        ]
-        wrong += [("sources", remedy) for remedy in _faults_of_sources(entry.get("sources", []))]
-        problems += [
-            Problem(str(path), 0, key, f"The entry {name} is faulty.", remedy)
-            for key, remedy in wrong
-        ]
+        what = "The file holds no entries with keys."
+        raise DataError([Problem(str(path), 0, "", what, "Mend or restore it.")])
+    problems = [
+        Problem(str(path), 0, key, f"The entry {name} is faulty.", remedy)
+        for name, entry in entries.items()
+        for key, remedy in _faults(entry)
+    ]
     if problems:
         raise DataError(problems)
     return MappingProxyType(
@@ -200,6 +170,19 @@ def load_indicators(path: Path = CATALOGUE) -> collections.abc.Mapping[str, Indi
             for name, entry in entries.items()
         }
     )
+
+
+def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each faulty key of an entry with its remedy."""
+    keys = {field.name for field in fields(Indicator)} - {"id"}
+    yield from ((key, nearest(key, keys)) for key in entry if key not in keys)
+    yield from ((key, "It is missing.") for key in REQUIRED_KEYS if key not in entry)
+    for key, text in entry.items():
+        if key in keys - {"sources"} and not isinstance(text, str):
+            yield key, "Give it text."
+        elif key in CLOSED_SETS and text not in CLOSED_SETS[key]:
+            yield key, nearest(text, CLOSED_SETS[key])
+    yield from (("sources", remedy) for remedy in _faults_of_sources(entry.get("sources", [])))
 
 
 def _faults_of_sources(listed: Any) -> list[str]:

@@ -42,13 +42,38 @@ TERMS = {
     "spring and summer term": (1, 1, 8, 31),
 }
 # not those of the calendar module, which speak the language of the machine
-NAMES = "january february march april may june july august september october november december"
-MONTHS = {name: number for number, name in enumerate(NAMES.split(), 1)}
+MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+MONTHS = {name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
 PARTS = {"part 1": (4, "april to september"), "part 2": (10, "october to march")}
 """Halves of the financial year: the month each begins, and what may stand in brackets."""
 QUARTER = re.compile(r"(calendar|financial|academic|tax) year q([1-4])(?:-q([1-4]))?")
 WEEK = re.compile(r"week ([1-9]|[1-4][0-9]|5[0-3])")
 PART = re.compile(r"(part [12])(?: \((.*)\))?")
+
+
+def month_year(day: dt.date) -> str:
+    """Write the month of a day in English, whatever the language of the machine.
+
+    Examples
+    --------
+    >>> month_year(dt.date(2010, 11, 19))
+    'November 2010'
+    """
+    return f"{MONTH_NAMES[day.month - 1]} {day.year}"
+
+
+def show_date(day: dt.date) -> str:
+    """Write a day in English, whatever the language of the machine.
+
+    Examples
+    --------
+    >>> show_date(dt.date(2010, 11, 19))
+    '19 November 2010'
+    """
+    return f"{day.day} {month_year(day)}"
 
 
 @lru_cache(maxsize=4096)

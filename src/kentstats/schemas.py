@@ -9,15 +9,11 @@ printed from them.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
 Row = Mapping[str, Any]
@@ -122,6 +118,9 @@ FACTS = {
     "description": Column("str", "what the figure says, in our words"),
     "note": Column("str", "how the figure was read, where that needs saying"),
 }
+
+DAYS = ("period_start", "period_end")
+"""First and last day of a period, in the table of figures and in a table of their own."""
 
 FIGURES = {
     "indicator": Column("str", "key into the indicator catalogue"),
@@ -251,48 +250,10 @@ def tidy(table: str, rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def records(frame: pd.DataFrame) -> list[Row]:
-    """Turn a table into plain rows: a look-up in a frame costs a hundred times as much.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Any table whose columns have names.
-
-    Returns
-    -------
-    list of mappings
-        One a row, in order.
-    """
+    """Turn a table into plain rows: a look-up in a frame costs a hundred times as much."""
     return cast("list[Row]", frame.to_dict("records"))
 
 
-def to_csv(table: str, rows: Iterable[Row]) -> str:
-    """Write a tidy table as CSV: columns in order, sorted by the key.
-
-    The same text as that of the frame from :func:`tidy`, without a frame:
-    a command that only prints a table need not import pandas.
-
-    Parameters
-    ----------
-    table : str
-        A key of :data:`TABLES`.
-    rows : iterable of mappings
-        One mapping a row, as readers give them.
-
-    Returns
-    -------
-    str
-        UTF-8 text with a header; dates in ISO form, nothing where a value
-        is missing.
-    """
-    columns, key = TABLES[table]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for row in sorted(rows, key=lambda row: [row[name] for name in key]):
-        writer.writerow([_cell(row[name]) for name in columns])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None or value != value else str(value)
+def to_csv(frame: pd.DataFrame) -> str:
+    """Write a table as CSV: dates in ISO form, nothing where a value is missing."""
+    return str(frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"))

@@ -1,482 +1,345 @@
-"""Artists that are light to make and quick to draw: text, strokes, cells, dots, a scale.
+"""Axes, title and source of a chart, and artists that are quick to draw.
 
-A chart of matplotlib's own parts spends its time on what nobody sees: five
-artists for every tick, a path for every stroke, each text measured anew in
-every picture. These say the same with less. They are matplotlib's artists
-still, so that a chart can be asked for its texts and marks as any other can.
-This module imports matplotlib; charts import it where they draw.
+Default matplotlib makes five artists for every tick, a path for every line, and measures every
+text again: it takes three times as long. The artists here are matplotlib's own or subclasses.
 """
 
 from __future__ import annotations
 
 import functools
 import pickle
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+import textwrap
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, MarkerStyle
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FixedLocator
-from matplotlib.transforms import Bbox, IdentityTransform, Transform, offset_copy
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.transforms import IdentityTransform, offset_copy
+from numpy.typing import ArrayLike, NDArray
 
-from kentstats.charts.lettering import lines
-from kentstats.charts.style import INK, OURS, RC, SIZE, WIDTH, theme
+from kentstats.charts import style
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.backend_bases import GraphicsContextBase, RendererBase
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
+SCALE_ZORDER = 1.5
+"""The zorder of what stands along an axis."""
 
-PAD = 3.5
-"""Between the axes, or the strokes on them, and the labels of a scale, in points."""
+TICK_LENGTH, TICK_PAD, LABEL_PAD = 3.5, 3.5, 4.0
+"""Length of ticks, space before their labels, and before the label of the axis, in points."""
 
-LABEL_PAD = 4.0
-"""Between the labels of a scale and what it counts, in points."""
+
+class ChartFigure(Figure):
+    """A figure as wide as the page, whose height is set by its chart."""
 
 
 @functools.cache
-def _blank() -> bytes:
-    from matplotlib.figure import Figure
-
-    with theme():
-        figure = Figure(figsize=(WIDTH, 1))
-        # white on the white of the figure
+def _pickled_figure() -> bytes:
+    with style.theme():
+        figure = ChartFigure(figsize=(style.WIDTH, 1))
         figure.add_subplot().patch.set_visible(False)
         return pickle.dumps(figure)
 
 
-def blank(height: float) -> Axes:
-    """Make empty axes on a figure of their own, as wide as the text.
+def new_axes() -> Axes:
+    """Return the axes of a new figure that pyplot does not know, for a chart of a briefing.
 
-    They are a copy of axes made once: to read a copy takes a quarter of the
-    time that it takes to make one.
+    The figure is a copy: unpickling takes a quarter of the time of making one.
     """
-    figure = pickle.loads(_blank())  # noqa: S301 - our own bytes, which never leave the process
-    figure.set_size_inches(WIDTH, height)
-    axes: Axes = figure.axes[0]
+    axes: Axes = pickle.loads(_pickled_figure()).axes[0]  # noqa: S301 - written by this process
     return axes
 
 
-Across = Literal["left", "center", "right"]
-Up = Literal["bottom", "baseline", "center", "center_baseline", "top"]
+def prepare_axes(ax: Axes | None, height: float, left: float) -> Axes:
+    """Return the axes to draw on: those given, or those of a new figure of pyplot.
+
+    The figure of :func:`new_axes`, or a new one, is given the height, with room for labels on
+    the left, in inches. Any other figure stays as it is.
+    """
+    if ax is None:
+        from matplotlib import pyplot as plt
+
+        with style.theme():
+            ax = plt.figure(FigureClass=ChartFigure).add_subplot()
+        ax.patch.set_visible(False)
+    figure = ax.get_figure(root=True)
+    if isinstance(figure, ChartFigure):
+        figure.set_size_inches(style.WIDTH, height)
+        _place_axes(ax, figure, left, 0, height)
+    return ax
+
+
+def _place_axes(ax: Axes, figure: Figure, left: float, bottom: float, height: float) -> None:
+    """Place axes on their figure, in inches."""
+    whole = figure.get_size_inches()[1]
+    width = (style.WIDTH - left - style.MARGIN) / style.WIDTH
+    ax.set_position((left / style.WIDTH, bottom / whole, width, height / whole))
+
+
+def add_titles(
+    ax: Axes, *, title: str, subtitle: str, source: str, left: float, head: float = 0.0
+) -> Axes:
+    """Put title, subtitle and source around a chart, and make its figure higher by as much.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The only axes of their figure.
+    title : str
+        The finding, in at most fifteen words.
+    subtitle : str
+        Measure, place, period, unit.
+    source : str
+        Where the figures come from.
+    left : float
+        Room for the labels of the rows, in inches.
+    head : float, default 0
+        Room for labels above the axes, in inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        The title has more than fifteen words.
+    """
+    if len(title.split()) > 15:
+        raise ValueError(f"“{title}” has more than fifteen words")
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("the axes belong to no figure")
+    line = 0.19
+    body = figure.get_size_inches()[1]
+    titles, subtitles = textwrap.wrap(title, 62), textwrap.wrap(subtitle, 88)
+    above = line * (1.15 * len(titles) + len(subtitles)) + 0.18 + head
+    below = 0.62 if ax.get_xlabel() else 0.5
+    height = body + above + below
+    figure.set_size_inches(style.WIDTH, height)
+    _place_axes(ax, figure, left, below, body)
+    under = 1 - (0.1 + 1.15 * line * len(titles)) / height
+    for y, text, size, look in (
+        (1 - 0.04 / height, "\n".join(titles), 11, {"va": "top", "weight": "bold"}),
+        (under, "\n".join(subtitles), style.LARGE, {"va": "top", "color": style.FAINT}),
+        (0.04 / height, source, style.SIZE, {"va": "bottom", "color": style.FAINT}),
+    ):
+        made = new_label(0.004, y, text, size=size, transform=figure.transFigure, **look)
+        made.set_figure(figure)
+        figure.texts.append(made)
+    return ax
+
+
+def show_spines(ax: Axes, *names: str) -> None:
+    """Show these spines of the axes only, and no ticks but those of :func:`add_ticks`."""
+    if not names:
+        ax.set_axis_off()
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_visible():
+            axis.set_major_locator(NullLocator())
+            axis.set_visible(False)
+    for name, spine in ax.spines.items():
+        spine.set_visible(name in names)
 
 
 @functools.cache
 def _font(size: float, weight: str) -> FontProperties:
-    return FontProperties(family=RC["font.family"], size=size, weight=weight)
+    return FontProperties(family=style.RC["font.family"], size=size, weight=weight)
 
 
 class Label(Text):
-    """Text in the font of the charts, never cut, and placed by the font's own measures.
+    """Text that is never clipped, and placed without asking the renderer for its size.
 
-    The lines of a text are set to the side it is aligned to. In SVG each of
-    them keeps its anchor, so that it is well placed in another font as well.
-
-    Parameters
-    ----------
-    x, y : float
-        Where its anchor is.
-    text : str
-        Its lines.
-    size : float
-        In points.
-    weight, ha, va, color, rotation, **named
-        As matplotlib has them; the rotation is 0 or 90.
+    In SVG each line keeps its anchor, so that it is well placed in another font as well.
+    The rotation is 0 or 90 degrees.
     """
 
-    def __init__(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        *,
-        size: float = SIZE,
-        weight: str = "normal",
-        ha: Across = "left",
-        va: Up = "baseline",
-        color: str = INK,
-        rotation: float = 0,
-        **named: Any,
-    ) -> None:
-        super().__init__(
-            x,
-            y,
-            text,
-            color=color,
-            fontproperties=_font(size, weight),
-            horizontalalignment=ha,
-            verticalalignment=va,
-            rotation=rotation,
-            **named,
-        )
-
     def set_clip_path(self, path: Any, transform: Any = None) -> None:
-        """Do nothing: a label may stand beside its axes."""
+        """Ignore the clip path: a label may stand beside its axes."""
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw each line where the measures of the font put it."""
-        text = self.get_text()
-        if not (self.get_visible() and text):
-            return
+        """Draw each line where the metrics of the font put it."""
         x, y = self.get_transform().transform(self.get_unitless_position())
-        if not (np.isfinite(x) and np.isfinite(y)):
+        if not (self.get_visible() and self.get_text() and np.isfinite(x) and np.isfinite(y)):
             return
-        angle = self.get_rotation()
+        angle, font = self.get_rotation(), self.get_fontproperties()
+        height = renderer.get_canvas_width_height()[1]
+        point: Any = renderer.points_to_pixels(1)
         renderer.open_group("text", self.get_gid())
         gc = renderer.new_gc()
         gc.set_foreground(self.get_color())
-        point: Any = renderer.points_to_pixels(1)
-        font, flipped = self.get_fontproperties(), renderer.flipy()
-        high = renderer.get_canvas_width_height()[1]
-        placed = lines(
-            text,
+        for line, right, up in style.line_offsets(
+            self.get_text(),
             self.get_fontsize(),
             self.get_horizontalalignment(),
             self.get_verticalalignment(),
             bold=self.get_fontweight() == "bold",
             upright=angle == 90,
-        )
-        for line, right, up in placed:
+        ):
             over = y + up * point
-            renderer.draw_text(
-                gc,
-                x + right * point,
-                high - over if flipped else over,
-                line,
-                font,
-                angle,
-                ismath=False,
-                mtext=self,
-            )
+            down = height - over if renderer.flipy() else over
+            renderer.draw_text(gc, x + right * point, down, line, font, angle, mtext=self)
         gc.restore()
         renderer.close_group("text")
         self.stale = False
 
 
-def label(ax: Axes, x: float, y: float, text: str, **named: Any) -> Label:
-    """Add a label to axes."""
-    made = Label(x, y, text, **named)
-    ax.add_artist(made)
-    return made
-
-
-def heading(figure: Figure, y: float, text: str, **named: Any) -> Label:
-    """Add a label to a figure, at its left edge."""
-    made = Label(0.004, y, text, transform=figure.transFigure, **named)
-    made.set_figure(figure)
-    figure.texts.append(made)
-    return made
-
-
-def beside(
-    ax: Axes, place: tuple[float, float], away: tuple[float, float], text: str, **named: Any
+def new_label(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float = style.SIZE,
+    weight: str = "normal",
+    color: str = style.INK,
+    **options: Any,
 ) -> Label:
-    """Add a label some points away from a place of the axes, to the right and up."""
-    shifted = offset_copy(
-        ax.transData, ax.get_figure(root=True), x=away[0], y=away[1], units="points"
-    )
-    return label(ax, *place, text, transform=shifted, **named)
+    """Return a label in the font of the charts."""
+    return Label(x, y, text, color=color, fontproperties=_font(size, weight), **options)
 
 
-def _pen(artist: Collection, renderer: RendererBase) -> GraphicsContextBase:
-    """Take up the colour and the width of an artist's first line."""
-    gc = renderer.new_gc()
-    box, edges, widths = artist.get_clip_box(), *_looks(artist)
-    if box is not None and artist.get_clip_on():
-        gc.set_clip_rectangle(box)
-    gc.set_foreground(tuple(edges[0]), isRGBA=True)
-    gc.set_linewidth(widths[0])
-    return gc
+def add_label(
+    ax: Axes, x: float, y: float, text: str, *, shift: tuple[float, float] = (0, 0), **options: Any
+) -> None:
+    """Add a label to axes, shifted by some points to the right and up."""
+    if any(shift):
+        figure = ax.get_figure(root=True)
+        right, up = shift
+        options["transform"] = offset_copy(ax.transData, figure, x=right, y=up, units="points")
+    ax.add_artist(new_label(x, y, text, **options))
 
 
-def _looks(artist: Collection) -> tuple[Any, Any]:
-    return artist.get_edgecolor(), artist.get_linewidth()
+def add_bar(ax: Axes, x: float, y: float, width: float, height: float, **options: Any) -> None:
+    """Add a rectangle around a height of the axes, from x to the right."""
+    ax.add_artist(Rectangle((x, y - height / 2), width, height, **options))
 
 
-def _placed(path: Path, artist: Artist) -> tuple[Path, Transform]:
-    """Take the curved part of a transform, as that of a scale of multiples, into the path."""
-    transform = artist.get_transform()
-    bent = path if transform.is_affine else transform.transform_path_non_affine(path)
-    bent.should_simplify = False
-    return bent, transform.get_affine()
-
-
-def _together(paths: Iterable[Path], *, closed: bool) -> Path | None:
-    """Join polygons or polylines into one path, those that are without gaps, if any is."""
-    parts = [np.asarray(path.vertices) for path in paths]
-    parts = [part for part in parts if np.isfinite(part).all()]
-    if not parts:
-        return None
-    codes = np.full(sum(map(len, parts)), Path.LINETO, dtype=Path.code_type)
-    ends = np.cumsum([len(part) for part in parts])
-    codes[0] = codes[ends[:-1]] = Path.MOVETO
-    if closed:
-        codes[ends - 1] = Path.CLOSEPOLY
-    return Path(np.concatenate(parts), codes)
-
-
-class Strokes(LineCollection):
-    """Lines of one look, drawn as one path."""
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw all of them at once; one without figures is left out."""
-        if not self.get_visible():
-            return
-        path = _together(self.get_paths(), closed=False)
-        if path is None:
-            return
-        renderer.open_group("strokes", self.get_gid())
-        gc = _pen(self, renderer)
-        renderer.draw_path(gc, *_placed(path, self))
-        gc.restore()
-        renderer.close_group("strokes")
-        self.stale = False
-
-
-class Cells(PolyCollection):
-    """Cells with an outline of one look, those of one fill drawn as one path."""
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw them fill by fill."""
-        if not self.get_visible():
-            return
-        renderer.open_group("cells", self.get_gid())
-        gc = _pen(self, renderer)
-        colours: Any = self.get_facecolor()
-        fills = [tuple(fill) for fill in colours]
-        for fill in dict.fromkeys(fills):
-            chosen = (
-                path for path, own in zip(self.get_paths(), fills, strict=True) if own == fill
-            )
-            path = _together(chosen, closed=True)
-            if path is not None:
-                renderer.draw_path(gc, *_placed(path, self), fill)
-        gc.restore()
-        renderer.close_group("cells")
-        self.stale = False
-
-
-def strokes(
+def add_lines(
     ax: Axes,
-    segments: Any,
+    start: tuple[ArrayLike, ArrayLike],
+    end: tuple[ArrayLike, ArrayLike],
     *,
     color: str,
     width: float,
     zorder: float = 2,
-    clip: bool = True,
-) -> Strokes:
-    """Add lines to axes.
+    **options: Any,
+) -> None:
+    """Add lines between points (x, y) of axes, as one path; one with a missing value is left out.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to.
-    segments : array of shape (lines, points, 2)
-        Their points.
-    color : str
-        Of all of them.
-    width : float
-        In points.
-    zorder : float
-        As matplotlib has it.
-    clip : bool, default True
-        Whether they end at the edge of the axes.
+    Each x and y is a number or an array.
     """
-    made = Strokes(segments, colors=color, linewidths=width, zorder=zorder, clip_on=clip)
-    ax.add_collection(made, autolim=False)
-    return made
+    columns = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in (*start, *end)))
+    points = np.stack(columns, axis=-1).reshape(-1, 2, 2)
+    points = points[np.isfinite(points).all(axis=(1, 2))]
+    options |= {"edgecolor": color, "facecolor": "none", "linewidth": width, "zorder": zorder}
+    if len(points):
+        _add_path(ax, points, [Path.MOVETO, Path.LINETO], options)
 
 
-def upright(x: ArrayLike, low: ArrayLike, high: ArrayLike) -> Any:
-    """Return the segments of lines from bottom to top."""
-    columns = np.broadcast_arrays(
-        *(np.asarray(each, dtype=float) for each in (x, low, x, high)), subok=False
-    )
-    return np.stack(columns, axis=-1).reshape(-1, 2, 2)
+def add_cells(ax: Axes, corners: NDArray[np.float64], fills: Sequence[str]) -> None:
+    """Add cells with an outline, those of one fill as one path; ``corners`` is (cells, 4, 2)."""
+    closed = np.concatenate([corners, corners[:, :1]], axis=1)
+    codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY]
+    for fill in dict.fromkeys(fills):
+        chosen = closed[[each == fill for each in fills]]
+        options = {"facecolor": fill, "edgecolor": style.FAINT, "linewidth": 0.6, "clip_on": False}
+        _add_path(ax, chosen, codes, options)
 
 
-def level(y: ArrayLike, left: ArrayLike, right: ArrayLike) -> Any:
-    """Return the segments of lines from left to right."""
-    return upright(y, left, right)[:, :, ::-1]
+def _add_path(
+    ax: Axes, points: NDArray[np.float64], codes: Sequence[Any], options: dict[str, Any]
+) -> None:
+    path = Path(points.reshape(-1, 2), np.tile(np.asarray(codes, Path.code_type), len(points)))
+    path.should_simplify = False
+    ax.add_artist(PathPatch(path, joinstyle="round", **options))
 
 
 @functools.cache
-def _marker(name: str) -> Path:
-    style = MarkerStyle(name)
-    return style.get_path().transformed(style.get_transform())
+def _marker_path(marker: str) -> Path:
+    shape = MarkerStyle(marker)
+    return shape.get_path().transformed(shape.get_transform())
 
 
-def dots(
+def add_dots(
     ax: Axes,
     x: ArrayLike,
     y: ArrayLike,
     *,
     size: ArrayLike,
-    color: Any = OURS,
-    edge: Any = None,
-    thick: float = 1.0,
     marker: str = "o",
+    color: Any = style.OURS,
+    edge: Any = "face",
+    edge_width: float = 1.0,
     zorder: float = 1,
 ) -> PathCollection:
-    """Add marks to axes.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to.
-    x, y : array-like
-        Their places.
-    size : float or array-like
-        Their area in square points.
-    color, edge : colours
-        Of the marks, and of their outline if that is another.
-    thick : float
-        Width of the outline in points.
-    marker : str
-        As matplotlib has it.
-    zorder : float
-        As matplotlib has it.
-    """
-    made = PathCollection(
-        [_marker(marker)],
+    """Add markers to axes; ``size`` is their area in square points, as in ``Axes.scatter``."""
+    dots = PathCollection(
+        [_marker_path(marker)],
         np.atleast_1d(np.asarray(size, dtype=float)),
         offsets=np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)]),
         offset_transform=ax.transData,
         facecolors=color,
-        edgecolors="face" if edge is None else edge,
-        linewidths=thick,
+        edgecolors=edge,
+        linewidths=edge_width,
         zorder=zorder,
     )
-    made.set_transform(IdentityTransform())
-    ax.add_collection(made, autolim=False)
-    return made
+    dots.set_transform(IdentityTransform())
+    ax.add_collection(dots, autolim=False)
+    return dots
 
 
-class Scale(Artist):
-    """What stands along an axis: labels, strokes, and what is counted; one artist of the axes."""
-
-    zorder = 1.5
-
-    def __init__(self, parts: Sequence[Artist]) -> None:
-        super().__init__()
-        self._parts = list(parts)
-
-    def get_children(self) -> list[Artist]:
-        """Return the labels, and the strokes and the name if there are any."""
-        return self._parts
-
-    def set_figure(self, fig: Any) -> None:
-        """Take the parts along."""
-        super().set_figure(fig)
-        for part in self._parts:
-            part.set_figure(fig)
-
-    def set_clip_path(self, path: Any, transform: Any = None) -> None:
-        """Do nothing: a scale stands beside its axes."""
-
-    def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
-        """Return what the labels take, so that a layout finds room for them."""
-        return Bbox.union([part.get_window_extent(renderer) for part in self._parts])
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw the parts."""
-        if not self.get_visible():
-            return
-        renderer.open_group("scale", self.get_gid())
-        for part in self._parts:
-            part.draw(renderer)
-        renderer.close_group("scale")
-        self.stale = False
-
-
-def scale(
+def add_ticks(
     ax: Axes,
     side: Literal["left", "bottom", "top"],
     places: Sequence[float],
-    words: Sequence[str],
+    labels: Sequence[str],
     *,
-    size: float = 9,
-    pad: float = PAD,
-    align: Across | Sequence[Across] | None = None,
+    size: float = style.LARGE,
+    pad: float = TICK_PAD,
+    align: Sequence[str] = (),
     weights: Sequence[str] = (),
-    marks: float = 0.0,
-    name: str = "",
-    middle: float = 0.5,
-) -> Scale:
-    """Print labels along a side of axes, in place of matplotlib's ticks.
+    length: float = 0.0,
+) -> None:
+    """Print labels along a side of axes; the axis knows them, but draws nothing itself.
 
-    The axis knows its places and their labels, but draws nothing.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to.
-    side : {"left", "bottom", "top"}
-        On which side.
-    places : sequence of float
-        Where, on the axis.
-    words : sequence of str
-        What is printed there.
-    size : float
-        Of the type, in points.
-    pad : float
-        Between the axes, or the strokes, and the labels, in points.
-    align : str or sequence of str, optional
-        ``left``, ``center`` or ``right``, of all or of each; else as matplotlib has it.
-    weights : sequence of str, optional
-        ``normal`` or ``bold``, of each.
-    marks : float, default 0
-        How long the stroke at each place is, in points.
-    name : str, default ""
-        What is counted along the bottom.
-    middle : float, default 0.5
-        Where the middle of the name is, as a part of the axes.
+    ``align`` and ``weights`` are of each label; ``pad`` and ``length`` of the ticks are points.
     """
     axis = ax.yaxis if side == "left" else ax.xaxis
     axis.set_major_locator(FixedLocator(list(places)))
-    axis.set_major_formatter(FixedFormatter(list(words)))
+    axis.set_major_formatter(FixedFormatter(list(labels)))
     axis.set_visible(False)
-    where, va, ha = {
+    transform, va, ha = {
         "left": ax.get_yaxis_text1_transform,
         "bottom": ax.get_xaxis_text1_transform,
         "top": ax.get_xaxis_text2_transform,
-    }[side](pad + marks)
-    one = ha if align is None else align
-    aligned: Sequence[Any] = [one] * len(words) if isinstance(one, str) else one
-    edge = [1.0 if side == "top" else 0.0] * len(words)
-    spots = zip(edge, places, strict=True) if side == "left" else zip(places, edge, strict=True)
-    named: dict[str, Any] = {"size": size, "va": va, "transform": where}
-    parts: list[Artist] = [
-        Label(*spot, word, ha=each, weight=weight, **named)
-        for spot, word, each, weight in zip(
-            spots, words, aligned, weights or ["normal"] * len(words), strict=True
-        )
-    ]
-    if marks and places:
-        look: dict[str, Any] = {
-            "linestyle": "none",
-            "marker": TICKDOWN,
-            "markersize": marks,
-            "markeredgewidth": 0.8,
-            "color": INK,
-            "clip_on": False,
-        }
-        on = ax.get_xaxis_transform()
-        parts.append(Line2D(list(places), [0.0] * len(places), transform=on, **look))
-    if name:
-        # the axes know it, too
-        ax.set_xlabel(name)
-        axis.label.set_visible(False)
-        down = LABEL_PAD + (marks + pad + size if places else 0)
-        under = offset_copy(ax.transAxes, ax.get_figure(root=True), y=-down, units="points")
-        parts.append(Label(middle, 0, name, ha="center", va="top", transform=under))
-    made = Scale(parts)
-    ax.add_artist(made)
-    return made
+    }[side](pad + length)
+    options: dict[str, Any] = {"size": size, "va": va, "transform": transform}
+    for number, (place, label) in enumerate(zip(places, labels, strict=True)):
+        x, y = (0.0, place) if side == "left" else (place, float(side == "top"))
+        options["ha"] = align[number] if align else ha
+        options["weight"] = weights[number] if weights else "normal"
+        add_label(ax, x, y, label, zorder=SCALE_ZORDER, **options)
+    if length and places:
+        marks = Line2D(places, [0.0] * len(places), transform=ax.get_xaxis_transform())
+        marks.set(linestyle="none", marker=TICKDOWN, markersize=length, markeredgewidth=0.8)
+        marks.set(color=style.INK, clip_on=False, zorder=SCALE_ZORDER)
+        ax.add_artist(marks)
+
+
+def add_xlabel(ax: Axes, text: str, *, middle: float, below: float) -> None:
+    """Print what the x-axis counts, some points below it; ``middle`` is a part of the axes."""
+    if not text:
+        return
+    ax.set_xlabel(text)
+    ax.xaxis.label.set_visible(False)
+    figure = ax.get_figure(root=True)
+    under = offset_copy(ax.transAxes, figure, y=-LABEL_PAD - below, units="points")
+    options: dict[str, Any] = {"ha": "center", "va": "top", "transform": under}
+    add_label(ax, middle, 0, text, zorder=SCALE_ZORDER, **options)

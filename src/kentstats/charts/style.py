@@ -1,89 +1,76 @@
-"""The look of the charts, as data."""
+"""The look of the charts: colours, matplotlib's settings, and how wide text is."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, cast
 
-# The government's palette, in its order; at most four categories.
-OURS, TEAL, PLUM, ORANGE = "#12436D", "#28A197", "#801650", "#F46A25"
-OTHERS = "#BFBFBF"
-INK, FAINT = "#1A1A1A", "#555555"
-# good is dark, adequate white, inadequate orange: they differ in a grey print too
-GRADE_FILL = {1: PLUM, 2: OURS, 3: "#FFFFFF", 4: ORANGE}
-GRADE_INK = {1: "#FFFFFF", 2: "#FFFFFF", 3: INK, 4: INK}
-# a range behind a mark, and the quarter to three quarters of it
-RANGE, INNER = "#E6E6E6", OTHERS
-# a dot on a line in the grey of the others
-DOT = "#8C8C8C"
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
 
-# Every verdict differs from the rest by its word and by its mark; its fill comes third.
-VERDICT_MARK = {
-    "better": ("o", OURS),
-    "similar": ("o", "#FFFFFF"),
-    "worse": ("D", ORANGE),
-    "higher": ("^", INK),
-    "lower": ("v", INK),
-    "not compared": ("X", OTHERS),
-}
-"""matplotlib's marker of a verdict, and its fill; the outline is always dark."""
+# The palette of government statistics, in its order; at most four categories.
+BLUE, TEAL, PLUM, ORANGE = "#12436D", "#28A197", "#801650", "#F46A25"
+OURS = BLUE
+"""The colour of the authority that a chart is about."""
+OTHERS, DOT = "#BFBFBF", "#8C8C8C"
+"""The colour of all other areas, and of a dot on a line of that colour."""
+INK, FAINT, WHITE = "#1A1A1A", "#555555", "#FFFFFF"
+RANGE, QUARTERS = "#E6E6E6", OTHERS
+"""The bars of a range, and of its middle half."""
 
-VERDICT_SIGN = {
-    "better": "●",
-    "similar": "○",
-    "worse": "◆",
-    "higher": "▲",
-    "lower": "▼",
-    "not compared": "×",
-}
-"""What stands for the word of a verdict where there is no room for it."""
+# Good is dark, adequate white, inadequate orange: they differ in greyscale too.
+GRADE_FILL = {1: PLUM, 2: BLUE, 3: WHITE, 4: ORANGE}
+GRADE_INK = {1: WHITE, 2: WHITE, 3: INK, 4: INK}
 
-VERDICT_FILL = {
-    "better": OURS,
-    "similar": "#FFFFFF",
-    "worse": ORANGE,
-    "higher": RANGE,
-    "lower": RANGE,
-    "not compared": "#FFFFFF",
-}
-VERDICT_INK = {
-    "better": "#FFFFFF",
-    "similar": INK,
-    "worse": INK,
-    "higher": INK,
-    "lower": INK,
-    "not compared": FAINT,
+
+@dataclass(frozen=True)
+class VerdictStyle:
+    """How a verdict is drawn: a marker and a sign tell it apart without its colour."""
+
+    marker: str
+    marker_fill: str
+    sign: str
+    cell_fill: str
+    ink: str
+
+
+VERDICTS = {
+    "better": VerdictStyle("o", BLUE, "●", BLUE, WHITE),
+    "similar": VerdictStyle("o", WHITE, "○", WHITE, INK),
+    "worse": VerdictStyle("D", ORANGE, "◆", ORANGE, INK),
+    "higher": VerdictStyle("^", INK, "▲", RANGE, INK),
+    "lower": VerdictStyle("v", INK, "▼", RANGE, INK),
+    "not compared": VerdictStyle("X", OTHERS, "×", WHITE, FAINT),
 }
 
-# lines of comparators: each with its own dashes, so that they differ in a grey print too
-LINES: tuple[tuple[str, tuple[float, tuple[float, ...]]], ...] = (
+# Each comparator has its own dashes, so that lines differ in greyscale too.
+COMPARATOR_LINES: tuple[tuple[str, tuple[float, tuple[float, ...]]], ...] = (
     (FAINT, (0, (5, 2))),
     (PLUM, (0, (1.2, 1.4))),
     (TEAL, (0, (7, 1.8, 1.4, 1.8))),
 )
 
-SIZE, SMALL = 8.0, 7.5
-"""Points of the type in charts full of labels; nothing is set smaller."""
+LARGE, SIZE, SMALL = 9.0, 8.0, 7.5
+"""Font sizes in points: charts with few labels, with many, and cells. Nothing is smaller."""
 
-WIDTH = 6.3
-"""Width of every chart in inches: the text of an A4 page."""
+WIDTH, EDGE, MARGIN = 6.3, 0.03, 0.35
+"""Width of a chart, white space at its edges, and space right of the axes, in inches."""
+
+LINE_HEIGHT = 1.2 / 72
+"""Height of a line of text in inches for each point of its font size."""
 
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
-    "axes.labelcolor": INK,
     "axes.edgecolor": FAINT,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 9,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "ytick.major.size": 0,
-    "figure.facecolor": "white",
     "legend.frameon": False,
     "legend.fontsize": 9,
     "svg.fonttype": "none",
@@ -94,26 +81,166 @@ RC: dict[str, Any] = {
 
 @contextlib.contextmanager
 def theme() -> Iterator[None]:
-    """Draw in the house style, and leave no trace of it.
+    """Apply the settings in :data:`RC`, and restore them afterwards.
 
-    Only the settings of :data:`RC` are set and put back: a context of
-    matplotlib copies all three hundred, every time.
+    ``matplotlib.rc_context`` would restore all settings, also those that pyplot
+    changes when it loads its backend: plots would no longer show in Jupyter.
     """
     import matplotlib as mpl
 
     settings = cast("dict[str, Any]", mpl.rcParams)
     before = {name: settings[name] for name in RC}
-    settings.update(_checked())
+    settings.update(RC)
     try:
         yield
     finally:
         settings.update(before)
 
 
-@functools.cache
-def _checked() -> dict[str, Any]:
-    """Return the settings as matplotlib reads them."""
-    import matplotlib as mpl
+def _font(*, bold: bool) -> FT2Font:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    checked: Any = mpl.RcParams(RC)
-    return dict(checked)
+    # Not cached here: matplotlib drops its fonts in a forked process, because
+    # parent and child would share the position in the font's file.
+    weight = "bold" if bold else "normal"
+    font = get_font(findfont(FontProperties(family=RC["font.family"], weight=weight)))
+    font.set_size(100, 72)
+    return font
+
+
+@functools.cache
+def _letter_metrics(letter: str, *, bold: bool) -> tuple[float, float, float]:
+    """Return advance, height and depth of a letter, for each point of the font size."""
+    from matplotlib.ft2font import LoadFlags
+
+    glyph = _font(bold=bold).load_char(ord(letter), flags=LoadFlags.NO_HINTING)
+    _, low, _, high = glyph.bbox
+    return glyph.linearHoriAdvance / 6_553_600, high / 6400, -low / 6400
+
+
+@functools.cache
+def _line_metrics(*, bold: bool) -> tuple[float, float, float]:
+    """Return ascent, descent and gap of a line, for each point of the font size."""
+    font = _font(bold=bold)
+    table: Any = font.get_sfnt_table("OS/2")
+    ascent, descent, gap = (
+        table[f"sTypo{name}"] / font.units_per_EM for name in ("Ascender", "Descender", "LineGap")
+    )
+    return ascent, -descent, gap
+
+
+def _line_width(line: str, size: float, *, bold: bool) -> float:
+    return sum(_letter_metrics(letter, bold=bold)[0] for letter in line) * size
+
+
+@functools.lru_cache(16_384)
+def text_width(text: str, *, size: float = SIZE, bold: bool = False) -> float:
+    """Return the width of the longest line of a text, in inches.
+
+    Examples
+    --------
+    >>> round(text_width("Kent"), 2), round(text_width("Kent and Medway"), 2)
+    (0.26, 0.99)
+    """
+    return max(_line_width(line, size, bold=bold) for line in text.split("\n")) / 72
+
+
+def text_height(texts: Iterable[str], *, size: float = SIZE) -> float:
+    """Return the height of the text with the most lines, in inches."""
+    return max(1 + text.count("\n") for text in texts) * size * LINE_HEIGHT
+
+
+@functools.lru_cache(16_384)
+def wrap_text(text: str, room: float, *, size: float = SIZE, bold: bool = False) -> str:
+    r"""Break a text into lines of at most a width in inches, and a word only if it must be.
+
+    Examples
+    --------
+    >>> wrap_text("Bournemouth, Christchurch and Poole", 1.2).split("\n")
+    ['Bournemouth,', 'Christchurch and', 'Poole']
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if text_width(longer, size=size, bold=bold) <= room:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:
+            if lines[-1] and text_width(lines[-1] + letter, size=size, bold=bold) > room:
+                lines.append("")
+            lines[-1] += letter
+    return "\n".join(lines)
+
+
+@functools.lru_cache(16_384)
+def line_offsets(
+    text: str, size: float, ha: str, va: str, *, bold: bool = False, upright: bool = False
+) -> tuple[tuple[str, float, float], ...]:
+    """Return the lines of a text and where each begins, in points right of and above its anchor.
+
+    Lines are aligned to the side of the anchor. An upright text reads from bottom to top.
+    """
+    lines = text.split("\n")
+    above, below, gap = (measure * size for measure in _line_metrics(bold=bold))
+    gap = gap / 2 if len(lines) > 1 else 0.0
+    bases, bottom, base = list[float](), 0.0, 0.0
+    for line in lines:
+        letters = [_letter_metrics(letter, bold=bold) for letter in line]
+        base = bottom + max(above, *(size * high for _, high, _ in letters), 0.0) + gap
+        bottom = base + max(below, *(size * low for _, _, low in letters), 0.0) + gap
+        bases.append(base)
+    widths = [_line_width(line, size, bold=bold) for line in lines]
+    widest, aligned = max(widths), {"left": 0.0, "center": 0.5, "right": 1.0}[ha]
+    starts = [(widest - width) * aligned for width in widths]
+    across, high = (bottom, widest) if upright else (widest, bottom)
+    left = across * aligned
+    tops = {"bottom": high, "top": 0.0, "center": high / 2}
+    tops |= {"baseline": base, "center_baseline": base / 2}
+    top = tops[va]
+    rows = zip(lines, starts, bases, strict=True)
+    if upright:
+        return tuple((line, base - left, start - (high - top)) for line, start, base in rows)
+    return tuple((line, start - left, top - base) for line, start, base in rows)
+
+
+def spread_labels(
+    wanted: Sequence[float], heights: Sequence[float], low: float, high: float
+) -> list[float]:
+    """Move labels apart and into a range, as little as possible, and keep their order.
+
+    Parameters
+    ----------
+    wanted, heights : sequence of float
+        Middle and height of each label.
+    low, high : float
+        The range. Labels that do not fit it begin at ``low``.
+
+    Returns
+    -------
+    list of float
+        The middle of each label, in the order given.
+
+    Examples
+    --------
+    >>> spread_labels([5, 5, 1], [2, 2, 1], 0, 10)
+    [4.0, 6.0, 1.0]
+    """
+    order = sorted(range(len(wanted)), key=wanted.__getitem__)
+    below, total, bottoms = list[float](), 0.0, list[float]()
+    for label in order:
+        below.append(total)
+        bottoms.append(wanted[label] - heights[label] / 2 - total)
+        total += heights[label]
+    # Less the labels below them, bottoms must not decrease: the least change is an isotonic
+    # regression, whose closed form is the highest of the lowest means.
+    middles, count = [0.0] * len(wanted), len(order)
+    for place, label in enumerate(order):
+        bottom = max(
+            min(fmean(bottoms[first:end]) for end in range(place + 1, count + 1))
+            for first in range(place + 1)
+        )
+        bottom = max(min(bottom, high - total), low)
+        middles[label] = bottom + below[place] + heights[label] / 2
+    return middles

@@ -1,9 +1,4 @@
-"""Charts on a scale: a trend, and how lines are labelled where they end.
-
-They compute nothing but where a label goes: labels that would lie on each
-other are moved apart. ``SCALE_LEFT`` is what
-:func:`kentstats.charts.charts.headed` wants as ``left``.
-"""
+"""Trend chart, and the scale of values that it shares with funnel and caterpillar plots."""
 
 from __future__ import annotations
 
@@ -14,34 +9,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, Transform
 
-from kentstats.charts.charts import MARKS, _axes, _lines
-from kentstats.charts.lettering import EDGE, MARGIN, spread, tall, width, wrapped
-from kentstats.charts.style import FAINT, LINES, OURS, SIZE, WIDTH, theme
+from kentstats.charts import drawing, style
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-
-Form = Callable[[float], str]
-"""Prints a value of the scale, as ``"{:.0f}%".format`` does."""
 
 SCALE_LEFT = 0.55
-"""Room for the figures of the scale in inches."""
+"""Room for the values of a scale, in inches."""
 
-AXES = WIDTH - SCALE_LEFT - MARGIN
-"""Width that ``headed`` gives to the axes, in inches; labels may go beyond it."""
+SCALE_WIDTH = style.WIDTH - SCALE_LEFT - style.MARGIN
+"""Width of axes with a scale in inches; labels may go beyond it."""
 
-MOST = 3
-"""As many comparators can be told apart by their dashes."""
+OURS_LABEL: dict[str, Any] = {"weight": "bold", "color": style.OURS}
+"""Style of the label of our area."""
 
-NAMED: dict[str, Any] = {"size": SIZE, "weight": "bold", "color": OURS}
-"""The look of the name of our area."""
+TickFormat = Callable[[float], str]
+"""Prints a value of a scale, as ``"{:.0f}%".format`` does."""
 
 
 @dataclass(frozen=True)
-class End:
-    """A label beside the end of a line; ``joined`` where a stroke may lead to it."""
+class EndLabel:
+    """A label beside the end of a line, joined to it by a stroke where it had to move."""
 
     value: float
     label: str
@@ -51,127 +44,112 @@ class End:
     @property
     def text(self) -> str:
         """The label, broken into lines."""
-        return wrapped(self.label, 1.25, bold=self.ours)
+        return style.wrap_text(self.label, 1.25, bold=self.ours)
 
 
-def scaled(
+def prepare_scale(
     ax: Axes | None,
     height: float,
     values: Iterable[float],
-    form: Form,
+    tick_format: TickFormat,
     *,
     zero: bool = False,
     head: float = 0.0,
-) -> tuple[Axes, float]:
-    """Make axes whose scale holds the values, with room above; return their height in inches."""
+) -> Axes:
+    """Return axes whose scale holds the values, with some inches of room above."""
     known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, top = min(known), max(known)
     if zero:
         low, top = min(low, 0.0), max(top, 0.0)
     margin = (top - low or abs(top) or 1) * 0.05
     low, top = low if zero and low == 0 else low - margin, top + margin
-    from kentstats.charts.drawing import scale
-
-    own, ax = ax is None, _axes(ax, height)
-    high = height if own else ax.bbox.height / ax.figure.dpi
+    ax = drawing.prepare_axes(ax, height, SCALE_LEFT)
+    high = height_in_inches(ax)
     ax.set_ylim(low, top + (top - low) * head / (high - head))
     for count in range(6, 0, -1):
-        ticks = [tick for tick in steps(low, top, count) if low <= tick <= top]
-        labels = [form(tick) for tick in ticks]
-        # fewer ticks where the form rounds two of them to the same figure
+        ticks = [tick for tick in round_values(low, top, count) if low <= tick <= top]
+        labels = [tick_format(tick) for tick in ticks]
+        # fewer ticks where two of them are printed alike
         if len(set(labels)) == len(labels):
             break
     else:
         ticks, labels = ticks[:1], labels[:1]
-    scale(ax, "left", ticks, labels, size=SIZE)
-    _lines(ax, "left", "bottom")
-    return ax, high
+    drawing.add_ticks(ax, "left", ticks, labels, size=style.SIZE)
+    drawing.show_spines(ax, "left", "bottom")
+    return ax
 
 
 @functools.lru_cache(1024)
-def steps(low: float, top: float, count: int = 6) -> list[float]:
-    """Find round numbers, a count of steps or fewer from the one value to the other."""
-    from matplotlib.ticker import MaxNLocator
+def round_values(low: float, top: float, count: int = 6) -> list[float]:
+    """Return round values that cover a range, in a number of steps or fewer."""
+    locator = MaxNLocator(count, steps=[1, 2, 5, 10])
+    return [float(tick) for tick in locator.tick_values(low, top)]
 
-    return [float(tick) for tick in MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, top)]
 
-
-def stretch(ax: Axes, start: float, end: float, ends: Sequence[End]) -> float:
-    """Leave room for labels to the right of what is drawn; return how wide that is in inches."""
-    room = max((width(each.text, bold=each.ours) for each in ends), default=-0.1) + 0.14
-    plot = min(WIDTH - SCALE_LEFT - EDGE - room, AXES)
+def set_x_range(ax: Axes, start: float, end: float, labels: Sequence[EndLabel]) -> float:
+    """Set the range of x, with room for labels to its right; return its width in inches."""
+    room = (
+        max((style.text_width(each.text, bold=each.ours) for each in labels), default=-0.1) + 0.14
+    )
+    plot = min(style.WIDTH - SCALE_LEFT - style.EDGE - room, SCALE_WIDTH)
     if ax.get_xscale() == "log":
-        ax.set_xlim(start, start * (end / start) ** (AXES / plot))
+        ax.set_xlim(start, start * (end / start) ** (SCALE_WIDTH / plot))
     else:
-        ax.set_xlim(start, start + (end - start) * AXES / plot)
+        ax.set_xlim(start, start + (end - start) * SCALE_WIDTH / plot)
     ax.spines["bottom"].set_bounds(start, end)
     return plot
 
 
-def inches(ax: Axes, high: float, x: Any, y: Any) -> tuple[Any, Any]:
-    """Find how far a place, or each of some, is from the left and the bottom, in inches."""
-    (left, right), (low, top) = ax.get_xlim(), ax.get_ylim()
-    log = ax.get_xscale() == "log"
-    across = np.log(x / left) / math.log(right / left) if log else (x - left) / (right - left)
-    return across * AXES, (y - low) / (top - low) * high
+def height_in_inches(ax: Axes) -> float:
+    """Return the height of axes in inches."""
+    return ax.bbox.height / ax.figure.dpi
 
 
-def place(ax: Axes, high: float, across: float, up: float) -> tuple[float, float]:
-    """Find the place that is so far from the left and the bottom of the axes, in inches."""
-    (left, right), (low, top) = ax.get_xlim(), ax.get_ylim()
-    part = across / AXES
-    log = ax.get_xscale() == "log"
-    x = left * (right / left) ** part if log else left + part * (right - left)
-    return x, low + up / high * (top - low)
+def inches_transform(ax: Axes) -> Transform:
+    """Return the transform from values to inches from the left and the bottom of the axes."""
+    return ax.transScale + ax.transLimits + Affine2D().scale(SCALE_WIDTH, height_in_inches(ax))
 
 
-def label_ends(ax: Axes, x: float, ends: Sequence[End], high: float) -> None:
+def add_end_labels(ax: Axes, x: float, labels: Sequence[EndLabel]) -> None:
     """Label lines where they end, each label apart from the next."""
-    from kentstats.charts.drawing import beside, strokes
-
-    ends = [each for each in ends if math.isfinite(each.value)]
-    across = inches(ax, high, x, 0)[0]
-    wanted = [inches(ax, high, x, each.value)[1] for each in ends]
-    placed = spread(wanted, [tall([each.text]) + 0.02 for each in ends], 0, high)
-    leads = []
-    for each, here, there in zip(ends, wanted, placed, strict=True):
-        away = (8, (there - here) * 72)
-        beside(ax, (x, each.value), away, each.text, va="center", **(NAMED if each.ours else {}))
-        if each.joined and abs(there - here) > 0.03:
-            leads.append([(x, each.value), place(ax, high, across + 0.1, there)])
-    if leads:
-        strokes(ax, leads, color=FAINT, width=0.5, clip=False)
+    labels = [each for each in labels if math.isfinite(each.value)]
+    if not labels:
+        return
+    inches = inches_transform(ax)
+    ends = inches.transform([(x, each.value) for each in labels])
+    heights = [style.text_height([each.text]) + 0.02 for each in labels]
+    placed = style.spread_labels(ends[:, 1].tolist(), heights, 0, height_in_inches(ax))
+    strokes = []
+    for each, (across, up), new in zip(labels, ends, placed, strict=True):
+        options = OURS_LABEL if each.ours else {}
+        shift = (8, (new - up) * 72)
+        drawing.add_label(ax, x, each.value, each.text, shift=shift, va="center", **options)
+        if each.joined and abs(new - up) > 0.03:
+            strokes.append((each.value, *inches.inverted().transform((across + 0.1, new))))
+    if strokes:
+        from_y, to_x, to_y = np.transpose(strokes)
+        look: dict[str, Any] = {"color": style.FAINT, "width": 0.5, "clip_on": False}
+        drawing.add_lines(ax, (x, from_y), (to_x, to_y), **look)
 
 
 def trend(
     data: pd.DataFrame,
     *,
-    periods: Sequence[str] | None = None,
-    zero: bool = True,
-    form: Form = "{:g}".format,
+    tick_format: TickFormat = "{:g}".format,
     ax: Axes | None = None,
 ) -> Axes:
-    """Show how our area and its comparators went from period to period.
+    """Draw how our area and its comparators went from period to period.
 
     Parameters
     ----------
     data : pandas.DataFrame
-        One row an area and period: ``area``, ``period`` (as printed),
-        ``value`` and ``ours``; ``lower`` and ``upper`` where our area has
-        intervals; ``label`` where a line is to end with its figure. A
-        missing value, or a missing row, leaves a gap.
-    periods : sequence of str, optional
-        The periods in order; else they are taken as they come.
-    zero : bool, default True
-        Whether the scale begins at nought.
-    form : callable
-        Prints a value of the scale.
+        One row for each area and period: ``area``, ``period`` (as printed), ``value`` and
+        ``ours``, in order of periods; ``lower`` and ``upper`` where our area has intervals;
+        ``label`` where a line ends with its figure. A missing value or row leaves a gap.
+    tick_format : callable
+        Prints a value of the scale, which begins at zero.
     ax : matplotlib.axes.Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Where to draw; a new figure if not given.
 
     Raises
     ------
@@ -179,62 +157,54 @@ def trend(
         There is no row, there are more than three comparators, or an area
         has two rows of one period.
     """
-    from matplotlib.lines import Line2D
-
-    from kentstats.charts.drawing import scale, strokes, upright
-
     if data.empty:
         raise ValueError("there is nothing to draw: a trend needs at least one period")
     if data.duplicated(["area", "period"]).any():
         raise ValueError("a trend has one value for an area and period, and here are two")
-    periods = list(periods or dict.fromkeys(data["period"]))
-    names = list(dict.fromkeys(data["area"][~data["ours"].astype(bool)]))
-    if len(names) > MOST:
-        raise ValueError(f"{MOST} comparators can be told apart here, not {len(names)}")
+    periods = list(dict.fromkeys(data["period"]))
+    comparators = list(dict.fromkeys(data["area"][~data["ours"].astype(bool)]))
+    if len(comparators) > len(style.COMPARATOR_LINES):
+        most = len(style.COMPARATOR_LINES)
+        raise ValueError(f"{most} comparators can be told apart here, not {len(comparators)}")
+    styles = dict(zip(comparators, style.COMPARATOR_LINES, strict=False))
     lines = {
         name: data[data["area"].eq(name)].set_index("period").reindex(periods)
         for name in dict.fromkeys(data["area"])
     }
-    last = len(periods) - 1
-    at = range(len(periods))
-    look: dict[str, Any]
-    styles = dict(zip(names, LINES, strict=False))
-    values = [
-        *data["value"],
-        *(limit for name in ("lower", "upper") if name in data for limit in data[name]),
+    limits = [name for name in ("lower", "upper") if name in data]
+    ax = prepare_scale(
+        ax, 2.4, data[["value", *limits]].to_numpy(dtype=float).ravel(), tick_format, zero=True
+    )
+    bottom, last, at = ax.get_ylim()[0], len(periods) - 1, range(len(periods))
+    ends = [
+        _end_label(name, line, bottom, ours=name not in comparators) for name, line in lines.items()
     ]
-    with theme():
-        ax, high = scaled(ax, 2.4, values, form, zero=zero)
-        ends = [
-            _line_end(name, line, ax.get_ylim()[0], ours=name not in names)
-            for name, line in lines.items()
-        ]
-        plot = stretch(ax, -0.3, last or 0.3, ends)
-        for name, line in lines.items():
-            if name in names:
-                colour, dashes = styles[name]
-                look = {"color": colour, "linestyle": dashes, "linewidth": 1.4, "markersize": 2.5}
-            else:
-                look = {"color": OURS, "linewidth": 2.4, "markersize": 5, "zorder": 4}
-                if "lower" in line:
-                    spans = upright(at, line["lower"], line["upper"])
-                    strokes(ax, spans, color=OURS, width=1, zorder=3)
-            ax.add_line(Line2D(list(at), line["value"].to_numpy(), marker="o", **look))
-        label_ends(ax, last, ends, high)
-        step = 1 + int(max(map(width, periods)) * 1.1 // (plot / len(periods)))
-        words = [name if (last - place) % step == 0 else "" for place, name in enumerate(periods)]
-        scale(ax, "bottom", at, words, size=SIZE, marks=MARKS)
+    plot = set_x_range(ax, -0.3, last or 0.3, ends)
+    for name, line in lines.items():
+        options: dict[str, Any] = {"linewidth": 1.4, "markersize": 2.5}
+        if name in comparators:
+            options["color"], options["linestyle"] = styles[name]
+        else:
+            options = {"color": style.OURS, "linewidth": 2.4, "markersize": 5, "zorder": 4}
+            if limits:
+                lower, upper = (at, line["lower"]), (at, line["upper"])
+                drawing.add_lines(ax, lower, upper, color=style.OURS, width=1, zorder=3)
+        ax.add_line(Line2D(list(at), line["value"].to_numpy(), marker="o", **options))
+    add_end_labels(ax, last, ends)
+    step = 1 + int(max(map(style.text_width, periods)) * 1.1 // (plot / len(periods)))
+    printed = [name if (last - place) % step == 0 else "" for place, name in enumerate(periods)]
+    drawing.add_ticks(ax, "bottom", at, printed, size=style.SIZE, length=drawing.TICK_LENGTH)
     return ax
 
 
-def _line_end(name: str, line: pd.DataFrame, bottom: float, *, ours: bool) -> End:
-    """Label the end of a line: its name, its figure, and where it ends if that is early."""
+def _end_label(name: str, line: pd.DataFrame, bottom: float, *, ours: bool) -> EndLabel:
+    """Label a line with its name, its last figure, and its end where that is early."""
     known = line[line["value"].notna()]
     if known.empty:
-        return End(bottom, f"{name}: no figures", ours, joined=False)
+        return EndLabel(bottom, f"{name}: no figures", ours, joined=False)
     label = known["label"].iloc[-1] if "label" in known else ""
     text = f"{name} {label}" if isinstance(label, str) and label else name
-    ended = known.index[-1] != line.index[-1]
-    if ended:
+    early = known.index[-1] != line.index[-1]
+    if early:
         text += f" (to {known.index[-1]})"
-    return End(float(known["value"].iloc[-1]), text, ours, joined=not ended)
+    return EndLabel(float(known["value"].iloc[-1]), text, ours, joined=not early)

@@ -1,4 +1,4 @@
-"""The data sets that are known by their columns; ``known.yml`` lists them."""
+"""The data sets that are known by their columns; ``datasets.yml`` lists them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+
+from kentstats.project import read_yaml
 
 LICENCE = "OGL-UK-3.0"
 ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
@@ -59,8 +61,8 @@ class Dataset:
 
 
 @cache
-def load_known() -> Mapping[str, Dataset]:
-    """Read ``known.yml``.
+def load_datasets() -> Mapping[str, Dataset]:
+    """Read ``datasets.yml``.
 
     Returns
     -------
@@ -69,14 +71,10 @@ def load_known() -> Mapping[str, Dataset]:
 
     Examples
     --------
-    >>> load_known()["workforce"].kind
+    >>> load_datasets()["workforce"].kind
     'ees'
     """
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = Path(__file__).with_name("datasets.yml").read_text(encoding="utf-8")
-    entries = yaml.load(text, Loader=loader)  # noqa: S506
+    entries = read_yaml(Path(__file__).with_name("datasets.yml"))
     return MappingProxyType(
         {
             name: Dataset(id=name, **{**entry, "columns": tuple(entry["columns"])})
@@ -86,25 +84,14 @@ def load_known() -> Mapping[str, Dataset]:
 
 
 def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:
-    """Return the data set that a header belongs to.
+    """Return the data set of some `kinds` whose columns a header has, under new or old names.
 
-    Parameters
-    ----------
-    header : iterable of str
-        Names of the columns; spaces and case do not matter.
-    kinds : iterable of str
-        Readers to consider.
-
-    Returns
-    -------
-    Dataset or None
-        That with the most columns in common, all of them there under their
-        own names or those of an older layout.
+    Spaces and case do not matter. Of several data sets, that with the most columns is returned.
     """
     names = {plain(name) for name in header}
     wanted = set(kinds)
     found = []
-    for dataset in load_known().values():
+    for dataset in load_datasets().values():
         older = {plain(new): plain(old) for old, new in dataset.aliases.items()}
         if dataset.kind in wanted and all(
             plain(name) in names or older.get(plain(name)) in names for name in dataset.columns

@@ -1,12 +1,12 @@
-"""Keep what a publisher withholds from being worked out of its totals.
+"""Secondary suppression: keep totals from disclosing what a publisher suppresses.
 
-A count of one to five is withheld for an authority, and the totals of its
-region and of England are published, rounded to ten. Where few are withheld, a
-total less the counts of the other authorities can leave one value alone. The
-numbers of such a total are not carried; its percentage or rate is, as far as
-that gives nothing back either. Where the totals show that what is withheld
-cannot be one to five (a larger count is withheld at times to hide a smaller
-one), there is nothing to protect.
+A count of one to five is suppressed for an authority, and the totals of its
+region and of England are published, rounded to ten. Where few are suppressed,
+a total less the counts of the other authorities can leave a single possible
+value. The numbers of such a total are left out; its percentage or rate stays,
+as far as that discloses nothing either. Where the totals show that what is
+suppressed cannot be one to five (a larger count is suppressed at times to hide
+a smaller one), there is nothing to protect.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from kentstats.schemas import SCALE
 if TYPE_CHECKING:
     import pandas as pd
 
-LEAST, MOST = 1, 5
-"""The counts that are withheld for being small."""
+MIN_SMALL, MAX_SMALL = 1, 5
+"""The counts that are suppressed for being small."""
 SERIES = ["indicator", "group", "period"]
 NUMBERS = ["numerator", "denominator", "count_rounding"]
 COUNTRY = "E92000001"
@@ -76,14 +76,14 @@ class _Total:
         """Return between what its count lies, as numbers and value tell."""
         if self.row is None or math.isnan(self.value):
             return ANY
-        row, slack = self.row, self.row.count_rounding
-        low = (self.value - self.half) * (row.denominator - slack) / self.scale
-        high = (self.value + self.half) * (row.denominator + slack) / self.scale
-        own = (row.numerator - slack, row.numerator + slack) if self.carried else ANY
-        return _both((low, high), own)
+        row, rounding = self.row, self.row.count_rounding
+        low = (self.value - self.half) * (row.denominator - rounding) / self.scale
+        high = (self.value + self.half) * (row.denominator + rounding) / self.scale
+        own = (row.numerator - rounding, row.numerator + rounding) if self.carried else ANY
+        return _overlap((low, high), own)
 
-    def lessen(self, step: int) -> None:
-        """Carry less of it: no numbers, and from the second step a rough value, and then none."""
+    def coarsen(self, step: int) -> None:
+        """Leave its numbers out; from step 2 round its value to a whole one; at step 3 drop it."""
         if self.row is None:
             return
         made = self.scale * self.row.numerator / self.row.denominator
@@ -99,7 +99,7 @@ class _Total:
 
 @dataclass
 class _Place:
-    """A region or England: its total, that of its halves, and what is known of its authorities.
+    """A region or England: its totals, and what is known of its authorities.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class _Place:
         Its own.
     halves : list of _Total
         Those of Inner and Outer London, which tell the same again.
-    withheld : int
+    suppressed : int
         How many of its authorities withhold their count.
     rest : float
         The counts of the others together.
@@ -117,35 +117,37 @@ class _Place:
 
     totals: list[_Total]
     halves: list[_Total] = field(default_factory=list)
-    withheld: int = 0
+    suppressed: int = 0
     rest: float = 0.0
     complete: bool = True
 
     def bounds(self) -> Bounds:
-        """Return between what the withheld counts lie together, as the totals tell."""
+        """Return between what the suppressed counts lie together, as the totals tell."""
         if not self.complete:
             return ANY
         low, high = self.totals[0].bounds()
         if self.halves:
             parts = [half.bounds() for half in self.halves]
-            low, high = _both((low, high), (sum(x for x, _ in parts), sum(y for _, y in parts)))
+            low, high = _overlap((low, high), (sum(x for x, _ in parts), sum(y for _, y in parts)))
         return (max(math.ceil(low - self.rest - 1e-6), 0), _floor(high - self.rest + 1e-6))
 
     def small(self, bounds: Bounds) -> Bounds | None:
         """Narrow bounds to those of small counts; None where they cannot be small."""
-        low, high = _both(bounds, (LEAST * self.withheld, MOST * self.withheld))
+        low, high = _overlap(bounds, (MIN_SMALL * self.suppressed, MAX_SMALL * self.suppressed))
         return (low, high) if low <= high else None
 
-    def gives_back(self, bounds: Bounds) -> bool:
-        """Tell whether bounds leave one value alone to a withheld count."""
+    def discloses(self, bounds: Bounds) -> bool:
+        """Tell whether bounds leave a single possible value to a suppressed count."""
         narrowed = self.small(bounds)
-        if not self.withheld or narrowed is None:
+        if not self.suppressed or narrowed is None:
             return False
-        others = self.withheld - 1
-        return max(LEAST, narrowed[0] - MOST * others) == min(MOST, narrowed[1] - LEAST * others)
+        others = self.suppressed - 1
+        return max(MIN_SMALL, narrowed[0] - MAX_SMALL * others) == min(
+            MAX_SMALL, narrowed[1] - MIN_SMALL * others
+        )
 
 
-def _both(one: Bounds, other: Bounds) -> Bounds:
+def _overlap(one: Bounds, other: Bounds) -> Bounds:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
@@ -160,16 +162,16 @@ class _Series:
     country: _Place
     regions: dict[str, _Place] = field(default_factory=dict)
 
-    def protect(self) -> None:
-        """Carry less of the totals that would give a withheld count back."""
+    def suppress(self) -> None:
+        """Coarsen the totals that would disclose a suppressed count."""
         for region in self.regions.values():
-            _lessen(
+            _coarsen(
                 [[half for half in region.halves if half.row], region.totals],
-                lambda region=region: region.gives_back(region.bounds()),  # type: ignore[misc]
+                lambda region=region: region.discloses(region.bounds()),  # type: ignore[misc]
             )
-        _lessen(
+        _coarsen(
             [self.country.totals],
-            lambda: any(region.gives_back(bounds) for region, bounds in self._narrowed()),
+            lambda: any(region.discloses(bounds) for region, bounds in self._narrowed()),
         )
 
     @property
@@ -188,27 +190,29 @@ class _Series:
         for code, region in self.regions.items():
             others = [bounds for other, bounds in known.items() if other != code]
             left = (low - sum(most for _, most in others), high - sum(least for least, _ in others))
-            yield region, _both(known[code], left)
+            yield region, _overlap(known[code], left)
 
 
-def _lessen(groups: list[list[_Total]], gives_back: Callable[[], bool]) -> None:
-    """Carry as little less as will do, of one group of totals or of all."""
-    if not gives_back():
+def _coarsen(groups: list[list[_Total]], discloses: Callable[[], bool]) -> None:
+    """Coarsen one group of totals, or all, by the least that will do."""
+    if not discloses():
         return
     chosen = [group for group in groups if group]
     for step in (1, 2, 3):
         for totals in (*chosen, [total for group in chosen for total in group]):
             before = [(total.value, total.half, total.carried) for total in totals]
             for total in totals:
-                total.lessen(step)
-            if not gives_back():
+                total.coarsen(step)
+            if not discloses():
                 return
             for total, state in zip(totals, before, strict=True):
                 total.value, total.half, total.carried = state
 
 
-def protect(figures: pd.DataFrame, register: Register) -> tuple[pd.DataFrame, int]:
-    """Take out the numbers of totals that would give back a withheld count.
+def apply_secondary_suppression(
+    figures: pd.DataFrame, register: Register
+) -> tuple[pd.DataFrame, int]:
+    """Take out the numbers of totals that would disclose a suppressed count.
 
     Parameters
     ----------
@@ -228,7 +232,7 @@ def protect(figures: pd.DataFrame, register: Register) -> tuple[pd.DataFrame, in
     """
     made, count = figures, 0
     for series in _series(figures, register):
-        series.protect()
+        series.suppress()
         for total in series.totals:
             if total.row and not total.carried:
                 made = made.copy() if made is figures else made
@@ -241,7 +245,7 @@ def protect(figures: pd.DataFrame, register: Register) -> tuple[pd.DataFrame, in
 
 
 def _series(figures: pd.DataFrame, register: Register) -> Iterator[_Series]:
-    """Yield the series in which a count is withheld and a total has numbers."""
+    """Yield the series in which a count is suppressed and a total has numbers."""
     units = {name: indicator.unit for name, indicator in load_indicators().items()}
     hidden = figures.loc[figures["status"].eq("suppressed"), SERIES].drop_duplicates()
     some = figures.reset_index().merge(hidden, on=SERIES)
@@ -256,10 +260,10 @@ def _series(figures: pd.DataFrame, register: Register) -> Iterator[_Series]:
             series.setdefault((indicator, group, period), []).append(_Figure(area, *cells))
     for (indicator, *_), rows in series.items():
         if scale := SCALE.get(units.get(indicator, ""), 0.0):
-            yield _gathered(scale, rows)
+            yield _summarise(scale, rows)
 
 
-def _gathered(scale: float, rows: list[_Figure]) -> _Series:
+def _summarise(scale: float, rows: list[_Figure]) -> _Series:
     figures = {row.area.code: row for row in rows if not math.isnan(row.numerator)}
 
     def total(code: str) -> _Total:
@@ -276,7 +280,7 @@ def _gathered(scale: float, rows: list[_Figure]) -> _Series:
             series.regions[region] = _Place([total(region)], halves)
         for each in (series.country, series.regions[region]):
             if row.status == "suppressed":
-                each.withheld += 1
+                each.suppressed += 1
             elif not math.isnan(row.numerator):
                 each.rest += row.numerator
             elif row.status != "not_applicable":

@@ -14,7 +14,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from kentstats.aside import aside
+from kentstats.areas import Register, load_areas
 from kentstats.errors import DataError, ParameterError, Problem, nearest
-from kentstats.ingest.figures import DAYS
-from kentstats.project import Project, find_project
-from kentstats.schemas import FIGURES, NEIGHBOURS, OUTCOMES
+from kentstats.project import Project, ProjectLike, find_project, read_yaml
+from kentstats.schemas import DAYS, FIGURES, NEIGHBOURS, OUTCOMES, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +38,8 @@ HISTORY = 5
 """Years that an edition holds, where its sources go back so far."""
 PERIODS = ("source_id", "indicator", "group", "period", *DAYS)
 KEY = ("source_id", "indicator", "group", "period", "area_code")
-DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, yaml.YAMLError)
+DAMAGE_ERRORS = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, DataError)
 """What reading a damaged table can end in."""
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,8 @@ class Publication:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Official:
+@dataclass(frozen=True, eq=False)
+class OfficialStatistics:
     """An edition of official statistics.
 
     Attributes
@@ -84,12 +82,15 @@ class Official:
     sources : tuple of Publication
         Where they came from, sorted by id.
     figures : pandas.DataFrame
-        The columns of :data:`kentstats.schemas.FIGURES` and the days.
+        The columns of :data:`kentstats.schemas.FIGURES` and the days; not to be
+        changed in place.
     neighbours, judgements : list of dict
         Rows of :data:`kentstats.schemas.NEIGHBOURS` and of
         :data:`kentstats.schemas.OUTCOMES`.
     folder : pathlib.Path
         Where it lies.
+    register : Register
+        The areas of its project; those of the project at hand by default.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Official:
     sources: tuple[Publication, ...] = ()
     neighbours: list[dict[str, Any]] = field(default_factory=list)
     judgements: list[dict[str, Any]] = field(default_factory=list)
+    register: Register = field(default_factory=load_areas, repr=False)
 
     @property
     def day(self) -> dt.date:
@@ -115,15 +117,13 @@ class Official:
         return self._by_id[source_id]
 
 
-def list_editions(home: Project | None = None) -> list[str]:
+def list_editions(home: ProjectLike | None = None) -> list[str]:
     """List the names of the editions of official statistics."""
-    raw = (home or find_project()).raw
-    return sorted(
-        path.parent.name.removeprefix(FOLDER) for path in raw.glob(f"{FOLDER}*/edition.yml")
-    )
+    found = find_project(home).raw.glob(f"{FOLDER}*/edition.yml")
+    return sorted(path.parent.name.removeprefix(FOLDER) for path in found)
 
 
-def empty_edition(name: str, home: Project) -> Official:
+def empty_edition(name: str, home: Project, register: Register) -> OfficialStatistics:
     """Make an edition that holds nothing yet.
 
     Raises
@@ -138,24 +138,30 @@ def empty_edition(name: str, home: Project) -> Official:
             f"There is no edition “{name}”, and a new one is named by its latest year.",
             nearest(name, list_editions(home)),
         )
-    frame = pd.DataFrame(columns=[*FIGURES, *DAYS])
-    year = int(name)
-    return Official(name, year - HISTORY + 1, year, frame, home.raw / f"{FOLDER}{name}")
+    year, folder = int(name), home.raw / f"{FOLDER}{name}"
+    return OfficialStatistics(
+        name,
+        year - HISTORY + 1,
+        year,
+        pd.DataFrame(columns=[*FIGURES, *DAYS]),
+        folder,
+        register=register,
+    )
 
 
-def read_official(name: str, home: Project | None = None) -> Official:
+def read_official(name: str, home: ProjectLike | None = None) -> OfficialStatistics:
     """Read an edition of official statistics.
 
     Parameters
     ----------
     name : str
         Its name.
-    home : Project, optional
+    home : Project or path, optional
         The project; the one at hand by default.
 
     Returns
     -------
-    Official
+    OfficialStatistics
 
     Raises
     ------
@@ -169,38 +175,43 @@ def read_official(name: str, home: Project | None = None) -> Official:
     >>> read_official("2010").last
     2010
     """
-    home = home or find_project()
-    folder = home.raw / f"{FOLDER}{name}"
+    project = find_project(home)
+    folder = project.raw / f"{FOLDER}{name}"
     if not (folder / "edition.yml").is_file():
-        raise ParameterError(f"There is no edition “{name}”.", nearest(name, list_editions(home)))
+        raise ParameterError(
+            f"There is no edition “{name}”.", nearest(name, list_editions(project))
+        )
+    register = load_areas(home=project)
     try:
-        entry = yaml.load((folder / "edition.yml").read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
-        sources = tuple(Publication(**source) for source in entry["sources"])
-        figures = aside(_read_figures(folder))
-        neighbours = _read_rows(folder / "neighbours.csv", NEIGHBOURS)
-        judgements = _read_rows(folder / "judgements.csv", OUTCOMES)
-        first, last = int(entry["first"]), int(entry["last"])
-    except DAMAGE as error:
-        what = f"The edition is damaged: {_short(error)}."
-        problem = Problem(str(folder), 0, "", what, "Restore it, or ingest anew.")
-        raise DataError([problem]) from None
-    return Official(name, first, last, figures, folder, sources, neighbours, judgements)
+        entry = read_yaml(folder / "edition.yml")
+        return OfficialStatistics(
+            name,
+            int(entry["first"]),
+            int(entry["last"]),
+            figures=_read_figures(folder),
+            folder=folder,
+            sources=tuple(Publication(**source) for source in entry["sources"]),
+            neighbours=_read_rows(folder / "neighbours.csv", NEIGHBOURS),
+            judgements=_read_rows(folder / "judgements.csv", OUTCOMES),
+            register=register,
+        )
+    except DAMAGE_ERRORS as error:
+        raise _damaged(folder, error, "Restore it, or ingest anew.") from None
 
 
-def read_day(name: str, home: Project | None = None) -> dt.date:
+def read_day(name: str, home: ProjectLike | None = None) -> dt.date:
     """Return the day whose authorities an edition is of, without its figures."""
-    path = (home or find_project()).raw / f"{FOLDER}{name}" / "edition.yml"
+    path = find_project(home).raw / f"{FOLDER}{name}" / "edition.yml"
     try:
-        entry = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506
-        return dt.date(int(entry["last"]), *DAY)
-    except DAMAGE as error:
-        what = f"The edition is damaged: {_short(error)}."
-        raise DataError([Problem(str(path), 0, "", what, "Restore it.")]) from None
+        return dt.date(int(read_yaml(path)["last"]), *DAY)
+    except DAMAGE_ERRORS as error:
+        raise _damaged(path, error, "Restore it.") from None
 
 
-def _short(error: BaseException) -> str:
-    told = f"no {error}" if isinstance(error, KeyError) else str(error)
-    return " ".join(told.split())[:200].rstrip(". ")
+def _damaged(path: Path, error: BaseException, remedy: str) -> DataError:
+    reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+    short = " ".join(reason.split())[:200].rstrip(". ")
+    return DataError([Problem(str(path), 0, "", f"The edition is damaged: {short}.", remedy)])
 
 
 def _read_figures(folder: Path) -> pd.DataFrame:
@@ -240,24 +251,13 @@ def _read_rows(path: Path, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def contents(edition: Official) -> dict[Path, bytes]:
-    """Make the files of an edition: the same bytes for the same figures.
-
-    Parameters
-    ----------
-    edition : Official
-        What to write.
-
-    Returns
-    -------
-    dict of pathlib.Path to bytes
-        What each file is to hold.
-    """
+def contents(edition: OfficialStatistics) -> dict[Path, bytes]:
+    """Return what each file of an edition is to hold: the same bytes for the same figures."""
     figures = edition.figures.sort_values(list(KEY), kind="stable", ignore_index=True)
     periods = figures[list(PERIODS)].drop_duplicates(list(PERIODS[:4]))
     texts = {
         FIGURES_FILE: _figures_text(figures),
-        "periods.csv": _days_text(periods),
+        "periods.csv": to_csv(periods.sort_values(list(PERIODS[:4]), kind="stable")),
     }
     if edition.neighbours:
         key = ("list", "area_code", "position")
@@ -280,28 +280,17 @@ def pack(text: str) -> bytes:
 
 
 def write_all(files: Mapping[Path, bytes]) -> list[Path]:
-    """Write files, put in place together once all are written.
-
-    Parameters
-    ----------
-    files : mapping of pathlib.Path to bytes
-        What each is to hold.
-
-    Returns
-    -------
-    list of pathlib.Path
-        Those that hold something else now; the others are not touched.
-    """
+    """Write files, put in place together once all are written; return those that changed."""
     changed = {path: content for path, content in files.items() if not _holds(path, content)}
-    aside = {path: path.with_name(f"{path.name}.new") for path in changed}
+    new = {path: path.with_name(f"{path.name}.new") for path in changed}
     try:
         for path, content in changed.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside[path].write_bytes(content)
+            new[path].write_bytes(content)
         for path in changed:
-            aside[path].replace(path)
+            new[path].replace(path)
     finally:
-        for path in aside.values():
+        for path in new.values():
             path.unlink(missing_ok=True)
     return list(changed)
 
@@ -323,65 +312,34 @@ def _unpacked(content: bytes) -> bytes | None:
         return None
 
 
-def write_official(edition: Official) -> list[Path]:
-    """Write an edition.
-
-    Parameters
-    ----------
-    edition : Official
-        What to write.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files that hold something else now.
-    """
+def write_official(edition: OfficialStatistics) -> list[Path]:
+    """Write the files of an edition; return those that changed."""
     return write_all(contents(edition))
 
 
 def _figures_text(figures: pd.DataFrame) -> str:
-    columns = []
+    texts = figures[list(FIGURES)].astype(object)
     for name, column in FIGURES.items():
-        values = figures[name].tolist()
-        digits = 4 if name == "rounding" else 10
-        columns.append(
-            [_number(each, digits) for each in values] if column.dtype == "float64" else values
-        )
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(FIGURES)
-    writer.writerows(zip(*columns, strict=True))
-    return out.getvalue()
+        if column.dtype == "float64":
+            digits = 4 if name == "rounding" else 10
+            texts[name] = [_number(value, digits) for value in figures[name]]
+    return to_csv(texts)
 
 
 def _number(value: float, digits: int) -> str:
-    return (
-        ""
-        if value != value
-        else f"{value:.{digits}g}"
-        if abs(value) < 10**digits
-        else str(int(value))
-    )
+    if value != value:
+        return ""
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else str(int(value))
 
 
-def _days_text(periods: pd.DataFrame) -> str:
-    rows = periods.to_dict("records")
-    for row in rows:
-        for name in DAYS:
-            row[name] = "" if row[name] is None or row[name] != row[name] else str(row[name])[:10]
-    return _text(rows, dict.fromkeys(PERIODS), PERIODS[:4])
+def _text(rows: list[dict[str, Any]], columns: Mapping[str, Any], key: tuple[str, ...]) -> str:
+    import pandas as pd
 
-
-def _text(rows: Iterable[Mapping[Any, Any]], columns: Mapping[str, Any], key: Iterable[str]) -> str:
     rows = sorted(rows, key=lambda row: tuple(row[name] for name in key))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([row[name] for name in columns] for row in rows)
-    return out.getvalue()
+    return to_csv(pd.DataFrame(rows, columns=list(columns)))
 
 
-def _yaml(edition: Official) -> str:
+def _yaml(edition: OfficialStatistics) -> str:
     names = [each.name for each in fields(Publication)]
     needed = {each.name for each in fields(Publication) if each.default is MISSING}
     entry = {

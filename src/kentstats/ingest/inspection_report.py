@@ -1,23 +1,29 @@
 """Inspection reports of Ofsted: figures, judgements, areas for improvement.
 
-The tables of one report lie in one folder under ``data/raw``, transcribed
-by hand, a line for each figure, with its paragraph. This module reads them
+The tables of one report lie in one folder under ``data/raw``, beside a
+``source.yml`` that says who published it and when. They are transcribed by
+hand, a line for each figure, with its paragraph. This module reads them
 strictly and turns them into rows of the tidy contract.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from kentstats.areas import find_area, load_areas
+from kentstats.areas import load_areas
+from kentstats.errors import DataError, Problem, nearest
 from kentstats.indicators import load_indicators
-from kentstats.ingest.registry import Source
 from kentstats.ingest.rows import Faults, Row, read_rows
+from kentstats.project import Project, ProjectLike, find_project, read_yaml
 from kentstats.schemas import BANDS, DIRECTIONS, GRADES, QUALIFIERS, SERVICES, STATED_IN, UNITS
 
 Record = dict[str, Any]
@@ -59,7 +65,123 @@ ACTION_COLUMNS = (
 )
 STATEMENT_COLUMNS = ("paragraph", "subject", "area_name", "comparator", "direction", "period")
 TENSION_COLUMNS = ("first", "second", "subject", "description")
-LEFT_OUT_COLUMNS = ("paragraph", "printed", "reason")
+KEY_TYPES: dict[str, tuple[type, str]] = {
+    "str": (str, "Put text that looks like a number in quotes."),
+    "int": (int, "Write a whole number, 1 or more, without quotes."),
+    "dt.date": (dt.date, "Write the day as 2010-11-19, without quotes."),
+}
+"""Types of the keys of ``source.yml``, with what to do about another value."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One inspection report, as its ``source.yml`` describes it.
+
+    Attributes
+    ----------
+    id, kind, publisher, title, url, licence : str
+        Its name here, kind, publisher, title, address and terms.
+    authority, edition : str
+        The authority inspected and the edition it belongs to.
+    inspected_from, inspected_to, published : datetime.date
+        First and last day of the inspection; day of publication.
+    paragraphs : int
+        The number of the last paragraph.
+    document_sha256 : str
+        Checksum of the text from which the figures were read.
+    folder : pathlib.Path
+        Where its tables are.
+    home : Project or None
+        The project it belongs to; the one at hand where it is None.
+    """
+
+    id: str
+    kind: str
+    publisher: str
+    title: str
+    authority: str
+    edition: str
+    inspected_from: dt.date
+    inspected_to: dt.date
+    published: dt.date
+    url: str
+    paragraphs: int
+    licence: str
+    document_sha256: str
+    folder: Path
+    home: Project | None = None
+
+
+def load_sources(home: ProjectLike | None = None) -> list[Source]:
+    """Read every ``data/raw/*/source.yml``, in the order of their names.
+
+    Parameters
+    ----------
+    home : Project or path, optional
+        The project; the one at hand by default.
+
+    Returns
+    -------
+    list of Source
+
+    Raises
+    ------
+    DataError
+        A ``source.yml`` is no YAML, lacks a key, has one that is not known,
+        or a value of the wrong kind; or two have one id.
+    """
+    project = find_project(home)
+    paths = sorted(project.raw.glob("*/source.yml"))
+    sources = [_read_source(path, path.stat().st_mtime_ns, project) for path in paths]
+    first: dict[str, Source] = {}
+    problems = [
+        Problem(
+            str(source.folder / "source.yml"),
+            0,
+            "id",
+            f"“{source.id}” is the id of {first[source.id].folder.name} too.",
+            "Give every source an id of its own.",
+        )
+        for source in sources
+        if first.setdefault(source.id, source) is not source
+    ]
+    if problems:
+        raise DataError(problems)
+    return sources
+
+
+@lru_cache(maxsize=256)
+def _read_source(path: Path, modified: int, home: Project) -> Source:
+    del modified  # read again where the file is another
+    entry = read_yaml(path)
+    if not isinstance(entry, dict):
+        raise DataError(
+            [Problem(str(path), 0, "", "The file holds no keys.", "Mend or restore it.")]
+        )
+    problems = [Problem(str(path), 0, *fault) for fault in _faults_of_source(entry, home)]
+    if problems:
+        raise DataError(problems)
+    return Source(**entry, folder=path.parent, home=home)
+
+
+def _faults_of_source(entry: dict[Any, Any], home: Project) -> Iterator[tuple[str, str, str]]:
+    """Yield each faulty key with what is wrong and what to do."""
+    keys = {key.name: str(key.type) for key in fields(Source) if key.name not in {"folder", "home"}}
+    for key in entry:
+        if key not in keys:
+            yield str(key), "The key is not known here.", nearest(str(key), keys)
+    for key, kind in keys.items():
+        wanted, remedy = KEY_TYPES[kind]
+        if key not in entry:
+            yield key, "The key is missing.", "Add it."
+        # exactly the type: yes is an int too, and a time of day a date
+        elif type(entry[key]) is not wanted or entry[key] == 0:
+            yield key, f"“{entry[key]}” is no {kind.removeprefix('dt.')}.", remedy
+    name = entry.get("authority")
+    areas = load_areas(home=home).areas
+    known = sorted({area.name for area in areas if area.type == "authority"})
+    if isinstance(name, str) and name not in known:
+        yield "authority", f"“{name}” is not the name of an authority.", nearest(name, known)
 
 
 def read_facts(source: Source) -> list[Record]:
@@ -82,7 +204,7 @@ def read_facts(source: Source) -> list[Record]:
         indicator or area, a duplicate key, a paragraph out of range, a
         value that is no number, a missing column, a broken encoding.
     """
-    return _read(source, "facts.csv", FACT_COLUMNS, _fact, lambda record: record["fact_id"])
+    return _read(source, "facts", FACT_COLUMNS, _fact, ("fact_id",))
 
 
 def read_judgements(source: Source) -> list[Record]:
@@ -91,76 +213,46 @@ def read_judgements(source: Source) -> list[Record]:
     Every statement of a grade is a row, so a grade that the report states
     three times has three. ``position`` is the order of the judgements.
     """
-    records = _read(
-        source,
-        "judgements.csv",
-        JUDGEMENT_COLUMNS,
-        _judgement,
-        lambda record: (record["service"], record["judgement"], record["stated_in"]),
-    )
+    key = ("service", "judgement", "stated_in")
+    records = _read(source, "judgements", JUDGEMENT_COLUMNS, _judgement, key)
     order: dict[tuple[str, str], int] = {}
     for record in records:
-        place = order.setdefault((record["service"], record["judgement"]), len(order) + 1)
-        record["position"] = place
+        judgement = (record["service"], record["judgement"])
+        record["position"] = order.setdefault(judgement, len(order) + 1)
     return records
 
 
 def read_actions(source: Source) -> list[Record]:
-    """Read ``actions.csv`` of one report; see :func:`read_facts`.
-
-    ``due`` is counted in calendar months from the day of publication.
-    """
-    return _read(
-        source,
-        "actions.csv",
-        ACTION_COLUMNS,
-        _action,
-        lambda record: (record["service"], record["band"], record["position"]),
-    )
+    """Read ``actions.csv``; ``due`` is counted in calendar months from publication."""
+    return _read(source, "actions", ACTION_COLUMNS, _action, ("service", "band", "position"))
 
 
 def read_statements(source: Source) -> list[Record]:
-    """Read ``statements.csv`` of one report; see :func:`read_facts`.
-
-    They are the comparisons that the report makes without a figure for the
-    comparator.
-    """
-    return _read(
-        source,
-        "statements.csv",
-        STATEMENT_COLUMNS,
-        _statement,
-        lambda record: (record["subject"], record["comparator"], record["period"]),
-    )
+    """Read ``statements.csv``: comparisons without a figure for the comparator."""
+    key = ("subject", "comparator", "period")
+    return _read(source, "statements", STATEMENT_COLUMNS, _statement, key)
 
 
 def read_tensions(source: Source) -> list[Record]:
-    """Read ``tensions.csv``: statements that are hard to hold together, in our words.
+    """Read ``tensions.csv``, which a report need not have.
 
-    A report without one has none. Faults are those of :func:`read_facts`.
+    It has statements that are hard to hold together, in our words.
     """
     if not (source.folder / "tensions.csv").is_file():
         return []
-    return _read(source, "tensions.csv", TENSION_COLUMNS, _tension, lambda row: row["subject"])
-
-
-def read_left_out(source: Source) -> list[Record]:
-    """Read ``left_out.csv``: numbers that are no facts, each with its reason."""
-    return _read(source, "left_out.csv", LEFT_OUT_COLUMNS, _left_out, None)
+    return _read(source, "tensions", TENSION_COLUMNS, _tension, ("subject",))
 
 
 def _read(
     source: Source,
-    name: str,
+    table: str,
     columns: tuple[str, ...],
     convert: Callable[[Row, Source], Record],
-    key: Callable[[Record], object] | None,
+    key: tuple[str, ...],
 ) -> list[Record]:
-    path = source.folder / name
-    rows, faults = read_rows(path, columns)
+    rows, faults = read_rows(source.folder / f"{table}.csv", columns)
     records = [convert(row, source) for row in rows]
-    if key:
-        _check_unique(rows, [key(record) for record in records], faults)
+    _check_unique(rows, [tuple(record[name] for name in key) for record in records], faults)
     faults.raise_any()
     return records
 
@@ -182,15 +274,15 @@ def _check_unique(rows: list[Row], keys: list[object], faults: Faults) -> None:
 
 
 def _paragraph(row: Row, source: Source) -> int:
-    meaning = "paragraph of the report"
-    return row.integer("paragraph", 1, source.paragraphs, meaning)
+    return row.integer("paragraph", 1, source.paragraphs, "paragraph of the report")
 
 
 def _fact(row: Row, source: Source) -> Record:
     paragraph = _paragraph(row, source)
     catalogue = load_indicators()
     indicator = row.choice("indicator", catalogue)
-    area = find_area(row.choice("area_name", _names()))
+    register = load_areas(home=source.home)
+    area = register.find(row.choice("area_name", [each.name for each in register.areas]))
     unit = row.choice("unit", UNITS)
     qualifier = row.choice("qualifier", QUALIFIERS)
     value = row.number("value")
@@ -247,10 +339,6 @@ def _fact(row: Row, source: Source) -> Record:
         "description": row.text("description"),
         "note": row.text("note", required=False),
     }
-
-
-def _names() -> list[str]:
-    return [area.name for area in load_areas().areas]
 
 
 def _slug(text: str) -> str:
@@ -313,7 +401,9 @@ def _statement(row: Row, source: Source) -> Record:
     return {
         "source_id": source.id,
         "subject": row.text("subject"),
-        "area_name": row.choice("area_name", _names()),
+        "area_name": row.choice(
+            "area_name", [area.name for area in load_areas(home=source.home).areas]
+        ),
         "comparator": row.text("comparator"),
         "direction": row.choice("direction", DIRECTIONS),
         "period": row.text("period"),
@@ -328,13 +418,4 @@ def _tension(row: Row, source: Source) -> Record:
         "subject": row.text("subject"),
         "description": row.text("description"),
         "locators": "; ".join(dict.fromkeys(f"paragraph {place}" for place in places)),
-    }
-
-
-def _left_out(row: Row, source: Source) -> Record:
-    return {
-        "source_id": source.id,
-        "printed": row.text("printed"),
-        "reason": row.text("reason"),
-        "locator": f"paragraph {_paragraph(row, source)}",
     }

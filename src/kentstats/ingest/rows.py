@@ -1,10 +1,9 @@
-"""A strict reader of CSV files: every fault with file, line, column, remedy."""
+"""Read the project's own tables: every fault with file, line, column and remedy."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -12,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kentstats.errors import DataError, Problem, nearest
+from kentstats.ingest.csv_files import USE_UTF_8, file_error, parse_csv, read_bytes
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 class Faults:
-    """The problems of one file, gathered so that all are told at once."""
+    """The problems of one table of the project, gathered so that all are told at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,7 +35,7 @@ class Faults:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a file. Its methods read a cell, or note why they cannot."""
+    """One line of a table of the project. Its methods read a cell, or note why they cannot."""
 
     line: int
     cells: dict[str, str]
@@ -50,12 +50,10 @@ class Row:
 
     def choice(self, column: str, known: Iterable[str]) -> str:
         """Read one of a closed set of words."""
-        text = self.text(column)
-        options = list(known)
+        text, options = self.text(column), list(known)
         if text and text not in options:
-            self.faults.add(
-                self.line, column, f"“{text}” is not known here.", nearest(text, options)
-            )
+            what = f"“{text}” is not known here."
+            self.faults.add(self.line, column, what, nearest(text, options))
         return text
 
     def number(self, column: str, *, required: bool = True) -> float:
@@ -64,17 +62,12 @@ class Row:
         if not text:
             return math.nan
         if not NUMBER.fullmatch(text):
-            self.faults.add(
-                self.line,
-                column,
-                f"“{text}” is no number.",
-                "Write digits with a point and nothing else, as in 1362 or 82.4.",
-            )
+            remedy = "Write digits with a point and nothing else, as in 1362 or 82.4."
+            self.faults.add(self.line, column, f"“{text}” is no number.", remedy)
             return math.nan
         if text.startswith("-"):
-            self.faults.add(
-                self.line, column, f"“{text}” is negative.", "Figures here are 0 or more."
-            )
+            what = f"“{text}” is negative."
+            self.faults.add(self.line, column, what, "Figures here are 0 or more.")
         return float(text)
 
     def integer(self, column: str, low: int, high: int, meaning: str) -> int:
@@ -83,12 +76,8 @@ class Row:
         if re.fullmatch(r"\d{1,9}", text) and low <= int(text) <= high:
             return int(text)
         if text:
-            self.faults.add(
-                self.line,
-                column,
-                f"“{text}” is no {meaning}.",
-                f"Give a whole number from {low} to {high}.",
-            )
+            remedy = f"Give a whole number from {low} to {high}."
+            self.faults.add(self.line, column, f"“{text}” is no {meaning}.", remedy)
         return low
 
     def date(self, column: str) -> dt.date | None:
@@ -101,14 +90,13 @@ class Row:
                 raise ValueError(text)
             return dt.date.fromisoformat(text)
         except ValueError:
-            self.faults.add(
-                self.line, column, f"“{text}” is no date.", "Write it as 2010-08-31, or leave it."
-            )
+            remedy = "Write it as 2010-08-31, or leave it."
+            self.faults.add(self.line, column, f"“{text}” is no date.", remedy)
             return None
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> tuple[list[Row], Faults]:
-    """Read a UTF-8, comma-separated file with exactly these columns.
+    """Read a table of the project: UTF-8, commas, and exactly these columns.
 
     Parameters
     ----------
@@ -127,57 +115,35 @@ def read_rows(path: Path, columns: Sequence[str]) -> tuple[list[Row], Faults]:
     Raises
     ------
     DataError
-        The file is missing or empty, is not UTF-8, or lacks a column: then
-        its lines cannot be read at all. All faulty lines are told together.
+        The file is missing or empty, is not UTF-8, or its header is wrong.
+        Faulty lines are told together with what the caller finds.
     """
     faults = Faults(path)
-    text = _decode(path, faults)
-    # strict: an unclosed quote would otherwise swallow the rest of the file
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[Row] = []
-    line = 1  # where the row that is being read begins
+    raw = read_bytes(path, "Put it back in place.", "Put its table back in place.")
     try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(header, columns, faults)
-        line = reader.line_num + 1
-        for cells in reader:
-            if len(cells) == len(header):
-                rows.append(Row(line, dict(zip(header, cells, strict=True)), faults))
-            elif cells:
-                faults.add(
-                    line,
-                    "",
-                    f"The line has {len(cells)} cells, the header {len(header)}.",
-                    "Put text that contains commas in double quotes.",
-                )
-            line = reader.line_num + 1
-    except csv.Error as error:
-        faults.add(line, "", f"The line is no CSV: {error}.", "Close every double quote.")
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        what = f"Byte {raw[error.start]:#04x} is not UTF-8."
+        raise file_error(path, what, USE_UTF_8, line) from None
+    header: list[str] = []
+    rows: list[Row] = []
+    for line, cells in parse_csv(text):
+        if isinstance(cells, csv.Error):
+            faults.add(line, "", f"The line is no CSV: {cells}.", "Close every double quote.")
+            break
+        if not header:
+            header = [name.strip() for name in cells]
+            _check_columns(header, columns, faults)
+        elif len(cells) == len(header):
+            rows.append(Row(line, dict(zip(header, cells, strict=True)), faults))
+        elif cells:
+            what = f"The line has {len(cells)} cells, the header {len(header)}."
+            faults.add(line, "", what, "Put text that contains commas in double quotes.")
     return rows, faults
 
 
-def _decode(path: Path, faults: Faults) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        faults.add(0, "", f"The file cannot be read: {error.strerror}.", "Put it back in place.")
-        raise DataError(faults.problems) from None
-    if not raw.strip():
-        faults.add(0, "", "The file is empty.", "Put its table back in place.")
-        faults.raise_any()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        faults.add(
-            raw.count(b"\n", 0, error.start) + 1,
-            "",
-            f"Byte {raw[error.start]:#04x} is not UTF-8.",
-            "Save the file with the encoding UTF-8.",
-        )
-        raise DataError(faults.problems) from None
-
-
-def _check_header(header: list[str], columns: Sequence[str], faults: Faults) -> None:
+def _check_columns(header: list[str], columns: Sequence[str], faults: Faults) -> None:
     for name in columns:
         if name not in header:
             faults.add(1, name, "The column is missing.", f"The header is: {', '.join(columns)}.")

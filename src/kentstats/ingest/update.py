@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kentstats.areas import (
     AREAS_FILE,
@@ -15,16 +15,17 @@ from kentstats.areas import (
     Register,
     load_areas,
     make_register,
+    read_area_rows,
     read_successions,
 )
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.indicators import load_indicators
-from kentstats.ingest.area_codes import merge
-from kentstats.ingest.datasets import LICENCE, load_known
-from kentstats.ingest.disclosure import protect
+from kentstats.ingest.csv_files import Reading, counted
+from kentstats.ingest.datasets import LICENCE, load_datasets
+from kentstats.ingest.disclosure import apply_secondary_suppression
 from kentstats.ingest.edition import (
     KEY,
-    Official,
+    OfficialStatistics,
     Publication,
     contents,
     empty_edition,
@@ -32,14 +33,16 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.figures import DAYS
-from kentstats.ingest.reading import Reading, counted
-from kentstats.ingest.recognise import is_code_list, read_file
-from kentstats.project import Project, find_project
+from kentstats.ingest.recognise import has_codes, read_file
+from kentstats.ingest.workbooks import merge_areas
+from kentstats.project import Project, ProjectLike, find_project
+from kentstats.schemas import DAYS, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_PROBLEMS = 20
+"""How many refused lines an error names."""
 FIGURE = ("indicator", "group", "period", "area_code")
 """What one figure is of; two sources may both have it."""
 
@@ -60,9 +63,8 @@ class Ingested:
     outside, outranked : int
         Figures of years outside the edition; figures that a source
         preferred for their indicator has as well.
-    withheld : int
-        Totals whose numbers were left out, since they would have given back
-        a figure that is withheld.
+    suppressed : int
+        Totals whose numbers were left out by secondary suppression.
     written : tuple of pathlib.Path
         The files written: those that hold something else now.
     """
@@ -75,8 +77,8 @@ class Ingested:
     gone: int = 0
     outside: int = 0
     outranked: int = 0
-    withheld: int = 0
-    written: tuple[Path, ...] = field(default_factory=tuple)
+    suppressed: int = 0
+    written: tuple[Path, ...] = ()
 
 
 def ingest(
@@ -86,7 +88,7 @@ def ingest(
     every: bool = False,
     strict: bool = False,
     dry_run: bool = False,
-    home: Project | None = None,
+    home: ProjectLike | None = None,
 ) -> Ingested:
     """Read files and add what they hold to an edition.
 
@@ -104,7 +106,7 @@ def ingest(
         Write nothing where any line was refused.
     dry_run : bool, default False
         Write nothing in any case.
-    home : Project, optional
+    home : Project or path, optional
         The project; the one at hand by default.
 
     Returns
@@ -120,75 +122,64 @@ def ingest(
         It cannot be told which edition is meant, or two files are of one
         data set. Nothing was written.
     """
-    home = home or find_project()
-    readings, areas, register = _read_all(files, home, every=every)
-    _check(readings, strict=strict)
-    official = [
+    project = find_project(home)
+    readings, areas, register = _read_all(files, project, every=every)
+    _check_refused(readings, strict=strict)
+    contents_by_path: dict[Path, bytes] = {}
+    if areas is not None:
+        contents_by_path[project.areas / AREAS_FILE] = _areas_csv(areas)
+    done = Ingested(tuple(readings))
+    with_figures = [
         one for one in readings if one.facts is not None or one.neighbours or one.judgements
     ]
-    files_made: dict[Path, bytes] = {}
-    if areas is not None:
-        files_made[home.raw / "areas" / AREAS_FILE] = _areas_text(areas).encode()
-    done = Ingested(tuple(readings))
-    if official:
-        _check_alone(official)
-        name = _choose(edition, official, home)
-        known = name in list_editions(home)
-        before = read_official(name, home) if known else empty_edition(name, home)
-        after, done = _taken_in(before, official, register, done)
-        files_made |= contents(after)
-    written = () if dry_run else tuple(write_all(files_made))
-    return replace(done, written=written)
+    if with_figures:
+        _check_one_file_each(with_figures)
+        name = _choose_edition(edition, with_figures, project)
+        known = name in list_editions(project)
+        before = read_official(name, project) if known else empty_edition(name, project, register)
+        after, counts = _merge_into(before, with_figures, register)
+        done = replace(done, edition=name, **counts)
+        contents_by_path |= contents(after)
+    return done if dry_run else replace(done, written=tuple(write_all(contents_by_path)))
 
 
 def _read_all(
     files: Sequence[Path], home: Project, *, every: bool
 ) -> tuple[list[Reading], list[dict[str, Any]] | None, Register]:
     """Read the files, lists of codes first; return the rows of the areas, where there are new."""
-    folder = home.raw / "areas"
     read: dict[int, Reading] = {}
     problems: list[Problem] = []
     register: Register | None = None
     areas: list[dict[str, Any]] | None = None
 
-    def take(chosen: Iterable[int]) -> None:
-        for place in chosen:
+    def read_into(places: Iterable[int]) -> None:
+        for place in places:
             try:
                 read[place] = read_file(files[place], every=every, register=register)
             except DataError as error:
                 problems.extend(error.problems)
 
-    lists = [place for place, path in enumerate(files) if is_code_list(path)]
-    take(lists)
+    lists = [place for place, path in enumerate(files) if has_codes(path)]
+    read_into(lists)
     if any(reading.areas for reading in read.values()):
-        rows = [row for reading in read.values() for row in reading.areas]
-        areas = merge(_area_rows(folder), rows)
-        register = make_register(areas, read_successions(folder))
+        known = read_area_rows(home.areas) if (home.areas / AREAS_FILE).is_file() else []
+        areas = merge_areas(known, [row for reading in read.values() for row in reading.areas])
+        register = make_register(areas, read_successions(home.areas))
     else:
-        register = load_areas(folder)
-    take(place for place in range(len(files)) if place not in lists)
+        register = load_areas(home=home)
+    read_into(place for place in range(len(files)) if place not in lists)
     if problems:
         raise DataError(problems)
     return _without_copies([read[place] for place in range(len(files))]), areas, register
 
 
-def _area_rows(folder: Path) -> list[dict[str, str]]:
-    path = folder / AREAS_FILE
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _areas_csv(rows: list[dict[str, Any]]) -> bytes:
+    import pandas as pd
+
+    return to_csv(pd.DataFrame(rows, columns=list(COLUMNS))).encode()
 
 
-def _areas_text(rows: list[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def _without_copies(readings: Sequence[Reading]) -> list[Reading]:
+def _without_copies(readings: list[Reading]) -> list[Reading]:
     """Take a file that was given twice once."""
     first: dict[str, Reading] = {}
     for reading in readings:
@@ -196,36 +187,31 @@ def _without_copies(readings: Sequence[Reading]) -> list[Reading]:
         if same is not reading:
             reading.notes.append(f"It is the same file as {same.path.name}, and was taken once.")
             reading.facts, reading.neighbours, reading.judgements = None, [], []
-    return list(readings)
+    return readings
 
 
-def _check(readings: Sequence[Reading], *, strict: bool) -> None:
+def _check_refused(readings: Sequence[Reading], *, strict: bool) -> None:
+    """Raise an error where most of a file was refused; if `strict`, where any line was."""
     for reading in readings:
         refused = len({problem.line for problem in reading.refused})
         figures = 0 if reading.facts is None else len(reading.facts)
         if refused and (refused > reading.rows or reading.wanted - figures > figures):
             first = reading.refused[0]
             were = f"{counted(refused, 'line')} {'was' if refused == 1 else 'were'}"
-            what = f"{were} refused, more than were understood. The first: "
-            raise DataError(
-                [
-                    Problem(
-                        str(reading.path), first.line, first.column, what + first.what, first.remedy
-                    )
-                ]
-            )
-    refused_lines = [problem for reading in readings for problem in reading.refused]
-    if strict and refused_lines:
-        told = refused_lines[:MOST_TOLD]
-        if len(refused_lines) > MOST_TOLD:
-            last = told[-1]
-            more = f"{len(refused_lines) - MOST_TOLD + 1:,} more lines were refused."
-            how = "Leave --strict, and --dry-run --report FILE lists them all."
-            told[-1] = Problem(last.file, 0, "", more, how)
-        raise DataError(told)
+            what = f"{were} refused, more than were understood. The first: {first.what}"
+            place = (str(reading.path), first.line, first.column)
+            raise DataError([Problem(*place, what, first.remedy)])
+    problems = [problem for reading in readings for problem in reading.refused if strict]
+    if len(problems) > MAX_PROBLEMS:
+        shown = problems[: MAX_PROBLEMS - 1]
+        what = f"{len(problems) - len(shown):,} more lines were refused."
+        how = "Leave --strict, and --dry-run --report FILE lists them all."
+        problems = [*shown, Problem(problems[MAX_PROBLEMS - 1].file, 0, "", what, how)]
+    if problems:
+        raise DataError(problems)
 
 
-def _check_alone(readings: Sequence[Reading]) -> None:
+def _check_one_file_each(readings: Sequence[Reading]) -> None:
     """Refuse two files of one data set: an edition takes each from one file."""
     first: dict[str, Reading] = {}
     for reading in readings:
@@ -238,14 +224,10 @@ def _check_alone(readings: Sequence[Reading]) -> None:
                 )
 
 
-def _choose(edition: str | None, readings: Sequence[Reading], home: Project) -> str:
+def _choose_edition(edition: str | None, readings: Sequence[Reading], home: Project) -> str:
     """Return the edition that is meant: that named, or that of the latest year."""
-    holding = [
-        one
-        for one in readings
-        if one.neighbours or one.judgements or (one.facts is not None and len(one.facts))
-    ]
-    if not holding:
+    figures = [one.facts for one in readings if one.facts is not None and len(one.facts)]
+    if not figures and not any(one.neighbours or one.judgements for one in readings):
         names = ", ".join(one.path.name for one in readings)
         raise ParameterError(
             f"{names}: nothing in it is known to the catalogue of indicators.",
@@ -253,13 +235,9 @@ def _choose(edition: str | None, readings: Sequence[Reading], home: Project) -> 
         )
     if edition is not None:
         return edition
-    years = [
-        int(_year(one.facts).max())
-        for one in readings
-        if one.facts is not None and len(one.facts) and _year(one.facts).notna().any()
-    ]
+    years = [year for each in figures for year in _year(each).dropna().unique()]
     known = list_editions(home)
-    name = str(max(years)) if years else ""
+    name = str(int(max(years))) if years else ""
     if name in known:
         return name
     raise ParameterError(
@@ -280,43 +258,34 @@ def _year(figures: pd.DataFrame) -> pd.Series:
     return ends.fillna(named)
 
 
-def _taken_in(
-    before: Official, readings: Sequence[Reading], register: Register, done: Ingested
-) -> tuple[Official, Ingested]:
-    """Put what the files hold in the place of what the same sources held."""
-    new, outside = _figures(before, readings, register)
-    others = any(one.neighbours or one.judgements for one in readings)
-    if not len(new) and not others:
+def _merge_into(
+    before: OfficialStatistics, readings: Sequence[Reading], register: Register
+) -> tuple[OfficialStatistics, dict[str, Any]]:
+    """Put what the files hold in the place of what the same sources held; count the figures."""
+    new, outside = _new_figures(before, readings, register)
+    neighbours = [row for one in readings for row in one.neighbours]
+    judgements = [row for one in readings for row in one.judgements]
+    if not len(new) and not neighbours and not judgements:
         raise ParameterError(
             f"None of the figures is of the years {before.first} to {before.last}.",
             f"Name another edition than {before.name}.",
         )
-    both, outranked = _ranked(before, new)
-    figures, withheld = protect(both, register)
+    both, outranked = _prefer_sources(before, new)
+    figures, suppressed = apply_secondary_suppression(both, register)
+    lists = {row["list"] for row in neighbours}
     after = replace(
         before,
         figures=figures,
-        neighbours=_neighbours(before, readings),
-        judgements=_judgements(before, readings),
+        neighbours=[row for row in before.neighbours if row["list"] not in lists] + neighbours,
+        judgements=judgements or before.judgements,
     )
     after = replace(after, sources=_sources(after, before, readings, set(new["source_id"])))
-    added, changed, unchanged, gone = _moves(before.figures, figures)
-    done = replace(
-        done,
-        edition=before.name,
-        added=added,
-        changed=changed,
-        unchanged=unchanged,
-        gone=gone,
-        outside=outside,
-        outranked=outranked,
-        withheld=withheld,
-    )
-    return after, done
+    counts = {"outside": outside, "outranked": outranked, "suppressed": suppressed}
+    return after, counts | _count_changes(before.figures, figures)
 
 
-def _figures(
-    before: Official, readings: Sequence[Reading], register: Register
+def _new_figures(
+    before: OfficialStatistics, readings: Sequence[Reading], register: Register
 ) -> tuple[pd.DataFrame, int]:
     """Gather the figures of the files that are of the edition's years and places."""
     import pandas as pd
@@ -344,7 +313,7 @@ def _figures(
     return frame[~(ended & frame["value"].isna())], int((~inside).sum())
 
 
-def _ranked(before: Official, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _prefer_sources(before: OfficialStatistics, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Choose of several sources of one figure, as the catalogue prefers them."""
     import pandas as pd
 
@@ -368,19 +337,11 @@ def _ranked(before: Official, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return figures, len(both) - len(figures)
 
 
-def _neighbours(before: Official, readings: Sequence[Reading]) -> list[dict[str, Any]]:
-    new = [row for one in readings for row in one.neighbours]
-    lists = {row["list"] for row in new}
-    return [row for row in before.neighbours if row["list"] not in lists] + new
-
-
-def _judgements(before: Official, readings: Sequence[Reading]) -> list[dict[str, Any]]:
-    new = [row for one in readings for row in one.judgements]
-    return new or before.judgements
-
-
 def _sources(
-    after: Official, before: Official, readings: Sequence[Reading], replaced: set[str]
+    after: OfficialStatistics,
+    before: OfficialStatistics,
+    readings: Sequence[Reading],
+    replaced: set[str],
 ) -> tuple[Publication, ...]:
     """List the sources of what the edition holds now, each with the file it came from."""
     known = {source.id: source for source in before.sources}
@@ -402,7 +363,7 @@ def _ids(reading: Reading) -> list[str]:
 
 
 def _publication(source_id: str, reading: Reading) -> Publication:
-    dataset = load_known().get(reading.dataset)
+    dataset = load_datasets().get(reading.dataset)
     published = ""
     if dataset and dataset.published:
         published = dataset.published.isoformat()
@@ -421,7 +382,7 @@ def _publication(source_id: str, reading: Reading) -> Publication:
     )
 
 
-def _moves(before: pd.DataFrame, after: pd.DataFrame) -> tuple[int, int, int, int]:
+def _count_changes(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
     """Count figures that are new, changed, the same, and gone."""
     key, held = list(FIGURE), ["value", "numerator", "denominator", "status"]
     both = after[[*key, *held]].merge(
@@ -430,117 +391,11 @@ def _moves(before: pd.DataFrame, after: pd.DataFrame) -> tuple[int, int, int, in
     known = both["_merge"].eq("both")
     same = known & both["status"].eq(both["status_was"])
     for name in held[:-1]:
-        one, other = both[name], both[f"{name}_was"]
-        # the table keeps ten digits
-        close = (one - other).abs() <= one.abs() * 1e-9
-        same &= close | (one.isna() & other.isna())
-    return (
-        int(both["_merge"].eq("left_only").sum()),
-        int((known & ~same).sum()),
-        int(same.sum()),
-        int(both["_merge"].eq("right_only").sum()),
-    )
-
-
-MOST_TOLD = 20
-"""How many refused lines an error tells."""
-SHOWN = 8
-"""How many refused lines of a file are told; the report has all."""
-
-
-def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
-    """Say what was understood, left out and refused, file by file.
-
-    Parameters
-    ----------
-    done : Ingested
-        What :func:`ingest` gave.
-    dry_run : bool, default False
-        Whether nothing was written.
-
-    Yields
-    ------
-    str
-    """
-    for reading in done.readings:
-        yield from _of_file(reading)
-    if done.edition:
-        new = counted(done.added, "figure")
-        yield (
-            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
-            f"{done.unchanged:,} as they were"
-        )
-        for count, noun, what in (
-            (done.gone, "figure", "taken out, which the files have no longer"),
-            (done.outside, "figure", "left out, of years outside the edition"),
-            (done.outranked, "figure", "left out, which a source preferred for them has"),
-            (done.withheld, "total", "carried without numbers, which gave back what is withheld"),
-        ):
-            if count:
-                yield f"  {counted(count, noun)} {what}"
-    if dry_run:
-        yield "Nothing was written."
-    elif done.edition and not done.written:
-        yield "Every table is as it was."
-    for path in done.written:
-        yield f"wrote {path.parent.name}/{path.name}"
-
-
-def _of_file(reading: Reading) -> Iterator[str]:
-    yield f"{reading.path.name}: {reading.kind}"
-    yield f"  understood: {counted(reading.rows, 'line')}{_made(reading)}"
-    for note in reading.notes:
-        yield f"  note: {note}"
-    for reason, lines in reading.left_out.items():
-        yield f"  left out: {counted(len(lines), 'line')}, {reason} ({_lines(lines)})"
-    if reading.refused:
-        yield f"  refused: {len(reading.refused):,}"
-    for problem in reading.refused[:SHOWN]:
-        column = f", column {problem.column}" if problem.column else ""
-        yield f"    line {problem.line}{column}: {problem.what} {problem.remedy}"
-    if len(reading.refused) > SHOWN:
-        yield f"    … and {len(reading.refused) - SHOWN:,} more; --report FILE lists them all"
-
-
-def _made(reading: Reading) -> str:
-    if reading.facts is not None:
-        count = reading.facts["indicator"].nunique()
-        return f"; {counted(len(reading.facts), 'figure')} of {counted(count, 'indicator')}"
-    for name in ("neighbours", "judgements", "areas"):
-        if rows := getattr(reading, name):
-            return f"; {counted(len(rows), name[:-1])}"
-    return ""
-
-
-def _lines(lines: Sequence[int]) -> str:
-    shown = ", ".join(str(line) for line in lines[:SHOWN])
-    return f"line{'s' if len(lines) > 1 else ''} {shown}{' …' if len(lines) > SHOWN else ''}"
-
-
-def refusals(done: Ingested | DataError) -> str:
-    """List every line refused or left out, as CSV.
-
-    Parameters
-    ----------
-    done : Ingested or DataError
-        What :func:`ingest` gave, or why it wrote nothing.
-
-    Returns
-    -------
-    str
-        ``file``, ``line``, ``column``, ``outcome`` (refused or left out),
-        ``what`` and ``remedy``.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["file", "line", "column", "outcome", "what", "remedy"])
-    told = done.problems if isinstance(done, DataError) else ()
-    readings = () if isinstance(done, DataError) else done.readings
-    for problem in (*told, *(each for reading in readings for each in reading.refused)):
-        row = [problem.file, problem.line, problem.column, "refused"]
-        writer.writerow([*row, problem.what, problem.remedy])
-    for reading in readings:
-        for reason, lines in reading.left_out.items():
-            for line in lines:
-                writer.writerow([reading.path.name, line, "", "left out", reason, ""])
-    return out.getvalue()
+        now, was = both[name].astype(float), both[f"{name}_was"].astype(float)
+        same &= np.isclose(now, was, rtol=1e-9, atol=0, equal_nan=True)  # ten digits are kept
+    return {
+        "added": int(both["_merge"].eq("left_only").sum()),
+        "changed": int((known & ~same).sum()),
+        "unchanged": int(same.sum()),
+        "gone": int(both["_merge"].eq("right_only").sum()),
+    }

@@ -1,21 +1,21 @@
-"""Workbooks: lists of statistical neighbours, inspection outcomes, code lists."""
+"""Workbooks and code lists: statistical neighbours, inspection outcomes, areas."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kentstats.areas import Area, Register, fold, load_areas
-from kentstats.ingest.datasets import LICENCE
-from kentstats.ingest.reading import Reading
-from kentstats.ingest.table import fault, read_bytes
-from kentstats.periods import MONTHS
+import pandas as pd
 
-Sheet = list[list[Any]]
+from kentstats.areas import Area, Register
+from kentstats.ingest.csv_files import Reading, file_error, is_formula
+from kentstats.ingest.datasets import LICENCE
+from kentstats.ingest.figures import name_fault
+from kentstats.periods import MONTHS
 
 JUDGEMENTS = {
     "Overall effectiveness": "Overall effectiveness",
@@ -26,7 +26,7 @@ JUDGEMENTS = {
     "The experiences and progress of children in care": "Children in care",
     "The experiences and progress of care leavers": "Care leavers",
 }
-"""What was judged, as headed in the workbook, and our words for it."""
+"""Headings of the judgements in the workbook, and our words for them."""
 GRADES = {
     "outstanding": 1,
     "good": 2,
@@ -37,21 +37,48 @@ GRADES = {
 NEIGHBOURS = ("LA number", "SN1", "SN10")
 OUTCOMES = ("Local authority area code", "Overall effectiveness")
 OTHER_INSPECTIONS = {"Inspection type", "Inspection/Visit type"}
-"""Sheets with one of these list inspections, where several may be of one authority."""
+"""Sheets with one of these list inspections, several for one authority."""
 LIST = ("LA Number", "LA Name", "Type")
-TOP = 10
-"""A header stands within so many rows."""
+HEADER_ROWS = 10
+"""A header stands within this many rows."""
+
+CODE_LIST_COLUMNS = (
+    "new_la_code",
+    "la_name",
+    "old_la_code",
+    "date_of_operation",
+    "entity_description",
+)
+REGION_COLUMNS = ("region_code", "region_name")
+KINDS = {
+    "counties": "county",
+    "london boroughs": "london borough",
+    "metropolitan districts": "metropolitan district",
+    "unitary authorities": "unitary authority",
+}
+ENGLAND = {
+    "code": "E92000001",
+    "name": "England",
+    "type": "country",
+    "old_code": "",
+    "region": "",
+    "kind": "",
+    "opened": "",
+    "closed": "",
+}
 
 
-def read_workbook(path: Path, *, register: Register | None = None) -> Reading:
+def read_workbook(path: Path, raw: bytes, register: Register) -> Reading:
     """Read a workbook, whichever of the known kinds it is.
 
     Parameters
     ----------
     path : pathlib.Path
         An ``.xlsx`` or ``.ods`` file.
-    register : Register, optional
-        The areas there are; those of the project at hand by default.
+    raw : bytes
+        Its content.
+    register : Register
+        The areas there are.
 
     Returns
     -------
@@ -64,39 +91,46 @@ def read_workbook(path: Path, *, register: Register | None = None) -> Reading:
     DataError
         It is no workbook, or of no known kind.
     """
-    digest = hashlib.sha256(read_bytes(path)).hexdigest()
-    for name, rows in _sheets(path).items():
-        for at, row in enumerate(rows[:TOP]):
-            header = [str(cell).strip() for cell in row]
+    digest = hashlib.sha256(raw).hexdigest()
+    for name, cells in _sheets(path).items():
+        for at in range(min(HEADER_ROWS, len(cells))):
+            header = [str(cell).strip() for cell in cells.iloc[at]]
+            # rows are counted from 1, as a spreadsheet does
+            sheet = cells.iloc[at + 1 :].set_axis(range(at + 2, len(cells) + 1))
+            sheet = sheet.set_axis(header, axis=1)
             if set(NEIGHBOURS) <= set(header):
-                reading = Reading(
-                    path, "list of statistical neighbours", digest, "statistical-neighbours"
-                )
-                return _neighbours(reading, header, rows, at + 1, register or load_areas())
+                kind = "list of statistical neighbours"
+                reading = Reading(path, kind, digest, "statistical-neighbours")
+                _read_neighbours(reading, sheet, register)
+                return reading
             if set(OUTCOMES) <= set(header) and not OTHER_INSPECTIONS & set(header):
                 reading = Reading(path, "inspection outcomes", digest, "ofsted-outcomes")
-                _outcomes(reading, name, header, rows, at + 1, register or load_areas())
+                _read_outcomes(reading, name, sheet, register)
                 return reading
             if set(LIST) <= set(header):
                 reading = Reading(path, "list of authorities without dates", digest)
                 reading.notes.append(
                     "It gives no codes or dates of operation; the list with dates has more."
                 )
-                reading.rows = len(rows) - at - 1
+                reading.rows = len(sheet)
                 return reading
-    raise fault(
+    raise file_error(
         path,
         "The workbook is of no known kind.",
         "Known are lists of statistical neighbours, inspection outcomes and codes.",
     )
 
 
-def _sheets(path: Path) -> dict[str, Sheet]:
+def _sheets(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the cells of every sheet, with all rows from the first on."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         book = CalamineWorkbook.from_path(str(path))
-        return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+        return {
+            name: pd.DataFrame(book.get_sheet_by_name(name).to_python(), dtype=object)
+            for name in book.sheet_names
+        }
     except (CalamineError, OSError, ValueError) as error:
         what = str(error)
     except BaseException as error:
@@ -105,88 +139,84 @@ def _sheets(path: Path) -> dict[str, Sheet]:
             raise
         what = "its reader gave up"
     lines = what.splitlines() or [""]
-    raise fault(
-        path, f"The workbook cannot be read: {lines[0][:120].rstrip('. ')}.", "Download it again."
-    )
+    what = f"The workbook cannot be read: {lines[0][:120].rstrip('. ')}."
+    raise file_error(path, what, "Download it again.")
 
 
-def _columns(path: Path, header: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
-    """Return the place of each column that is wanted."""
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise fault(
-            path,
-            f"The table has no column {', '.join(missing)}.",
-            "Download it again; or its layout is a new one.",
-        )
-    return {name: header.index(name) for name in wanted}
+def _check_columns(path: Path, header: Iterable[str], wanted: Sequence[str]) -> None:
+    if missing := [name for name in wanted if name not in set(header)]:
+        what = f"The table has no column {', '.join(missing)}."
+        raise file_error(path, what, "Download it again; or its layout is a new one.")
 
 
-def _neighbours(
-    reading: Reading, header: Sequence[str], rows: Sheet, begin: int, register: Register
-) -> Reading:
-    named = _month(reading.path)
-    at = _columns(reading.path, header, ["LA number", *(f"SN{n}" for n in range(1, 11))])
-    number = at.pop("LA number")
-    on = dt.date(int(named[:4]), int(named[5:]), 1)
+def _read_neighbours(reading: Reading, sheet: pd.DataFrame, register: Register) -> None:
+    month = _month(reading.path)
+    positions = [f"SN{n}" for n in range(1, 11)]
+    header = list(sheet.columns)
+    _check_columns(reading.path, header, ["LA number", *positions])
+    day = dt.date(int(month[:4]), int(month[5:]), 1)
     seen: dict[str, int] = {}
-    for line, row in enumerate(rows[begin:], begin + 1):
-        area = _neighboured(reading, header, row, number, line, register, on)
+    for line, row in zip(sheet.index, sheet.to_numpy().tolist(), strict=True):
+        named = dict(zip(header, row, strict=True))
+        area = _area_with_neighbours(reading, named, row, line, register, day)
         if area is None:
             continue
-        found = [_neighbour(row, place, register, on) for place in at.values()]
-        codes = [code for code, _ in found]
+        neighbours = []
+        for position in positions:
+            at = header.index(position)
+            digits = _digits(row[at])
+            neighbour = register.find(digits, day) if digits else None
+            # how close it is stands in the column after it
+            closeness = str(row[at + 1]).strip().capitalize() if at + 1 < len(row) else ""
+            neighbours.append((neighbour.code if neighbour else "", closeness))
+        codes = [code for code, _ in neighbours]
         if not any(codes):
             reading.leave_out("an authority without neighbours", line)
-        elif what := _wrong(area, codes, seen):
+        elif what := _neighbours_fault(area, codes, seen):
             reading.refuse(line, "", f"{area.name} {what}.", "Ask the publisher.")
         else:
             seen[area.code] = line
             reading.neighbours += [
                 {
-                    "list": named,
+                    "list": month,
                     "area_code": area.code,
                     "position": position,
                     "neighbour_code": code,
                     "closeness": closeness,
                 }
-                for position, (code, closeness) in enumerate(found, 1)
+                for position, (code, closeness) in enumerate(neighbours, 1)
             ]
     reading.rows = len(seen)
-    reading.notes.append(f"The list is that of {named}.")
-    return reading
+    reading.notes.append(f"The list is that of {month}.")
 
 
-def _neighboured(
+def _area_with_neighbours(
     reading: Reading,
-    header: Sequence[str],
+    named: Mapping[str, Any],
     row: Sequence[Any],
-    number: int,
     line: int,
     register: Register,
-    on: dt.date,
+    day: dt.date,
 ) -> Area | None:
     """Return the authority of a row, or say why it has none."""
-    digits = _digits(row[number])
-    area = register.find(digits, on) if digits else None
+    digits = _digits(named["LA number"])
+    area = register.find(digits, day) if digits else None
     if area is None:
         if digits and register.find(digits):
             reading.leave_out("an authority that had ended", line)
         # what stands below the table has few cells
         elif digits or sum(bool(str(cell).strip()) for cell in row) > len(NEIGHBOURS):
-            what = f"No list knows “{str(row[number])[:40]}”."
+            what = f"No list knows “{str(named['LA number'])[:40]}”."
             reading.refuse(line, "LA number", what, "Look at it.")
         return None
-    name = str(row[header.index("LA Name")]).strip() if "LA Name" in header else ""
-    others = register.answering(name)
-    if others and area not in others and fold(name) != fold(area.name):
-        what = f"{digits} is {area.name}, the row says {name[:60]}."
+    name = str(named.get("LA Name", "")).strip()
+    if what := name_fault(area, digits, name, register):
         reading.refuse(line, "LA Name", what, "Ask the publisher.")
         return None
     return area
 
 
-def _wrong(area: Area, codes: Sequence[str], seen: Mapping[str, int]) -> str:
+def _neighbours_fault(area: Area, codes: Sequence[str], seen: Mapping[str, int]) -> str:
     if area.code in seen:
         return f"stands in line {seen[area.code]} already"
     if "" in codes:
@@ -198,26 +228,18 @@ def _wrong(area: Area, codes: Sequence[str], seen: Mapping[str, int]) -> str:
     return ""
 
 
-def _neighbour(row: Sequence[Any], place: int, register: Register, on: dt.date) -> tuple[str, str]:
-    digits = _digits(row[place])
-    area = register.find(digits, on) if digits else None
-    # how close it is stands in the column after it
-    closeness = str(row[place + 1]).strip().capitalize() if place + 1 < len(row) else ""
-    return (area.code if area else "", closeness)
-
-
 def _digits(cell: Any) -> str:
     text = f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
     return text if re.fullmatch(r"\d{3}", text) else ""
 
 
 def _month(path: Path) -> str:
-    """Read month and year from the name: the lists bear no date inside."""
+    """Return month and year from the file's name: the lists bear no date inside."""
     words = re.findall(r"[a-z]+|\d+", path.stem.casefold())
     years = [word for word in words if re.fullmatch(r"20\d\d", word)]
     months = [word for word in words if word in MONTHS]
     if len(years) != 1 or len(months) != 1:
-        raise fault(
+        raise file_error(
             path,
             "The list bears no date inside, and its name has no month and year.",
             "Name the file as it is published, as in sn_may_2025.xlsx.",
@@ -225,45 +247,41 @@ def _month(path: Path) -> str:
     return f"{years[0]}-{MONTHS[months[0]]:02}"
 
 
-def _outcomes(
-    reading: Reading,
-    sheet: str,
-    header: Sequence[str],
-    rows: Sheet,
-    begin: int,
-    register: Register,
-) -> None:
-    names = ["Local authority area code", "Local authority name"]
-    at = _columns(
-        reading.path, header, [*names, "Inspection date", "Publication date", *JUDGEMENTS]
-    )
+def _read_outcomes(reading: Reading, name: str, sheet: pd.DataFrame, register: Register) -> None:
+    columns = ["Local authority area code", "Local authority name"]
+    columns += ["Inspection date", "Publication date", *JUDGEMENTS]
+    _check_columns(reading.path, sheet.columns, columns)
     seen: dict[str, int] = {}
-    for line, row in enumerate(rows[begin:], begin + 1):
-        code, name = (str(row[at[each]]).strip() for each in names)
-        if not code and not name:
+    for line, row in zip(sheet.index, sheet[columns].to_dict("records"), strict=True):
+        code, place = (str(row[column]).strip() for column in columns[:2])
+        if not code and not place:
             continue
-        area = register.by_code(code) or register.find(name)
-        inspected, published = (
-            _date(row[at[each]]) for each in ("Inspection date", "Publication date")
-        )
-        if what := _fault_of(area, code, name, register, (inspected, published)):
+        area = register.by_code(code) or register.find(place)
+        inspected, published = (_date(row[column]) for column in columns[2:4])
+        if what := _outcome_fault(area, code, place, register, (inspected, published)):
             reading.refuse(line, "", what, "Look at it.")
         elif area and area.code in seen:
             what = f"{area.name} stands in line {seen[area.code]} already."
             reading.refuse(line, "", what, "Ask the publisher which is right.")
         elif area:
             seen[area.code] = line
-            place = {
-                "area_code": area.code,
-                "inspected": inspected,
-                "published": published,
-                "locator": f"{sheet.replace('_', ' ')}, row {line}",
-            }
-            reading.judgements += _judgements(reading, row, at, line, place)
+            reading.judgements += _judgements(
+                reading,
+                {heading: str(row[heading]).strip() for heading in JUDGEMENTS},
+                line,
+                {
+                    "area_code": area.code,
+                    "inspected": inspected,
+                    "published": published,
+                    "source_id": reading.dataset,
+                    "licence": LICENCE,
+                    "locator": f"{name.replace('_', ' ')}, row {line}",
+                },
+            )
             reading.rows += 1
 
 
-def _fault_of(
+def _outcome_fault(
     area: Area | None,
     code: str,
     name: str,
@@ -272,9 +290,8 @@ def _fault_of(
 ) -> str:
     if area is None or area.type != "authority":
         return f"“{code[:20]} {name[:60]}” is no known authority."
-    others = register.answering(name)
-    if others and area not in others:
-        return f"{code[:20]} is {area.name}, the row says {name[:60]}."
+    if what := name_fault(area, code[:20], name, register):
+        return what
     inspected, published = dates
     if not inspected or not published:
         return "A date is missing, or is no date."
@@ -282,30 +299,19 @@ def _fault_of(
 
 
 def _judgements(
-    reading: Reading,
-    row: Sequence[Any],
-    at: Mapping[str, int],
-    line: int,
-    place: Mapping[str, Any],
+    reading: Reading, grades: Mapping[str, str], line: int, common: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
+    """Return a row for each judgement of an authority that has a grade."""
     made = []
     for position, (heading, judgement) in enumerate(JUDGEMENTS.items(), 1):
-        text = str(row[at[heading]]).strip()
+        text = grades[heading]
         if not text:  # not judged under an earlier framework
             reading.leave_out(f"no judgement of {judgement.casefold()}", line)
         elif text.casefold() not in GRADES:
             reading.refuse(line, heading, f"“{text[:40]}” is no grade.", "Look at the line.")
         else:
-            made.append(
-                {
-                    **place,
-                    "judgement": judgement,
-                    "position": position,
-                    "grade": GRADES[text.casefold()],
-                    "source_id": reading.dataset,
-                    "licence": LICENCE,
-                }
-            )
+            grade = GRADES[text.casefold()]
+            made.append({**common, "judgement": judgement, "position": position, "grade": grade})
     return made
 
 
@@ -313,3 +319,103 @@ def _date(value: Any) -> dt.date | None:
     if isinstance(value, dt.datetime):
         return value.date()
     return value if isinstance(value, dt.date) else None
+
+
+def is_code_list(header: Iterable[str]) -> bool:
+    """Tell whether a header is that of a list of authorities or of regions."""
+    names = {name.strip().casefold() for name in header}
+    return names.issuperset(CODE_LIST_COLUMNS) or (
+        names.issuperset(REGION_COLUMNS) and "time_period" not in names
+    )
+
+
+def read_code_list(frame: pd.DataFrame, reading: Reading) -> None:
+    """Read a list of authorities with dates of operation, or a list of regions.
+
+    A list of authorities by region gives the regions. The rows of the
+    register of areas are put into ``areas`` of the reading.
+    """
+    frame = frame.set_axis(frame.columns.str.casefold(), axis=1)
+    whole = set(frame.columns).issuperset(CODE_LIST_COLUMNS)
+    reading.kind = "list of authorities" if whole else "list of regions"
+    seen: dict[str, dict[str, Any]] = {}
+    for line, row in zip(frame.index, frame.to_dict("records"), strict=True):
+        area = _authority(row, line, reading) if whole else _region(row, line, reading)
+        if area is None:
+            continue
+        reading.rows += 1
+        if seen.setdefault(area["code"], area) != area:
+            what = f"{area['code']} stands here twice, and differently."
+            reading.refuse(line, "", what, "Ask the publisher which is right; the first was taken.")
+    reading.areas = list(seen.values())
+
+
+def _authority(row: Mapping[Any, str], line: int, reading: Reading) -> dict[str, Any] | None:
+    code = row["new_la_code"]
+    # Bristol for Bristol, City of
+    name = re.sub(r", (City|County) of$", "", row["la_name"])
+    if not re.fullmatch(r"E\d{8}", code):
+        reading.leave_out("a joined code or a place outside the list", line)
+        return None
+    kind = KINDS.get(row["entity_description"].casefold(), "")
+    end = row.get("date_of_termination", "")
+    opened, closed = _day(row["date_of_operation"]), _day(end)
+    faults = {
+        "la_name": not name or is_formula(name),
+        "entity_description": not kind,
+        "date_of_operation": not opened,
+        "date_of_termination": bool(end) and not opened <= closed,
+    }
+    for column, wrong in faults.items():
+        if wrong:
+            what = f"“{row.get(column, '')[:40]}” cannot be that of {code}."
+            reading.refuse(line, column, what, "Look at the list; days are written 01/04/2009.")
+            return None
+    old = row["old_la_code"]
+    return {
+        "code": code,
+        "name": name,
+        "type": "authority",
+        "old_code": old if re.fullmatch(r"\d{3}", old) else "",
+        "region": row.get("parent_geography_code", ""),
+        "kind": kind,
+        "opened": opened,
+        "closed": closed,
+    }
+
+
+def _region(row: Mapping[Any, str], line: int, reading: Reading) -> dict[str, Any] | None:
+    code, name = row["region_code"], row["region_name"]
+    if not re.fullmatch(r"E1[23]\d{6}", code):
+        reading.leave_out("a place outside the regions of England", line)
+        return None
+    if not name or is_formula(name):
+        reading.refuse(line, "region_name", f"“{name[:40]}” is no name.", "Look at the list.")
+        return None
+    # Inner and Outer London lie in London, and are never added to it
+    region = "E12000007" if code.startswith("E13") else ""
+    return {**ENGLAND, "code": code, "name": name, "type": "region", "region": region}
+
+
+def _day(text: str) -> str:
+    """Return a day written 01/04/2009 in ISO form; empty where it is none."""
+    match = re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", text, re.ASCII)
+    try:
+        day, month, year = map(int, match.groups() if match else (0, 0, 0))
+        return dt.date(year, month, day).isoformat()
+    except ValueError:
+        return ""
+
+
+def merge_areas(
+    rows: Iterable[Mapping[str, Any]], more: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Merge rows of the register of areas: a later row replaces that of the same code.
+
+    Returns
+    -------
+    list of dict
+        Sorted by code, England with them; without marks that are no codes.
+    """
+    merged = {row["code"]: dict(row) for row in [ENGLAND, *rows, *more]}
+    return [merged[code] for code in sorted(merged) if re.fullmatch(r"E\d{8}", code)]

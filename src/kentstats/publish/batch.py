@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.ingest.registry import load_sources
+from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import choose_edition, edition_day
 from kentstats.project import Project, find_project, fingerprint
 from kentstats.publish.briefing import (
@@ -200,7 +200,7 @@ def publish_all(
     notebook = notebook or home.notebooks / NOTEBOOK
     chosen = choose_renderer(renderer)
     effective = effective_parameters(notebook, parameters or {})
-    register, day = load_areas(home.raw / "areas"), edition_day(edition, home)
+    register, day = load_areas(home=home), edition_day(edition, home)
     areas = register.authorities(day)
     asked = {register.resolve(name, day) for name in authorities or ()}
     wanted = areas if authorities is None else [area for area in areas if area in asked]

@@ -9,6 +9,7 @@ import os
 import pkgutil
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,25 +23,27 @@ from filelock import FileLock, Timeout
 from kentstats.areas import Area
 from kentstats.errors import DataError, KentstatsError, NotebookError, ParameterError, Problem
 from kentstats.ingest.datasets import ATTRIBUTION
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
+from kentstats.ingest.report_settings import read_settings
 from kentstats.load import (
     READERS,
     choose,
     choose_area,
     choose_edition,
-    csv_of,
     find_report,
     load_facts,
     official_folder,
 )
+from kentstats.periods import month_year, show_date
 from kentstats.project import VARIABLE, Project, find_project, fingerprint
-from kentstats.publish.document import Document, read_document
+from kentstats.publish.document import Document, Front, read_document
+from kentstats.publish.html import write_html
 from kentstats.publish.manifest import briefing_inputs, edition_inputs, installed_versions
 from kentstats.publish.notebook import effective_parameters, execute_notebook
 from kentstats.publish.pool import DEFAULT_LIMITS, Limits, raise_error, run_tasks
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
-from kentstats.publish.render import Front, render
-from kentstats.schemas import to_csv
+from kentstats.publish.typst import write_pdf
+from kentstats.schemas import tidy, to_csv
 
 EPOCH = dt.date(2010, 1, 1)
 RENDERERS = ("embedded", "quarto", "auto")
@@ -248,8 +251,8 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
 
     from kentstats import charts, report
     from kentstats.publish import engine
-    from kentstats.publish import render as rendering
-    from kentstats.report.context import open_edition
+    from kentstats.publish.typst import typst_fonts
+    from kentstats.report.context import open_briefing
 
     for module in (backend_inline, backend_svg, engine, pyplot):
         assert module
@@ -257,10 +260,10 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
     iorw.load_notebook_node(str(notebook))  # compiles the schema of notebooks
-    rendering.prepare()
-    brief = open_edition(authority, edition, confidence=confidence, home=home)
-    if brief.standing:
-        brief.standing._shared.prepare()  # noqa: SLF001
+    typst_fonts()
+    brief = open_briefing(authority, edition, confidence=confidence, home=home)
+    if brief.profile:
+        brief.profile.statistics.prepare()
 
 
 def make_briefing(task: BriefingTask) -> list[str]:
@@ -290,11 +293,14 @@ def make_briefing(task: BriefingTask) -> list[str]:
             progress=task.progress,
         )
         document = read_document(notebook)
+        for warning in document.warnings:
+            sys.stderr.write(f"{task.authority}: {warning}\n")
         _write_tables(subject, folder, task.home)
         if task.renderer == "quarto":
             render_quarto(document, front, folder, task.home)
         else:
-            render(document, front, folder, task.home.reports / "template")
+            write_html(document, front, folder, task.home.reports / "template")
+            write_pdf(document, front, folder, task.home.reports / "template")
         _write_claims(task, subject, document, folder)
         return _move(folder, task.folder, subject)
 
@@ -323,7 +329,8 @@ def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     if report is None and folder is None:
         choose(authority, name, home=home)  # says whose report there is
     problems: list[Problem] = []
-    for read in READERS.values():
+    readers: list[Callable[[Source], object]] = [*READERS.values(), read_settings]
+    for read in readers:
         try:
             read(report) if report else None
         except DataError as error:
@@ -355,10 +362,10 @@ def front_of(subject: Subject) -> Front:
             day=dt.date(int(subject.edition), 12, 31) if subject.edition.isdigit() else EPOCH,
             dated=False,
         )
-    inspected = f"{report.inspected_from:%B %Y}"
+    inspected = month_year(report.inspected_from)
     credit = (
         f"{report.publisher}: {report.title}, published "
-        f"{report.published.day} {report.published:%B %Y}. {report.licence.strip()}"
+        f"{show_date(report.published)}. {report.licence.strip()}"
     )
     return Front(
         title=title,
@@ -376,10 +383,10 @@ def front_of(subject: Subject) -> Front:
 def _write_tables(subject: Subject, folder: Path, home: Project) -> None:
     tables: dict[str, str] = {}
     if subject.report:
-        tables = {name: to_csv(name, read(subject.report)) for name, read in READERS.items()}
+        tables = {name: to_csv(tidy(name, read(subject.report))) for name, read in READERS.items()}
     if subject.official:
         facts = load_facts(authority=subject.area.name, edition=subject.edition, home=home)
-        tables["facts"] = csv_of("facts", facts)
+        tables["facts"] = to_csv(facts)
     for name, text in tables.items():
         (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
 

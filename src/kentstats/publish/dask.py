@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kentstats.errors import KentstatsError
-from kentstats.ingest.registry import load_sources
+from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import official_folder
 from kentstats.project import Project
 from kentstats.publish.briefing import BriefingTask, make_briefing

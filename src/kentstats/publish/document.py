@@ -1,52 +1,116 @@
-"""An executed notebook as one Markdown document, and the claims in it."""
+"""Read an executed notebook: all that it shows as Markdown, its claims, and what is left out."""
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import re
+import unicodedata
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from kentstats.errors import RenderError
+from kentstats.publish.markdown import Reading, parse_html, read_markdown
+from kentstats.report.blocks import captioned, picture_markdown, table
+from kentstats.report.claims import escape
+from kentstats.report.sentences import Text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-PICTURE = re.compile(r"\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#(fig-[a-z0-9-]+)")
+HEADING = re.compile(r"(#{1,6}) ")
+CODE = re.compile(r"(`+).*?\1", re.DOTALL)
+NOT_READ = {
+    "a footnote": re.compile(r"(?<!\\)\[\^[^\]\s]+\]"),
+    "mathematics": re.compile(r"(?<!\\)\$\$?[^\s$]([^$\n]*[^\s$\\])?\$\$?(?!\d)"),
+}
+"""What Markdown cells may hold and a briefing prints as it was typed."""
+PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
+INLINE = {"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "u"}
+NOT_SHOWN = {
+    "audio",
+    "canvas",
+    "form",
+    "iframe",
+    "img",
+    "input",
+    "object",
+    "script",
+    "svg",
+    "video",
+}
+"""Elements of HTML within a paragraph, without an end, and of more than words and tables."""
+TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Front:
+    """What stands above a briefing and in its metadata.
+
+    Attributes
+    ----------
+    title, subtitle, author, description, credit : str
+        As printed.
+    day : datetime.date
+        Date of the source; the document bears no other, so that the same
+        data give the same bytes.
+    dated : bool
+        Whether the date is printed, where the renderer prints one.
+    """
+
+    title: str
+    subtitle: str
+    author: str
+    description: str
+    credit: str
+    day: dt.date
+    dated: bool = True
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a notebook shows: no code, no streams, nothing but its Markdown.
+    """What a notebook shows, without its code.
 
     Attributes
     ----------
     blocks : tuple of str
-        Markdown cells and Markdown outputs, in order.
+        Markdown cells, and outputs as Markdown, in order.
     claims : dict of str to dict
         Every claim printed, by its id, in the order of first appearance.
     lists : dict of str to list of str
         The many facts that stand behind several claims, by the name that
         these have for them.
-    used : dict of str to str
-        What the briefing was told of official statistics: keys, each with the
-        digest of the answer. Empty where the notebook does not say.
+    warnings : tuple of str
+        What the document lacks or shows otherwise than the notebook: the
+        cell, the output and the reason.
     """
 
     blocks: tuple[str, ...]
     claims: dict[str, dict[str, Any]] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
-    used: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def markdown(self) -> str:
         """The blocks as one text, pictures inside it."""
         return "\n\n".join(block.strip("\n") for block in self.blocks) + "\n"
 
+    @cached_property
+    def reading(self) -> Reading:
+        """The document as its writers take it; read once."""
+        return read_markdown(self.markdown)
+
 
 def read_document(notebook: NotebookNode) -> Document:
-    """Read the Markdown of an executed notebook.
+    """Read what an executed notebook shows.
 
     Parameters
     ----------
@@ -60,36 +124,35 @@ def read_document(notebook: NotebookNode) -> Document:
     Raises
     ------
     RenderError
-        The notebook shows nothing: it was not executed.
+        The notebook shows nothing: it was not executed. Or two claims have
+        one id.
     """
     blocks: list[str] = []
     claims: dict[str, dict[str, Any]] = {}
     lists: dict[str, list[str]] = {}
-    used: dict[str, str] = {}
-    shown = False
-    for cell in notebook.cells:
+    warnings: list[str] = []
+    executed = False
+    for number, cell in enumerate(notebook.cells, 1):
+        reader = _CellReader(number, cell.source, warnings)
         if cell.cell_type == "markdown":
-            blocks.append(cell.source)
-        elif cell.cell_type == "code":
-            for output in cell.get("outputs", []):
-                text = output.get("data", {}).get("text/markdown")
-                if text is None:
-                    continue
-                shown = True
-                # nbformat allows a text to be kept as a list of lines
-                text = text if isinstance(text, str) else "".join(text)
-                blocks += [text] if text else []
-                ours = output.get("metadata", {}).get("kentstats", {})
-                used.update(ours.get("used", {}))
-                lists.update(ours.get("lists", {}))
-                for made in ours.get("claims", []):
-                    claims.setdefault(made["id"], made)
-    if not shown:
+            blocks.append(reader.markdown(cell.source))
+        for output in cell.get("outputs", []):
+            executed = True
+            ours = output.get("metadata", {}).get("kentstats")
+            if ours is None:
+                blocks += filter(None, reader.read(output))
+                continue
+            blocks += filter(None, [_joined(output["data"]["text/markdown"])])
+            lists.update(ours.get("lists", {}))
+            for made in ours.get("claims", []):
+                if claims.setdefault(made["id"], made) != made:
+                    raise RenderError(
+                        f"Two claims have the id {made['id']}.",
+                        "Report this: claims need longer ids.",
+                    )
+    if not executed:
         raise RenderError("The notebook shows nothing.", "Execute it before rendering it.")
-    return Document(tuple(prune(blocks)), claims, dict(sorted(lists.items())), used)
-
-
-HEADING = re.compile(r"(#{1,6}) ")
+    return Document(tuple(prune(blocks)), claims, dict(sorted(lists.items())), tuple(warnings))
 
 
 def prune(blocks: list[str]) -> list[str]:
@@ -101,7 +164,7 @@ def prune(blocks: list[str]) -> list[str]:
     Parameters
     ----------
     blocks : list of str
-        Blocks of Markdown, headings as blocks of their own.
+        Blocks of Markdown; a heading is a block of its own or begins one.
 
     Returns
     -------
@@ -111,39 +174,224 @@ def prune(blocks: list[str]) -> list[str]:
     waiting: list[tuple[int, str]] = []
     for block in blocks:
         lines = block.strip("\n").split("\n")
-        heading = HEADING.match(lines[0]) if len(lines) == 1 else None
-        if heading is None:
-            kept += [text for _, text in waiting]
-            waiting = []
-            kept.append(block)
+        heading = HEADING.match(lines[0])
+        if heading:
+            level = len(heading[1])
+            # a heading that another of its own rank or above follows has nothing below it
+            waiting = [(rank, text) for rank, text in waiting if rank < level]
+        if heading and len(lines) == 1:
+            waiting.append((level, block))
             continue
-        level = len(heading[1])
-        # a heading that another of its own rank or above follows has nothing below it
-        waiting = [(rank, text) for rank, text in waiting if rank < level]
-        waiting.append((level, block))
+        kept += [text for _, text in waiting]
+        waiting = []
+        kept.append(block)
     return kept
 
 
-def pictures_to_files(markdown: str, folder: Path) -> str:
-    """Write the pictures inside a document to files, and point to these.
+class _CellReader:
+    """Reads the outputs of a cell that are not blocks of ours: those an analyst adds."""
 
-    Parameters
-    ----------
-    markdown : str
-        A document.
-    folder : pathlib.Path
-        Where the document will stand; pictures go to ``figures`` below it.
+    def __init__(self, number: int, source: str, warnings: list[str]) -> None:
+        self._number, self._source, self._warnings = number, source, warnings
+        self._named = 0
 
-    Returns
-    -------
-    str
-        The document with relative paths in place of the pictures.
-    """
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    def warn(self, message: str) -> None:
+        self._warnings.append(f"Cell {self._number}: {message}")
 
-    def write(match: re.Match[str]) -> str:
-        path = f"figures/{match[2]}.svg"
-        (folder / path).write_bytes(base64.b64decode(match[1]))
-        return f"]({path}){{#{match[2]}"
+    @cached_property
+    def _options(self) -> Mapping[str, Any]:
+        """The options at the head of the cell, such as ``#| fig-alt: What it shows``."""
+        lines = []
+        for line in self._source.splitlines():
+            if not line.startswith("#|"):
+                break
+            lines.append(line.removeprefix("#|").removeprefix(" "))
+        try:
+            found = yaml.safe_load("\n".join(lines))
+        except yaml.YAMLError:
+            self.warn("its options (#|) are not YAML and have no effect.")
+            found = None
+        return found if isinstance(found, dict) else {}
 
-    return PICTURE.sub(write, markdown)
+    def markdown(self, text: str) -> str:
+        """Return Markdown as it is; warn of what is printed otherwise than the notebook has it."""
+        for what, pattern in NOT_READ.items():
+            if match := pattern.search(CODE.sub("", text)):
+                self.warn(f"“{match[0]}” looks like {what}, and is printed as it was typed.")
+        return self._check_letters(text)
+
+    def _check_letters(self, text: str) -> str:
+        if missing := letters_without_font(text):
+            self.warn(f"the PDF has no letters for {' '.join(missing)} and prints boxes.")
+        return text
+
+    def read(self, output: Mapping[str, Any]) -> Iterator[str]:
+        """Return an output as Markdown; warn where it is left out."""
+        kind = output["output_type"]
+        if self._options.get("output") is False or self._options.get("include") is False:
+            return
+        if kind == "stream" and output["name"] == "stdout":
+            text = _joined(output["text"])
+            yield self.markdown(text) if self._options.get("output") == "asis" else self._code(text)
+        elif kind == "stream":
+            lines = _joined(output["text"]).strip().splitlines() or [""]
+            self.warn(f"what it wrote to standard error is left out: {lines[-1][:200]}")
+        elif kind == "error":
+            self.warn(f"its error is left out: {output['ename']}: {output['evalue']}")
+        else:
+            yield from self._read_data(output["data"])
+
+    def _read_data(self, data: Mapping[str, Any]) -> Iterator[str]:
+        picture = next((kind for kind in PICTURES if kind in data), None)
+        if "text/markdown" in data:
+            yield self.markdown(_joined(data["text/markdown"]))
+        elif picture:
+            yield self._picture(picture, _joined(data[picture]))
+        elif "text/html" in data:
+            yield from self._read_html(_joined(data["text/html"]))
+        elif set(data) != {"text/plain"}:
+            kinds = ", ".join(sorted(set(data) - {"text/plain"})) or "empty"
+            self.warn(f"its output ({kinds}) is left out: it is no text, table or picture.")
+        elif ADDRESS.search(text := _joined(data["text/plain"])):
+            self.warn(f"its result is left out, for it names a place in memory: {text[:80]}")
+        else:
+            yield self._code(text)
+
+    def _code(self, text: str) -> str:
+        """Set printed text as a block of code, without the codes of a terminal."""
+        kept = [mark for mark in TERMINAL.sub("", text) if mark.isprintable() or mark in "\n\t"]
+        fence = "~" * max(3, *(len(run) + 1 for run in re.findall("~+", text)), 0)
+        words = self._check_letters("".join(kept)).strip("\n")
+        return f"{fence}\n{words}\n{fence}" if words.strip() else ""
+
+    def _picture(self, kind: str, data: str) -> str:
+        alt = str(self._options.get("fig-alt") or "")
+        if not alt:
+            self.warn("its picture has no description: add a line “#| fig-alt: What it shows”.")
+        content = data.encode() if kind == "image/svg+xml" else base64.b64decode(data)
+        alt = alt or f"Picture made in cell {self._number}, without a description"
+        picture = picture_markdown(alt, kind, content)
+        caption = self._options.get("fig-cap")
+        if not caption:
+            return picture
+        return captioned(f"fig-{self._label()}", picture, Text((str(caption),)))
+
+    def _label(self) -> str:
+        """Return a name for a figure or table: ``cell-12``, then ``cell-12-2``."""
+        self._named += 1
+        return f"cell-{self._number}" + (f"-{self._named}" if self._named > 1 else "")
+
+    def _read_html(self, html: str) -> Iterator[str]:
+        page = parse_html(html)
+        lost = sorted({each.tag for each in page.iter()} & NOT_SHOWN)
+        parts = [part for part in _html_parts(page) if not isinstance(part, str) or part]
+        if lost or not parts:
+            what = f"with {', '.join(lost)}" if lost else "without words"
+            self.warn(f"its HTML {what} is left out: only words and tables can be shown.")
+            return
+        for part in parts:
+            words = escape(part) if isinstance(part, str) else self._table(*_grid(part))
+            yield self._check_letters(words)
+
+    def _table(self, header: list[str], rows: list[list[str]]) -> str:
+        if not header:
+            self.warn("its table is left out: it has no cells.")
+            return ""
+        columns = [(name, [row[at] for row in rows]) for at, name in enumerate(header)]
+        caption = self._options.get("tbl-cap")
+        return table(
+            header,
+            rows,
+            caption=Text((str(caption),) if caption else ()),
+            label=self._label(),
+            widths=[min(40, max(3, *map(len, [name, *cells]))) for name, cells in columns],
+            # the first column names the rows
+            right=[name for name, cells in columns[1:] if cells and all(map(_is_number, cells))],
+        ).markdown
+
+
+def _html_parts(element: ET.Element) -> Iterator[str | ET.Element]:
+    """Part HTML into paragraphs, as words alone, and tables."""
+    words = [element.text or ""]
+    for child in element:
+        if child.tag in INLINE:
+            words.append("".join(child.itertext()))
+        elif child.tag != "style":
+            yield _words("".join(words))
+            words.clear()
+            yield from [child] if child.tag == "table" else _html_parts(child)
+        words.append(child.tail or "")
+    yield _words("".join(words))
+
+
+def _grid(found: ET.Element) -> tuple[list[str], list[list[str]]]:
+    """Return the header of a table and rows of as many cells; what spans several is repeated."""
+    cells: dict[tuple[int, int], str] = {}
+    heads = 0
+    lines = list(found.iter("tr"))
+    for row, line in enumerate(lines):
+        heads += heads == row and all(cell.tag == "th" for cell in line)
+        for cell in line:
+            column = next(at for at in range(len(cells) + 1) if (row, at) not in cells)
+            for down in range(_span(cell, "rowspan")):
+                for across in range(_span(cell, "colspan")):
+                    cells[row + down, column + across] = _words("".join(cell.itertext()))
+    columns = range(max((column for _, column in cells), default=-1) + 1)
+    rows = [[cells.get((row, column), "") for column in columns] for row in range(len(lines))]
+    # several rows of headers, such as those of a MultiIndex, become one
+    header = [
+        _words(" ".join(dict.fromkeys(row[at] for row in rows[: heads or 1]))) for at in columns
+    ]
+    return header, rows[heads or 1 :]
+
+
+def _span(cell: ET.Element, name: str) -> int:
+    written = cell.get(name, "")
+    return min(int(written), 1000) if written.isdecimal() else 1
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _joined(text: str | list[str]) -> str:
+    # nbformat allows a text to be kept as a list of lines
+    return text if isinstance(text, str) else "".join(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "").removesuffix("%"))
+    except ValueError:
+        return False
+    return True
+
+
+def letters_without_font(text: str) -> list[str]:
+    """List the characters of a text that no font of the PDF has."""
+    wanted = {
+        ord(mark) for mark in set(text) if mark > "~" and unicodedata.category(mark)[0] in "LNPS"
+    }
+    # the one of the text first; “LastResort” has nothing but boxes
+    others = (font for font in sorted(fonts().glob("*.ttf")) if "LastResort" not in font.stem)
+    for font in (fonts() / "DejaVuSans.ttf", *others):
+        if not wanted:
+            break
+        wanted -= _letters(font)
+    return [chr(code) for code in sorted(wanted)]
+
+
+@cache
+def _letters(font: Path) -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(str(font)).get_charmap())
+
+
+@cache
+def fonts() -> Path:
+    """Find the fonts that matplotlib brings, without importing matplotlib."""
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise RenderError("matplotlib is not installed.", "Install kentstats again.")
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"

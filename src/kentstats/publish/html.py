@@ -5,48 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from html import escape
+from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from kentstats.publish.dialect import reader
-from kentstats.publish.markdown import Reading, plain
-
-if TYPE_CHECKING:
-    from kentstats.publish.render import Front
+from kentstats.publish.document import Document, Front
+from kentstats.publish.markdown import Reading, parser, plain
 
 
-def write_page(reading: Reading, front: Front, template: str, style: str) -> str:
-    """Write the page of a briefing.
+def write_html(document: Document, front: Front, folder: Path, template: Path) -> None:
+    """Write ``briefing.html``: one file that works offline.
 
     Parameters
     ----------
-    reading : Reading
-        The document.
+    document : Document
+        What to write.
     front : Front
         Its title and the like.
-    template : str
-        A page with ``$title``, ``$subtitle``, ``$description``, ``$style``,
-        ``$toc``, ``$body`` and ``$credit``.
-    style : str
-        The style sheet.
+    folder : pathlib.Path
+        Where to.
+    template : pathlib.Path
+        The folder of templates, with ``briefing.html`` and ``briefing.css``.
 
-    Returns
-    -------
-    str
+    Raises
+    ------
+    RenderError
+        A picture has no alternative text, or two things have one name.
     """
-    return Template(template).substitute(
+    page, style = (
+        (template / f"briefing.{kind}").read_text(encoding="utf-8") for kind in ("html", "css")
+    )
+    text = Template(page).substitute(
         title=escape(front.title),
         subtitle=escape(front.subtitle),
         description=escape(front.description),
         credit=escape(front.credit),
         style=style,
-        toc=contents(reading),
-        body=body(reading),
+        toc=contents(document.reading),
+        body=body(document.reading),
     )
+    (folder / "briefing.html").write_text(text, encoding="utf-8", newline="\n")
 
 
 def body(reading: Reading) -> str:
@@ -59,7 +60,7 @@ def body(reading: Reading) -> str:
     <h2 id="workforce">Workforce</h2>
     <p>2 &lt; 3</p>
     """
-    return str(_writer().render(reading.tokens, reader().options, {"pictures": reading.pictures}))
+    return str(_writer().render(reading.tokens, parser().options, {"pictures": reading.pictures}))
 
 
 def contents(reading: Reading) -> str:
@@ -121,20 +122,21 @@ class Writer(RendererHTML):
         """Close the caption of a figure."""
         return "</span></figcaption>\n"
 
+    def html_inline(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
+        """Show a tag that is none of ours as it was typed."""
+        return escape(tokens[idx].content)
+
+    def html_block(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
+        """Show raw HTML as it was typed."""
+        return f"<p>{escape(tokens[idx].content.strip())}</p>\n"
+
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Write a picture, its data within it."""
         token = tokens[idx]
-        picture = env["pictures"].get(token.attrs["src"])
-        token = token.copy(
-            attrs={
-                **token.attrs,
-                "src": picture.address if picture else token.attrs["src"],
-                "alt": token.meta["alt"],
-            }
-        )
-        if width := token.meta.get("width"):
-            token.attrs["style"] = f"width:{width}"
-        return self.renderToken([token], 0, options, env)
+        source = str(token.attrs["src"])
+        address = env["pictures"].get(source, source)
+        shown = {**token.attrs, "src": address, "alt": token.meta["alt"]}
+        return self.renderToken([token.copy(attrs=shown)], 0, options, env)
 
 
 def _box(kind: str, token: Token) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import kentstats
 from kentstats.errors import KentstatsError
-from kentstats.ingest.registry import Source
+from kentstats.ingest.inspection_report import Source
 from kentstats.load import official_folder
 from kentstats.project import Project, checksum, checksums, fingerprint
 from kentstats.publish.quarto import find_quarto

@@ -11,15 +11,12 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from kentstats.errors import RenderError
 from kentstats.project import Project
-from kentstats.publish.document import Document, pictures_to_files
-from kentstats.publish.render import Front, fonts
+from kentstats.publish.document import Document, Front, fonts
+from kentstats.publish.markdown import take_pictures, write_pictures
 
-NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 OLDEST = (1, 9)
 """The first Quarto that writes PDF/UA and keeps alternative texts in it."""
 
@@ -50,43 +47,36 @@ def choose_renderer(wanted: str) -> str:
     if wanted == "auto":
         return "quarto" if find_quarto() else "embedded"
     if wanted == "quarto" and not find_quarto():
-        raise _absent()
+        raise RenderError(
+            "Quarto is not on the PATH.",
+            "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
+        )
     return wanted
 
 
-def _absent() -> RenderError:
-    return RenderError(
-        "Quarto is not on the PATH.",
-        "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
-    )
-
-
 def front_matter(front: Front) -> str:
-    """Write the front matter of a notebook.
-
-    JSON is YAML, so it needs no quoting rules of its own; one key a line
-    keeps it readable.
-    """
-    entries: dict[str, Any] = {
+    """Write the front matter of a notebook."""
+    entries = {
         "title": front.title,
         "subtitle": front.subtitle,
         "author": front.author,
-        "date": front.day.isoformat(),
+        "date": front.day.isoformat() if front.dated else "",
         "lang": "en-GB",
-        "execute": {"enabled": False, "echo": False, "warning": False},
     }
-    if not front.dated:
-        del entries["date"]
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
-    return "\n".join(["---", *lines, "---"])
+    # texts are quoted as JSON, which is YAML
+    lines = [
+        f"{key}: {json.dumps(text, ensure_ascii=False)}" for key, text in entries.items() if text
+    ]
+    settings = ["execute:", "  enabled: false", "  echo: false", "  warning: false"]
+    return "\n".join(["---", *lines, *settings, "---"])
 
 
 def render_quarto(document: Document, front: Front, folder: Path, home: Project) -> None:
     """Write ``briefing.html`` and ``briefing.pdf`` with Quarto.
 
     The notebook that Quarto reads holds the Markdown that the executed one
-    shows, cell by cell, and no code: nothing can be executed again, and
-    nothing of Jupyter's wrapping reaches the page.
+    shows, and no code: nothing can be executed again, and nothing of
+    Jupyter's wrapping reaches the page.
 
     Parameters
     ----------
@@ -104,9 +94,8 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Project)
     RenderError
         There is no Quarto, it is too old, or it refuses the document.
     """
-    quarto = find_quarto()
-    if quarto is None:
-        raise _absent()
+    choose_renderer("quarto")
+    quarto = find_quarto() or ""
     version = _run([quarto, "--version"], folder).strip()
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST:
@@ -138,11 +127,9 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
 
     shutil.copytree(home.reports / "template", project / "template")
     shutil.copyfile(home.reports / "_quarto.yml", project / "_quarto.yml")
-    cells = [nbformat.v4.new_raw_cell(front_matter(front))]
-    cells += [
-        nbformat.v4.new_markdown_cell(pictures_to_files(block, project))
-        for block in document.blocks
-    ]
+    text, pictures = take_pictures(document.markdown)
+    write_pictures(pictures, project)
+    cells = [nbformat.v4.new_raw_cell(front_matter(front)), nbformat.v4.new_markdown_cell(text)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -163,18 +150,18 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
             raise RenderError(
                 f"Quarto ended well and wrote no {result}.", "Use --renderer embedded."
             )
-    if "<data " not in (project / "briefing.html").read_text(encoding="utf-8"):
+    if document.claims and "<data " not in (project / "briefing.html").read_text(encoding="utf-8"):
         raise RenderError(
             "Quarto left out the filter of the project, so the page has no claims.",
             "Use --renderer embedded.",
         )
 
 
-def _run(command: list[str], folder: Path, settings: Mapping[str, str] = NO_SETTINGS) -> str:
+def _run(command: list[str], folder: Path, settings: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **settings},
+        env={**os.environ, **(settings or {})},
         capture_output=True,
         encoding="utf-8",
         check=False,

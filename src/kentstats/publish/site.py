@@ -18,8 +18,9 @@ from kentstats import __version__
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError
 from kentstats.ingest.datasets import ATTRIBUTION
-from kentstats.ingest.registry import Source, load_sources
+from kentstats.ingest.inspection_report import Source, load_sources
 from kentstats.load import choose_edition, edition_day, editions, official_folder
+from kentstats.periods import show_date
 from kentstats.project import Project, find_project
 from kentstats.publish.briefing import NOTEBOOK, slug
 from kentstats.publish.manifest import (
@@ -96,7 +97,7 @@ def write_index(
     folder = output / edition
     manifest = manifest or read_manifest(folder / MANIFEST)
     entries: dict[str, Entry] = {entry.code: entry for entry in manifest["authorities"]}
-    register, day = load_areas(home.raw / "areas"), edition_day(edition, home)
+    register, day = load_areas(home=home), edition_day(edition, home)
     regions: dict[str, list[str]] = defaultdict(list)
     states: Counter[str] = Counter()
     for area in register.authorities(day):
@@ -128,7 +129,7 @@ def write_index(
         description=f"Briefings on children’s services in {whole} of England, edition {edition}",
         kicker="Briefings for councillors",
         heading="Children’s services, authority by authority",
-        subtitle=f"Edition {edition}: authorities as they were on {day.day} {day:%B %Y}",
+        subtitle=f"Edition {edition}: authorities as they were on {show_date(day)}",
         search=search,
         body=body,
         foot=record + _foot(contact),
@@ -336,7 +337,7 @@ def describe_project(
     quarto = find_quarto()
     found = f", quarto ({quarto})" if quarto else "; Quarto is not on the PATH"
     yield f"Renderers: embedded{found}"
-    register = load_areas(home.raw / "areas")
+    register = load_areas(home=home)
     for edition in editions(home):
         official = official_folder(edition, home)
         reports = {one.authority: one for one in load_sources(home) if one.edition == edition}

@@ -6,49 +6,48 @@ markup in what anyone wrote: no mark needs a rule of its own.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from markdown_it.token import Token
 
+from kentstats.errors import RenderError
+from kentstats.publish.document import Document, Front, fonts
+from kentstats.publish.markdown import write_pictures
+
 if TYPE_CHECKING:
-    from kentstats.publish.render import Front
-
-PAIRS = {
-    "blockquote": ("#quote(block: true)[\n", "];\n\n"),
-    "list_item": ("[", "],\n"),
-    "em": ("#emph[", "];"),
-    "strong": ("#strong[", "];"),
-    "figcaption": ("], caption: [", "]"),
-    "caption": ("caption: [", "], "),
-    "tbody": ("", ""),
-    "tr": ("", "\n"),
-    "th": ("[", "], "),
-    "td": ("[", "], "),
-}
-"""What stands before and after that which a pair of tokens holds."""
+    import typst
 
 
-def write_source(tokens: Sequence[Token], front: Front, template: str) -> str:
-    """Write the source of a briefing.
+def write_pdf(document: Document, front: Front, folder: Path, template: Path) -> None:
+    """Write ``briefing.pdf``: tagged, to PDF/UA-1.
 
     Parameters
     ----------
-    tokens : sequence of markdown_it.token.Token
-        The document; see :class:`kentstats.publish.markdown.Reading`.
+    document : Document
+        What to write.
     front : Front
-        Its title and the like.
-    template : str
-        Source with ``$title``, ``$subtitle``, ``$author``, ``$description``,
-        ``$year``, ``$month``, ``$day`` and ``$body``.
+        Its title and the like; the file bears no other date.
+    folder : pathlib.Path
+        Where to.
+    template : pathlib.Path
+        The folder of templates, with ``briefing.typ``.
 
-    Returns
-    -------
-    str
+    Raises
+    ------
+    RenderError
+        A picture has no alternative text, two things have one name, or
+        Typst refuses the document: a link leads nowhere, a file is not
+        there, or a level of heading is missing.
     """
-    return Template(template).substitute(
+    import typst
+
+    source = Template((template / "briefing.typ").read_text(encoding="utf-8")).substitute(
         title=string(front.title),
         subtitle=string(front.subtitle),
         author=string(front.author),
@@ -56,8 +55,31 @@ def write_source(tokens: Sequence[Token], front: Front, template: str) -> str:
         year=front.day.year,
         month=front.day.month,
         day=front.day.day,
-        body=body(tokens),
+        body=body(document.reading.tokens),
     )
+    write_pictures(document.reading.pictures, folder)
+    midnight = dt.datetime.combine(front.day, dt.time(), dt.UTC)
+    try:
+        typst.Compiler(source.encode(), root=folder, font_paths=typst_fonts()).compile(
+            output=folder / "briefing.pdf",
+            pdf_standards=["ua-1"],
+            timestamp=int(midnight.timestamp()),
+        )
+    except (RuntimeError, typst.TypstError) as error:
+        raise RenderError(
+            f"Typst refuses the document: {error}", "Mend the cell that shows this."
+        ) from None
+
+
+@cache
+def typst_fonts() -> typst.Fonts:
+    """Read the fonts; a process that does so before it forks spares its children the time.
+
+    Those of matplotlib and Typst's own, no others: the same bytes on every machine.
+    """
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[fonts()])
 
 
 def string(text: str) -> str:
@@ -87,8 +109,7 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[str]:
     ends: list[str] = []
     for token in tokens:
         if token.nesting == 1:
-            kind = token.type.removesuffix("_open")
-            begin, end = OPENED[kind](token) if kind in OPENED else PAIRS[kind]
+            begin, end = PAIRS[token.type.removesuffix("_open")](token)
             ends.append(end)
             yield begin
         elif token.nesting == -1:
@@ -99,39 +120,22 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[str]:
             yield SINGLE[token.type](token)
 
 
+def _always(begin: str, end: str) -> Callable[[Token], tuple[str, str]]:
+    return lambda _: (begin, end)
+
+
 def _label(token: Token) -> str:
     name = token.attrs.get("id")
     return f"#label({string(str(name))});" if name else ""
 
 
-def _paragraph(token: Token) -> tuple[str, str]:
-    # in a list whose items stand close together, there are no paragraphs
-    return ("", "" if token.hidden else "\n\n")
-
-
-def _heading(token: Token) -> tuple[str, str]:
-    return (f"#heading(level: {token.meta['level']})[", f"]{_label(token)}\n\n")
-
-
-def _bullets(token: Token) -> tuple[str, str]:
-    return (f"#list(tight: {_bool(token.meta['tight'])},\n", ");\n\n")
-
-
-def _steps(token: Token) -> tuple[str, str]:
-    start = token.attrs.get("start", 1)
-    return (f"#enum(start: {start}, tight: {_bool(token.meta['tight'])},\n", ");\n\n")
-
-
-def _bool(value: object) -> str:
-    return "true" if value else "false"
-
-
-def _figure(token: Token) -> tuple[str, str]:
-    return ("#figure([", f"){_label(token)}\n\n")
-
-
-def _table(token: Token) -> tuple[str, str]:
-    return ("#figure(kind: table, ", f"))){_label(token)}\n\n")
+def _list(token: Token) -> tuple[str, str]:
+    kind = (
+        "list("
+        if token.type == "bullet_list_open"
+        else f"enum(start: {token.attrs.get('start', 1)}, "
+    )
+    return (f"#{kind}tight: {str(token.meta['tight']).lower()},\n", ");\n\n")
 
 
 def _head(token: Token) -> tuple[str, str]:
@@ -147,22 +151,17 @@ def _link(token: Token) -> tuple[str, str]:
     address = str(token.attrs["href"])
     inside = address.startswith("#")
     target = f"label({string(unquote(address[1:]))})" if inside else string(address)
-    return (f"{_anchor(token)}#link({target})[", "];")
+    return (f"#link({target})[", "];")
 
 
-def _span(token: Token) -> tuple[str, str]:
-    return (_anchor(token), "")
-
-
-def _anchor(token: Token) -> str:
-    return f"#metadata(none){_label(token)}" if "id" in token.attrs else ""
+def _anchor(token: Token) -> tuple[str, str]:
+    return (f"#metadata(none){_label(token)}" if "id" in token.attrs else "", "")
 
 
 def _image(token: Token) -> str:
-    width = f", width: {token.meta['width']}" if "width" in token.meta else ""
     source, words = string(str(token.attrs["src"])), string(token.meta["alt"])
-    image = f"image({source}, alt: {words}{width})"
-    return f"#{image};" if token.block else f"{_anchor(token)}#box({image});"
+    image = f"image({source}, alt: {words})"
+    return f"#{image};" if token.block else f"#box({image});"
 
 
 def _code(token: Token) -> str:
@@ -170,23 +169,41 @@ def _code(token: Token) -> str:
     return f"#raw(block: true, {string(text)});\n\n"
 
 
-OPENED: dict[str, Callable[[Token], tuple[str, str]]] = {
-    "paragraph": _paragraph,
-    "heading": _heading,
-    "bullet_list": _bullets,
-    "ordered_list": _steps,
-    "figure": _figure,
-    "table": _table,
+PAIRS: dict[str, Callable[[Token], tuple[str, str]]] = {
+    # in a list whose items stand close together, there are no paragraphs
+    "paragraph": lambda token: ("", "" if token.hidden else "\n\n"),
+    "heading": lambda token: (
+        f"#heading(level: {token.meta['level']})[",
+        f"]{_label(token)}\n\n",
+    ),
+    "bullet_list": _list,
+    "ordered_list": _list,
+    "list_item": _always("[", "],\n"),
+    "blockquote": _always("#quote(block: true)[\n", "];\n\n"),
+    "figure": lambda token: ("#figure([", f"){_label(token)}\n\n"),
+    "figcaption": _always("], caption: [", "]"),
+    "table": lambda token: ("#figure(kind: table, ", f"))){_label(token)}\n\n"),
+    "caption": _always("caption: [", "], "),
     "thead": _head,
+    "tbody": _always("", ""),
+    "tr": _always("", "\n"),
+    "th": _always("[", "], "),
+    "td": _always("[", "], "),
+    "div": _anchor,
+    "span": _anchor,
     "link": _link,
-    "span": _span,
+    "em": _always("#emph[", "];"),
+    "strong": _always("#strong[", "];"),
 }
-"""The same, where it depends on the token that opens."""
+"""What stands before and after that which a pair of tokens holds."""
 
 SINGLE: dict[str, Callable[[Token], str]] = {
     # marks of emphasis leave empty texts behind
     "text": lambda token: f"#{string(token.content)};" if token.content else "",
-    "code_inline": lambda token: f"{_anchor(token)}#raw({string(token.content)});",
+    # tags that are none of ours, as they were typed
+    "html_inline": lambda token: f"#{string(token.content)};",
+    "html_block": lambda token: f"#{string(' '.join(token.content.split()))};\n\n",
+    "code_inline": lambda token: f"#raw({string(token.content)});",
     "code_block": _code,
     "fence": _code,
     "image": _image,

@@ -1,8 +1,7 @@
-"""Blocks: what a notebook cell shows, with the claims it prints.
+"""Blocks: what a cell of the notebook shows, and the claims in it.
 
-A block is Markdown, so that both rendering routes read the same words, and
-travels with its claims in the metadata of the output. The dialect is small:
-paragraphs, lists, pipe tables, images, bracketed spans.
+A block is Markdown that reads well in Jupyter: a claim is a ``<span>``, a figure or a table with
+its caption stands in a ``<div>`` with a name. The claims go with it in the metadata of the output.
 """
 
 from __future__ import annotations
@@ -11,22 +10,23 @@ import base64
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kentstats.report.claims import Claim, attribute, escape, lists_of
+from kentstats.report.claims import Claim, escape, fact_lists, quote_attribute
 from kentstats.report.sentences import Text
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
-
-PICTURE = re.compile(r"\(data:image/svg\+xml;base64,[A-Za-z0-9+/=]+\)")
+LIST_MARK = re.compile(r"^(\d{0,9})([-+=:.)]+)(?=\s|$)")
+"""What begins a list, a rule or a definition where it begins a paragraph."""
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """A cell that can be linked to.
+    """A table cell that can be linked to.
 
     Attributes
     ----------
@@ -39,11 +39,31 @@ class Anchor:
 
     @property
     def markdown(self) -> str:
-        """The cell as a bracketed span with an identifier."""
-        return f"[{escape(self.text)}]{{#{self.id}}}"
+        """The cell as a span with an identifier."""
+        return f'<span id="{quote_attribute(self.id)}">{escape(self.text)}</span>'
 
 
 Cell = Text | Claim | Anchor | str
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table holds; see :func:`table`."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: Text
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a figure holds; see :func:`figure`."""
+
+    name: str
+    svg: bytes
+    caption: Text
+    alt: Text
 
 
 @dataclass(frozen=True)
@@ -53,44 +73,35 @@ class Block:
     Attributes
     ----------
     markdown : str
-        What is printed.
+        What is shown.
     claims : tuple of Claim
         The claims in it, those of charts and alternative texts too.
-    used : tuple of pairs of str
-        What a briefing was told, by :attr:`kentstats.stats.profile.Standing.used`;
-        of the one block that carries it.
-    section : str
-        Name of the section that made it, where that may be taken over; see
-        :mod:`kentstats.report.section`.
-    asked : tuple of str
-        The keys that the section asked.
+    parts : tuple of Text, Table or Figure
+        The same as data, where it was made of data: what each paragraph, item,
+        table and figure holds.
     """
 
     markdown: str
     claims: tuple[Claim, ...] = ()
-    used: tuple[tuple[str, str], ...] = ()
-    # not what is shown, by which blocks are compared
-    section: str = field(default="", compare=False)
-    asked: tuple[str, ...] = field(default=(), compare=False)
+    parts: tuple[Text | Table | Figure, ...] = ()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         ours: dict[str, Any] = {"claims": [made.record() for made in self.claims]}
-        if lists := lists_of(self.claims):
+        if lists := fact_lists(self.claims):
             ours["lists"] = lists
-        if self.used:
-            ours["used"] = dict(self.used)
-        if self.section:
-            ours |= {"section": self.section, "asked": list(self.asked)}
         return {"text/markdown": self.markdown, "text/plain": self.plain}, {"kentstats": ours}
 
     @property
     def plain(self) -> str:
-        """What is printed where there are no pictures: theirs would be much of a notebook."""
-        return PICTURE.sub("(picture)", self.markdown)
+        """A line of its words, for where no Markdown is shown."""
+        texts = (part if isinstance(part, Text) else part.caption for part in self.parts)
+        words = " ".join(text.plain for text in texts) or "Markdown"
+        return words if len(words) <= 80 else f"{words[:79]}…"
 
     def __add__(self, other: Block) -> Block:
         claims = tuple(dict.fromkeys(self.claims + other.claims))
-        return Block(f"{self.markdown.rstrip()}\n\n{other.markdown}", claims)
+        markdown = f"{self.markdown.rstrip()}\n\n{other.markdown}"
+        return Block(markdown, claims, self.parts + other.parts)
 
 
 def show(*blocks: Block | None) -> None:
@@ -106,18 +117,19 @@ def show(*blocks: Block | None) -> None:
     for block in blocks:
         if block is not None:
             # IPython would look for ten other ways to show it
-            shown, notes = block._repr_mimebundle_()
-            display(shown, metadata=notes, raw=True)  # type: ignore[no-untyped-call]
+            shown, metadata = block._repr_mimebundle_()
+            display(shown, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
 
 
 def paragraphs(*texts: Text) -> Block:
     """Set each text as a paragraph, with its places."""
-    return Block("\n\n".join(text.cited for text in texts), _claims(texts))
+    return Block("\n\n".join(text.cited for text in texts), _claims(texts), texts)
 
 
 def bullets(*texts: Text) -> Block:
     """Set each text as an item of a list, with its places."""
-    return Block("\n".join(f"- {text.cited}" for text in texts) + "\n", _claims(texts))
+    markdown = "\n".join(f"- {text.cited}" for text in texts) + "\n"
+    return Block(markdown, _claims(texts), texts)
 
 
 def _claims(texts: Sequence[Text]) -> tuple[Claim, ...]:
@@ -140,9 +152,9 @@ def table(
     header : sequence of str
         Names of the columns.
     rows : sequence of sequences
-        A cell for each column: text, claim or string.
+        A cell for each column: text, claim, anchor or string.
     caption : Text
-        What the table holds.
+        What the table holds; without words there is no caption.
     label : str
         Name to refer to it by, unique in the document; ``tbl-`` is put
         before it.
@@ -169,26 +181,28 @@ def table(
     lines = [[escape(name) for name in header], rule]
     lines += [[_cell(cell) for cell in row] for row in rows]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    texts = [cell for row in rows for cell in row if isinstance(cell, Text)]
-    claims = _claims([caption, *texts]) + tuple(
-        cell for row in rows for cell in row if isinstance(cell, Claim)
-    )
-    return Block(f"{body}\n\n: {caption.markdown} {{#tbl-{label}}}\n", tuple(dict.fromkeys(claims)))
+    cells = [cell for row in rows for cell in row]
+    texts = [caption, *(cell for cell in cells if isinstance(cell, Text))]
+    alone = [cell for cell in cells if isinstance(cell, Claim)]
+    claims = tuple(dict.fromkeys((*_claims(texts), *alone)))
+    name = f"tbl-{label}"
+    made = Table(name, tuple(header), tuple(map(tuple, rows)), caption)
+    return Block(captioned(name, body, caption), claims, (made,))
 
 
 def _cell(cell: Cell) -> str:
     return escape(cell) if isinstance(cell, str) else cell.markdown
 
 
-def figure(
-    drawn: Figure, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
+def figure_block(
+    drawn: Axes | Drawing, *, caption: Text, alt: Text, label: str, claims: Sequence[Claim] = ()
 ) -> Block:
     """Set a chart, as a picture inside the Markdown.
 
     Parameters
     ----------
-    drawn : matplotlib.figure.Figure
-        The chart.
+    drawn : matplotlib.axes.Axes or matplotlib.figure.Figure
+        The chart, or its figure.
     caption : Text
         How to read it.
     alt : Text
@@ -203,21 +217,35 @@ def figure(
     -------
     Block
     """
-    uri = base64.b64encode(svg(drawn)).decode()
-    words = attribute(alt.plain)
-    markdown = (
-        f"![{caption.markdown}](data:image/svg+xml;base64,{uri})"
-        f'{{#fig-{label} fig-alt="{words}"}}\n'
-    )
-    return Block(markdown, tuple(dict.fromkeys((*_claims([caption, alt]), *claims))))
+    made = Figure(f"fig-{label}", svg(drawn), caption, alt)
+    picture = picture_markdown(alt.plain, "image/svg+xml", made.svg)
+    everything = tuple(dict.fromkeys((*_claims([caption, alt]), *claims)))
+    return Block(captioned(made.name, picture, caption), everything, (made,))
 
 
-def svg(drawn: Figure) -> bytes:
-    """Draw a figure as SVG: text as text, no date, the same bytes every time."""
+def picture_markdown(alt: str, kind: str, data: bytes) -> str:
+    """Return the Markdown of a picture by itself.
+
+    The empty span keeps Pandoc from printing the alternative text as a caption.
+    """
+    encoded = base64.b64encode(data).decode()
+    return f"![{escape(alt)}](data:{kind};base64,{encoded})<span></span>"
+
+
+def captioned(name: str, body: str, caption: Text) -> str:
+    """Return the Markdown of a figure or table with its name and its caption, if it has one."""
+    # a number or a dash at the start of a caption begins no list
+    words = LIST_MARK.sub(r"\1\\\2", caption.markdown, count=1) if caption.parts else ""
+    return "\n\n".join(filter(None, [f'<div id="{name}">', body, words, "</div>\n"]))
+
+
+def svg(drawn: Axes | Drawing) -> bytes:
+    """Draw a chart as SVG: text as text, no date, the same bytes every time."""
     from kentstats.charts.style import theme
 
     # text, encoded once: matplotlib would encode each of some thousand pieces
     out = io.StringIO()
+    figure: Any = drawn.get_figure(root=True)
     with theme():
-        drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue().encode()

@@ -1,16 +1,15 @@
 """Claims: every number that is printed, with the facts behind it.
 
-No number is typed by hand or dropped into a sentence. :func:`claim` makes
-one from facts; sentences, tables, chart labels and alternative texts print
-claims. In a notebook's Markdown a claim is a bracketed span with its value
-and place; the HTML shows it as ``<data value="...">``, and ``claims.json``
-beside the briefing lists all of them.
+No number is typed by hand or dropped into a sentence. :func:`claim` makes one from facts;
+sentences, tables, chart labels and alternative texts print claims. In a notebook a claim is a
+``<span>`` with its value and place, on the page a ``<data>``; ``claims.json`` lists all of them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,11 +17,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 
+from kentstats.periods import show_date
 from kentstats.schemas import PRECISION
 
 AS_PUBLISHED = "as published"
-FEW = 12
+MAX_NAMED = 12
 """As many further facts a claim names itself; more stand in a list that claims share."""
+ESCAPED = {ord(mark): f"\\{mark}" for mark in "\\`*_{}[]<>#|~^$@&\"'"}
+QUOTED = {ord(mark): f"&#{ord(mark)};" for mark in "|\\$`\n\r"}
+"""Of an attribute, what would end it or its table cell, or be read as mathematics in Jupyter."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,7 @@ class Claim:
     @cached_property
     def listed(self) -> str:
         """Name of the list of the others; empty where there are none."""
-        if not self.others:
-            return ""
-        return "l" + hashlib.sha256("|".join(self.others).encode()).hexdigest()[:8]
+        return f"l{digest(self.others)}" if self.others else ""
 
     @property
     def place(self) -> str:
@@ -73,16 +74,16 @@ class Claim:
 
     @property
     def markdown(self) -> str:
-        """The claim as a bracketed span."""
+        """The claim as a span with its identifier, value and place."""
         value = self.value if isinstance(self.value, str) else f"{self.value:.12g}"
-        shown = escape(self.shown)
-        value, place = attribute(value), attribute(self.place)
-        return f'[{shown}]{{.claim data-id={self.id} data-value="{value}" data-source="{place}"}}'
+        value, place = quote_attribute(value), quote_attribute(self.place)
+        opening = f'class="claim" data-id="{self.id}" data-value="{value}" data-source="{place}"'
+        return f"<span {opening}>{escape(self.shown)}</span>"
 
     def record(self) -> dict[str, Any]:
         """Return the claim as a plain mapping, for notebooks and ``claims.json``.
 
-        In place of the others it has the name of their list; see :func:`lists_of`.
+        In place of the others it has the name of their list; see :func:`fact_lists`.
         """
         # as asdict does, which copies every name of a fact one by one
         return {name: getattr(self, name) for name in FIELDS} | {"others": self.listed}
@@ -91,7 +92,7 @@ class Claim:
 FIELDS = tuple(one.name for one in fields(Claim))
 
 
-def lists_of(claims: Sequence[Claim]) -> dict[str, list[str]]:
+def fact_lists(claims: Sequence[Claim]) -> dict[str, list[str]]:
     """List the many facts that stand behind claims, each list once, by its name."""
     return {made.listed: list(made.others) for made in claims if made.others}
 
@@ -157,15 +158,18 @@ def claim(
         if not math.isfinite(value):
             raise ValueError(f"{value} cannot be claimed: there is no figure")
         shown = shown or show(value, unit, decimals=decimals, qualifier=qualifier)
-    own = [str(parent["fact_id"]) for parent in parents]
-    every = tuple(dict.fromkeys([*own, *others]))
+    facts = [str(parent["fact_id"]) for parent in parents]
+    if len(others) <= MAX_NAMED:
+        facts, others = [*facts, *others], ()
+    own, listed = tuple(dict.fromkeys(facts)), tuple(others)
     places = tuple(dict.fromkeys(str(parent["locator"]) for parent in parents))
-    text = "|".join((*every, *places, calculation, unit, str(value), shown))
-    digest = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    if len(others) <= FEW:
-        return Claim(digest, value, unit, shown, every, places, calculation)
-    facts = tuple(dict.fromkeys(own))
-    return Claim(digest, value, unit, shown, facts, places, calculation, tuple(others))
+    made = (value, unit, shown, own, places, calculation, listed)
+    return Claim(f"c{digest(made)}", *made)
+
+
+def digest(content: tuple[object, ...]) -> str:
+    """Return 16 hexadecimal digits that stand for values, the same on every machine."""
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
 def fact_claim(fact: Mapping[str, Any]) -> Claim:
@@ -251,20 +255,11 @@ def _ordinal(number: int) -> str:
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
-def show_date(day: dt.date) -> str:
-    """Print a date as ``19 November 2010``."""
-    return f"{day.day} {day:%B %Y}"
-
-
 def escape(text: str) -> str:
     """Escape what Markdown would read as markup."""
-    for mark in "\\`*_{}[]<>#|~^$@&\"'":
-        text = text.replace(mark, "\\" + mark)
-    return text
+    return text.translate(ESCAPED)
 
 
-def attribute(text: str) -> str:
-    """Escape what would end an attribute, or the cell of the table it stands in."""
-    for mark, entity in (("&", "&amp;"), ('"', "&quot;"), ("\\", "&#92;"), ("|", "&#124;")):
-        text = text.replace(mark, entity)
-    return text
+def quote_attribute(text: str) -> str:
+    """Escape a text for an attribute in double quotes, within Markdown and its tables."""
+    return html.escape(text).translate(QUOTED)

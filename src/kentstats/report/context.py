@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from kentstats.areas import Area
-from kentstats.indicators import Indicator, load_indicators
+from kentstats.indicators import THEMES, Indicator, load_indicators
+from kentstats.ingest.report_settings import ReportSettings, read_settings
 from kentstats.load import (
     READERS,
     choose,
@@ -18,60 +19,69 @@ from kentstats.load import (
     find_report,
     open_official,
 )
+from kentstats.periods import month_year
 from kentstats.report.claims import Claim, claim, fact_claim
-from kentstats.report.section import section
-from kentstats.schemas import Row, records, tidy
-from kentstats.stats.compare import compare
-from kentstats.stats.consistency import CHECKS, audit
-from kentstats.stats.profile import Standing, share
-from kentstats.stats.shares import derive
+from kentstats.schemas import FACTS, Row, records, tidy
+from kentstats.stats.consistency import CHECKS, check_consistency
+from kentstats.stats.profile import AuthorityProfile, edition_statistics
+from kentstats.stats.shares import compare_figures, derive_shares
+from kentstats.stats.trends import TRENDS
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import pandas as pd
 
-    from kentstats.ingest.registry import Source
+    from kentstats.ingest.inspection_report import Source
     from kentstats.project import Project
     from kentstats.report.blocks import Block
 
-P = ParamSpec("P")
-
 
 @dataclass(frozen=True)
-class Edition:
-    """The tables of one authority's edition, and ways to look things up.
+class Briefing:
+    """The tables of one authority in one edition, and ways to look things up.
 
     Attributes
     ----------
-    name : str
+    edition : str
         Name of the edition.
     area : Area
         The authority.
     source : Source or None
         Its inspection report, where the edition has one.
-    standing : Standing or None
-        How it stands in official statistics, where the edition has them.
+    profile : AuthorityProfile or None
+        Its figures, comparisons, ranks and trends, where the edition has
+        official statistics.
     facts, judgements, actions, statements : pandas.DataFrame
         The tidy tables of the report; empty without one.
-    comparisons, shares, checks : pandas.DataFrame
+    report_comparisons, shares, checks : pandas.DataFrame
         What :mod:`kentstats.stats` makes of them.
     confidence : float
         Confidence of the intervals.
+    settings : ReportSettings
+        What is special to the report; nothing without one.
+
+    Examples
+    --------
+    >>> brief = open_briefing("Kent", 2010)
+    >>> rows = brief.comparisons_with("england")
+    >>> rows.query("verdict == 'better'")["indicator"].tolist()
+    ['immunisations', 'substance-misuse-help']
     """
 
-    name: str
+    edition: str
     area: Area
     source: Source | None
-    standing: Standing | None
+    profile: AuthorityProfile | None
     facts: pd.DataFrame
     judgements: pd.DataFrame
     actions: pd.DataFrame
     statements: pd.DataFrame
-    comparisons: pd.DataFrame
+    report_comparisons: pd.DataFrame
     shares: pd.DataFrame
     checks: pd.DataFrame
     confidence: float
+    settings: ReportSettings = field(default_factory=ReportSettings)
 
     @property
     def authority(self) -> str:
@@ -86,17 +96,115 @@ class Edition:
         return self.source
 
     @property
-    def official(self) -> Standing:
-        """How it stands in official statistics; ask :attr:`standing` first."""
-        if self.standing is None:
+    def statistics(self) -> AuthorityProfile:
+        """The profile; a section that needs one asks :attr:`profile` first."""
+        if self.profile is None:
             raise ValueError(f"there are no official statistics of {self.authority} here")
-        return self.standing
+        return self.profile
+
+    # official statistics
+
+    def comparisons_with(self, *comparators: str) -> pd.DataFrame:
+        """Return the latest figures of the authority, each with its comparisons.
+
+        Parameters
+        ----------
+        *comparators : str
+            Any of :data:`kentstats.stats.benchmarks.COMPARATORS`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a measure and comparator, in the order of the catalogue;
+            empty without official statistics.
+        """
+        rows = self._comparisons
+        return rows[rows["comparator"].isin(comparators)].reset_index(drop=True)
+
+    @cached_property
+    def _comparisons(self) -> pd.DataFrame:
+        if self.profile is None:
+            return _no_rows(["indicator", "group", "fact_id", "comparator", "verdict", "estimate"])
+        return in_catalogue_order(self.profile.comparisons)
+
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """The latest official figure of each measure, in the order of the catalogue."""
+        if self.profile is None:
+            return _no_rows(list(FACTS))
+        return in_catalogue_order(self.profile.figures)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The official figures of all periods."""
+        if self.profile is None:
+            return _no_rows(list(FACTS))
+        return self.profile.statistics.of_area("facts", self.area.code)
+
+    @cached_property
+    def trends(self) -> pd.DataFrame:
+        """The recent trend of each measure."""
+        return self.profile.trend_rows if self.profile else _no_rows(list(TRENDS))
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """The latest judgements in Ofsted's list of all authorities."""
+        import pandas as pd
+
+        rows = self.profile.judgements() if self.profile else []
+        name = "{edition}.{source_id}.{position}.{area_code}".format
+        return pd.DataFrame(
+            [{**row, "fact_id": name(edition=self.edition, **row)} for row in rows], dtype=object
+        )
+
+    def all_authorities(self, measure: tuple[str, str] | None) -> pd.DataFrame:
+        """Return the latest figure of every authority for a measure.
+
+        Parameters
+        ----------
+        measure : (str, str) or None
+            Indicator and group.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an authority; empty where there is no measure.
+        """
+        if measure is None or self.profile is None:
+            return self.figures.iloc[:0]
+        return self.profile.all_authorities(*measure)
+
+    def history_of(self, measure: tuple[str, str] | None) -> pd.DataFrame:
+        """Return the figures of a measure for the authority, its region and England.
+
+        Parameters
+        ----------
+        measure : (str, str) or None
+            Indicator and group.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an area and period, sorted by period; empty where there
+            is no measure.
+        """
+        import pandas as pd
+
+        if measure is None or self.profile is None:
+            return self.history.iloc[:0]
+        codes = (self.area.code, self.area.region, self.profile.country)
+        found = pd.concat([self.profile.statistics.of_area("facts", code) for code in codes])
+        chosen = found["indicator"].eq(measure[0]) & found["group"].eq(measure[1])
+        by_period = ["period_end", "period", "fact_id"]
+        return found[chosen].sort_values(by_period, ignore_index=True)
+
+    # the inspection report
 
     @property
-    def credit(self) -> str:
+    def source_line(self) -> str:
         """The report, as charts and tables name it."""
-        published = self.report.published
-        return f"Source: {self.report.publisher}, inspection report, {published:%B %Y}"
+        published = month_year(self.report.published)
+        return f"Source: {self.report.publisher}, inspection report, {published}"
 
     def indicator(self, name: str) -> Indicator:
         """Return an entry of the catalogue."""
@@ -147,13 +255,30 @@ class Edition:
         return claim(day, [parent], unit="date")
 
 
-def open_edition(
+def _no_rows(columns: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns=columns)
+
+
+def in_catalogue_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows by theme, then as the catalogue lists the indicators, then by group."""
+    place = {
+        name: (THEMES.index(one.theme), number)
+        for number, (name, one) in enumerate(load_indicators().items())
+    }
+    keys = list(zip(rows["indicator"].map(place), rows["group"], strict=True))
+    order = sorted(range(len(rows)), key=keys.__getitem__)
+    return rows.iloc[order].reset_index(drop=True)
+
+
+def open_briefing(
     authority: str,
     edition: str | int,
     *,
     confidence: float = 0.95,
     home: Project | None = None,
-) -> Edition:
+) -> Briefing:
     """Load and work out everything for one briefing.
 
     Parameters
@@ -169,7 +294,7 @@ def open_edition(
 
     Returns
     -------
-    Edition
+    Briefing
 
     Raises
     ------
@@ -179,6 +304,11 @@ def open_edition(
         A source breaks the contract.
     ValueError
         `confidence` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> open_briefing("E10000012", 2025).authority
+    'Essex'
     """
     name = choose_edition(edition, home)
     area = choose_area(authority, name, home)
@@ -187,25 +317,35 @@ def open_edition(
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
     # most authorities have no report: their tables are empty, and made once
-    tables = _tables(source, area.name, confidence) if source else _no_tables(confidence)
-    return Edition(
-        name=name,
+    settings = read_settings(source) if source else ReportSettings()
+    tables = (
+        _report_tables(source, area.name, confidence, settings)
+        if source
+        else _no_report(confidence)
+    )
+    return Briefing(
+        edition=name,
         area=area,
         source=source,
-        standing=Standing(area, share(official, confidence)) if official else None,
-        # those of two editions may be changed without each other, and share what is not
-        **{table: frame.copy(deep=False) for table, frame in tables.items()},
+        profile=AuthorityProfile(area, edition_statistics(official, confidence))
+        if official
+        else None,
+        # a notebook may change its tables, and not those of another
+        **{table: frame.copy() for table, frame in tables.items()},
         confidence=confidence,
+        settings=settings,
     )
 
 
 @functools.cache
-def _no_tables(confidence: float) -> dict[str, pd.DataFrame]:
-    return _tables(None, "", confidence)
+def _no_report(confidence: float) -> dict[str, pd.DataFrame]:
+    return _report_tables(None, "", confidence, ReportSettings())
 
 
-def _tables(source: Source | None, authority: str, confidence: float) -> dict[str, pd.DataFrame]:
-    """Make the tables of a report and what follows from them, by their names in an edition."""
+def _report_tables(
+    source: Source | None, authority: str, confidence: float, settings: ReportSettings
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of a report and what follows from them, by their names in a briefing."""
     import pandas as pd
 
     made = {
@@ -215,62 +355,36 @@ def _tables(source: Source | None, authority: str, confidence: float) -> dict[st
     facts = made["facts"]
     return {
         **made,
-        "comparisons": compare(facts, authority),
-        "shares": derive(facts, authority, confidence=confidence),
+        "report_comparisons": compare_figures(facts, authority),
+        "shares": derive_shares(facts, authority, settings.shares, confidence=confidence),
         "checks": (
-            audit(facts, made["judgements"], made["actions"], source)
+            check_consistency(facts, made["judgements"], made["actions"], source)
             if source
             else pd.DataFrame(columns=list(CHECKS), dtype=object)
         ),
     }
 
 
-def of_report(
-    make: Callable[Concatenate[Edition, P], Block],
-) -> Callable[Concatenate[Edition, P], Block | None]:
-    """Let a section show nothing where the edition has no inspection report."""
-    made = section(make)
+P = ParamSpec("P")
 
-    @functools.wraps(make)
-    def shown(edition: Edition, /, *args: P.args, **options: P.kwargs) -> Block | None:
-        return made(edition, *args, **options) if edition.source else None
+
+def needs_report(
+    section: Callable[Concatenate[Briefing, P], Block | None],
+) -> Callable[Concatenate[Briefing, P], Block | None]:
+    """Let a section show nothing where the authority has no inspection report."""
+
+    @functools.wraps(section)
+    def shown(brief: Briefing, /, *args: P.args, **options: P.kwargs) -> Block | None:
+        return section(brief, *args, **options) if brief.source else None
 
     return shown
-
-
-def judgement_rows(edition: Edition) -> list[tuple[str, str, list[Row]]]:
-    """List the judgements in order: service, judgement, where each is stated."""
-    stated: dict[tuple[int, str, str], list[Row]] = {}
-    for row in records(edition.judgements):
-        key = (row["position"], row["service"], row["judgement"])
-        stated.setdefault(key, []).append({**row, "fact_id": _judgement_id(row)})
-    return [(service, judgement, rows) for (_, service, judgement), rows in sorted(stated.items())]
-
-
-def _judgement_id(row: Row) -> str:
-    name = str(row["judgement"]).replace(" ", "-").casefold()
-    return f"{row['source_id']}.{row['service'].replace(' ', '-')}.{name}.{row['stated_in']}"
-
-
-def action_rows(edition: Edition) -> list[Row]:
-    """List the actions, each with an id by which claims refer to it."""
-    return [
-        {
-            **row,
-            "fact_id": ".".join(
-                (
-                    row["source_id"],
-                    "actions",
-                    row["service"].replace(" ", "-"),
-                    row["band"].replace(" ", "-"),
-                    str(row["position"]),
-                )
-            ),
-        }
-        for row in records(edition.actions)
-    ]
 
 
 def count_claim(parents: Sequence[Row], what: str) -> Claim:
     """Make the claim of how many rows there are."""
     return claim(len(parents), parents, unit="count", calculation=f"number of {what}")
+
+
+def plural(number: Claim, one: str, many: str) -> str:
+    """Choose the words for one thing or for several."""
+    return one if number.value == 1 else many

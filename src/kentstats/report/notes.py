@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.report.blocks import Anchor, Block, Cell, table
 from kentstats.report.claims import Claim, escape, fact_claim
-from kentstats.report.context import Edition, of_report
-from kentstats.report.official import cell, facts_of, heading, label, ordered
-from kentstats.report.section import section
+from kentstats.report.context import Briefing
+from kentstats.report.figures import figure_or_reason, heading, in_catalogue_order, label
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import QUALIFIERS, Row, records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GLOSSARY = (
     ("Agency worker", "A social worker hired through an agency, often for a short time."),
@@ -36,33 +40,41 @@ GLOSSARY = (
 )
 
 
-@section
-def official_figures(edition: Edition) -> Block | None:
-    """Set every figure of official statistics that the briefing is made of, with its line."""
-    if edition.standing is None:
+def official_figures(brief: Briefing, rows: pd.DataFrame) -> Block | None:
+    """Set figures of official statistics, each with its line in the source.
+
+    Parameters
+    ----------
+    brief : Briefing
+        The briefing.
+    rows : pandas.DataFrame
+        The authority's latest figures; those counted together with another
+        authority are added.
+    """
+    if brief.profile is None:
         return None
-    country, region = (
-        facts_of(edition, code) for code in (edition.official.country, edition.area.region)
+    region, country = (
+        brief.statistics.facts(code) for code in (brief.area.region, brief.statistics.country)
     )
-    joined = {
+    facts = {
         (fact["indicator"], fact["group"]): fact
-        for area in edition.official.combined()
-        for fact in facts_of(edition, area.code).values()
+        for area in brief.statistics.combined()
+        for fact in brief.statistics.facts(area.code).values()
     }
-    facts = facts_of(edition)
-    rows: list[list[Cell]] = []
-    for fact in ordered(list({**joined, **facts}.values())):
+    facts |= {(row["indicator"], row["group"]): row for row in records(rows)}
+    cells: list[list[Cell]] = []
+    for fact in in_catalogue_order(facts.values()):
         key = (fact["indicator"], fact["group"])
         name = label(load_indicators()[fact["indicator"]], str(fact["group"]))
         if fact["area_type"] == "combined":
             name += f" ({fact['area_name']})"
-        rows.append([named(name), str(fact["period"]), _placed(fact)])
-        rows[-1] += [_placed(other.get(key)) for other in (region, country)]
-    if not rows:
+        others = (_with_locator(other.get(key)) for other in (region, country))
+        cells.append([named(name), str(fact["period"]), _with_locator(fact), *others])
+    if not cells:
         return None
     return table(
-        ["Measure", "Period", heading(edition), "Region", "England"],
-        rows,
+        ["Measure", "Period", heading(brief), "Region", "England"],
+        cells,
         caption=say(
             "Every official figure of the latest period, with its line in the source; those of "
             "earlier years are in facts.csv"
@@ -72,31 +84,27 @@ def official_figures(edition: Edition) -> Block | None:
     )
 
 
-def _placed(fact: Row | None) -> Cell:
+def _with_locator(fact: Row | None) -> Cell:
     if fact is None:
         return "–"
-    shown = cell(fact)
+    shown = figure_or_reason(fact)
     text = Text((shown,)) if isinstance(shown, Claim) else say(str(shown))
     return Text((*text.parts, f", {fact['locator']}"))
 
 
-@section
-def measures(edition: Edition) -> Block | None:
+def measures(brief: Briefing) -> Block | None:
     """Say of every measure what is counted, of whom, and what to beware of."""
-    if edition.standing is None:
+    if brief.profile is None:
         return None
-    rows: list[list[Cell]] = []
-    seen: set[str] = set()
-    for fact in ordered(list(facts_of(edition, edition.official.country).values())):
-        if fact["indicator"] in seen:
-            continue
-        seen.add(fact["indicator"])
-        indicator = load_indicators()[fact["indicator"]]
+    england = in_catalogue_order(brief.statistics.facts(brief.statistics.country).values())
+    cells: list[list[Cell]] = []
+    for name in dict.fromkeys(fact["indicator"] for fact in england):
+        indicator = load_indicators()[name]
         counted = indicator.numerator or indicator.name
         if indicator.denominator:
             counted += f", of {indicator.denominator}"
         good = {"high": "high is good", "low": "low is good"}.get(indicator.polarity, "neither")
-        rows.append(
+        cells.append(
             [
                 named(indicator.short),
                 named(counted[0].upper() + counted[1:]),
@@ -104,21 +112,20 @@ def measures(edition: Edition) -> Block | None:
                 named(indicator.caveats or "–"),
             ]
         )
-    if not rows:
+    if not cells:
         return None
     return table(
         ["Measure", "What is counted", "Polarity", "Beware"],
-        rows,
+        cells,
         caption=say("What each measure counts, of whom, and what to beware of"),
         label="measures",
         widths=[20, 34, 12, 34],
     )
 
 
-@section
-def how_to_read(edition: Edition) -> Block:
+def how_to_read(brief: Briefing) -> Block:
     """Explain confidence intervals in four sentences, and the qualifiers."""
-    level = setting(edition.confidence, "confidence")
+    level = setting(brief.confidence, "confidence")
     text = say(
         "A figure for a small group moves up and down by chance from year to year, even when "
         "nothing has changed. The interval around it shows how far: in the long run, {level} of "
@@ -128,7 +135,7 @@ def how_to_read(edition: Edition) -> Block:
         level=level,
     )
     more = []
-    if edition.source:
+    if brief.source:
         more.append(
             say(
                 "“More than”, “just under” and “about” stand where the report qualifies a figure, "
@@ -136,7 +143,7 @@ def how_to_read(edition: Edition) -> Block:
                 "it; a place that is a link leads to the list at the end."
             )
         )
-    if edition.standing:
+    if brief.profile:
         more.append(
             say(
                 "“Withheld” stands where the publisher keeps a small number back to protect "
@@ -155,11 +162,10 @@ def glossary() -> Block:
     return Block("\n".join(lines) + "\n")
 
 
-@section
-def method(edition: Edition) -> Block:
+def method(brief: Briefing) -> Block:
     """Say how the figures were read, compared and rounded."""
     texts: list[Text] = []
-    if edition.source:
+    if brief.source:
         texts.append(
             say(
                 "Every figure, grade and area for improvement of the report was entered by hand as "
@@ -167,7 +173,7 @@ def method(edition: Edition) -> Block:
                 "against the text of the report."
             )
         )
-    if edition.standing:
+    if brief.profile:
         texts += [
             say(
                 "Official statistics were read from the publishers’ own files, line by line; the "
@@ -196,7 +202,7 @@ def method(edition: Edition) -> Block:
                 "some differ by chance alone."
             ),
         ]
-    if edition.source:
+    if brief.source:
         texts.append(
             say(
                 "Shares are worked out at full precision and rounded half up when they are "
@@ -209,37 +215,35 @@ def method(edition: Edition) -> Block:
     return Block("\n\n".join(text.markdown for text in texts), claims)
 
 
-@section
-def sources(edition: Edition) -> Block:
+def sources(brief: Briefing) -> Block:
     """Name the sources, their licences, and the files beside the briefing."""
     blocks: list[str] = []
     claims: tuple[Claim, ...] = ()
-    if edition.source:
-        source = edition.report
+    if brief.source:
+        source = brief.report
         text = say(
             "{publisher}: {title}. Published {day}.",
             publisher=source.publisher,
             title=source.title,
-            day=edition.date("published"),
+            day=brief.date("published"),
         )
         blocks.append(f"{text.markdown} {escape(source.licence.strip())}")
         claims = text.claims
-    if edition.standing:
-        blocks += _publications(edition)
+    if brief.profile:
+        blocks += _publications(brief)
     files = ["the executed notebook (`briefing.ipynb`)", "every figure as CSV (`facts.csv`)"]
-    if edition.source:
+    if brief.source:
         files.append("the tables of the report (`judgements.csv`, `actions.csv`, `statements.csv`)")
     blocks.append(
         f"Beside this briefing lie {', '.join(files)}, `claims.json`, which lists each printed "
-        "number with the facts and the calculation behind it, and `inputs.json`, by which it is "
-        "known when the briefing must be made again."
+        "number with the facts and the calculation behind it, and what the briefing was made from."
     )
     return Block("\n\n".join(blocks), claims)
 
 
-def _publications(edition: Edition) -> list[str]:
+def _publications(brief: Briefing) -> list[str]:
     lines = []
-    for source in edition.official.sources():
+    for source in brief.statistics.sources():
         # what is in brackets is how the places of figures name the source
         words = f"{source.publisher}: {source.title} ({source.id})."
         if source.note:
@@ -249,30 +253,28 @@ def _publications(edition: Edition) -> list[str]:
     return ["\n".join(lines) + "\n", escape(ATTRIBUTION)]
 
 
-def inputs(edition: Edition) -> Block | None:
-    """Carry what the briefing was told of official statistics; the last of its sections.
+def every_figure(brief: Briefing, facts: pd.DataFrame) -> Block | None:
+    """Set figures of the report in the order of its paragraphs.
 
-    Nothing is shown. The table of figures beside the briefing counts too.
+    Parameters
+    ----------
+    brief : Briefing
+        The briefing.
+    facts : pandas.DataFrame
+        Tidy facts of its report.
 
     Returns
     -------
     Block or None
-        None without official statistics.
+        None without facts.
     """
-    if edition.standing is None:
+    if facts.empty:
         return None
-    edition.official.note_table()
-    return Block("", used=tuple(edition.official.used.items()))
-
-
-@of_report
-def every_figure(edition: Edition) -> Block:
-    """Set every figure of the report, in the order of its paragraphs."""
     # the catalogue lists indicators in the order in which reports speak of them
     order = {name: place for place, name in enumerate(load_indicators())}
-    facts = edition.facts.assign(
-        paragraph=edition.facts["locator"].str.extract(r"(\d+)", expand=False).astype(int),
-        order=edition.facts["indicator"].map(order),
+    facts = facts.assign(
+        paragraph=facts["locator"].str.extract(r"(\d+)", expand=False).astype(int),
+        order=facts["indicator"].map(order),
     )
     rows: list[list[Cell]] = []
     seen: set[str] = set()
@@ -283,7 +285,7 @@ def every_figure(edition: Edition) -> Block:
             seen.add(locator)
             cell = Anchor(locator.replace(" ", "-"), str(cell))
         what = str(fact["description"])
-        if fact["area_name"] != edition.authority:
+        if fact["area_name"] != brief.authority:
             what = f"{what} ({fact['area_name']})"
         rows.append([cell, what, fact_claim(fact), fact["period"]])
     return table(

@@ -1,30 +1,19 @@
-"""The latest judgements of every authority, as Ofsted lists them."""
+"""Sections on the latest judgements of the authority, as Ofsted lists those of all."""
 
 from __future__ import annotations
 
-from kentstats.charts import charts
-from kentstats.report.blocks import Block, figure, table
+import pandas as pd
+
+from kentstats.charts import drawing
+from kentstats.charts import judgements as judgement_charts
+from kentstats.report.blocks import Block, figure_block, table
 from kentstats.report.claims import Claim, claim
-from kentstats.report.context import Edition
-from kentstats.report.section import section
+from kentstats.report.context import Briefing
 from kentstats.report.sentences import Text, say
-from kentstats.schemas import Row
+from kentstats.schemas import Row, records
 
 GRADES = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
 """The grades of the framework of 2018; the third was called adequate before."""
-
-
-def outcomes(edition: Edition) -> list[Row]:
-    """Return the authority's judgements, each with an id by which claims refer to it."""
-    if edition.standing is None:
-        return []
-    return [
-        {
-            **row,
-            "fact_id": f"{edition.name}.{row['source_id']}.{row['position']}.{row['area_code']}",
-        }
-        for row in edition.official.judgements()
-    ]
 
 
 def grade(row: Row, *, running: bool = False) -> Claim:
@@ -33,54 +22,65 @@ def grade(row: Row, *, running: bool = False) -> Claim:
     return claim(text, [row], unit="label", shown=text.lower() if running else "")
 
 
-@section
-def summary(edition: Edition) -> Block | None:
-    """Say when the authority was last inspected, and what was judged overall."""
-    if edition.standing is None or not edition.official.judged:
+def summary(brief: Briefing, rows: pd.DataFrame) -> Block | None:
+    """Say when the authority was last inspected, and what was judged overall.
+
+    Parameters
+    ----------
+    brief : Briefing
+        The briefing.
+    rows : pandas.DataFrame
+        Its latest judgements.
+    """
+    if brief.profile is None or not brief.statistics.has_judgements:
         return None
-    rows = outcomes(edition)
-    if not rows:
+    if rows.empty:
         text = say(
             "Ofsted’s list of the latest judgements does not have {authority}.",
-            authority=edition.authority,
+            authority=brief.authority,
         )
         return Block(text.markdown)
-    first = rows[0]
+    first = records(rows)[0]
     text = say(
         "Ofsted last inspected children’s services in {authority} from {day} on. Overall "
         "effectiveness: {overall}.",
-        authority=edition.authority,
+        authority=brief.authority,
         day=claim(first["inspected"], [first], unit="date"),
         overall=grade(first, running=True),
     )
     return Block(text.markdown, text.claims)
 
 
-@section
-def strip(edition: Edition) -> Block | None:
-    """Draw the latest judgements."""
-    import pandas as pd
+def outcome_strip(brief: Briefing, rows: pd.DataFrame) -> Block | None:
+    """Draw the latest judgements.
 
-    rows = outcomes(edition)
-    if not rows:
+    Parameters
+    ----------
+    brief : Briefing
+        The briefing.
+    rows : pandas.DataFrame
+        Its latest judgements.
+    """
+    if rows.empty:
         return None
-    claims = [grade(row) for row in rows]
-    published = claim(rows[0]["published"], [rows[0]], unit="date")
+    judged = records(rows)
+    claims = [grade(row) for row in judged]
+    published = claim(judged[0]["published"], [judged[0]], unit="date")
     data = pd.DataFrame(
         {
-            "judgement": [row["judgement"] for row in rows],
+            "judgement": [row["judgement"] for row in judged],
             "service": "Latest judgement",
-            "grade": [row["grade"] for row in rows],
+            "grade": [row["grade"] for row in judged],
             "label": [made.shown for made in claims],
         }
     )
-    title = say("Overall effectiveness: {overall}", overall=grade(rows[0], running=True))
-    drawn = charts.headed(
-        charts.judgement_strip(data),
+    title = say("Overall effectiveness: {overall}", overall=grade(judged[0], running=True))
+    chart = drawing.add_titles(
+        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say(
             "Latest inspection judgements, {authority}, published {day}",
-            authority=edition.authority,
+            authority=brief.authority,
             day=published,
         ).plain,
         source="Source: Ofsted, Local authority inspection outcomes",
@@ -89,13 +89,15 @@ def strip(edition: Edition) -> Block | None:
     )
     alt = say(
         "Latest judgements of Ofsted as coloured cells, the grade in words. {judged}.",
-        judged=_judged(rows),
+        judged=_judged(judged),
     )
     caption = say(
         "Judgements of Ofsted under its framework for children’s services. A judgement made before "
         "it existed is left out."
     )
-    return figure(drawn, caption=caption, alt=alt, label="outcomes", claims=[*claims, published])
+    return figure_block(
+        chart, caption=caption, alt=alt, label="outcomes", claims=[*claims, published]
+    )
 
 
 def _judged(rows: list[Row]) -> Text:
@@ -109,11 +111,15 @@ def _judged(rows: list[Row]) -> Text:
     return Text(tuple(part for part in parts if part))
 
 
-@section
-def judgement_table(edition: Edition) -> Block | None:
-    """Set the latest judgements, with their place in the list."""
-    rows = outcomes(edition)
-    if not rows:
+def outcome_table(rows: pd.DataFrame) -> Block | None:
+    """Set the latest judgements, with their place in the list.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        The latest judgements of the authority.
+    """
+    if rows.empty:
         return None
     return table(
         ["Judgement", "Grade", "Inspected from", "Published", "Place"],
@@ -125,7 +131,7 @@ def judgement_table(edition: Edition) -> Block | None:
                 claim(row["published"], [row], unit="date"),
                 row["locator"],
             )
-            for row in rows
+            for row in records(rows)
         ],
         caption=say("Latest judgements of Ofsted, with their row in its list"),
         label="outcomes",

@@ -3,179 +3,191 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kentstats.indicators import load_indicators
+from kentstats.ingest.report_settings import Ground, Measure
 from kentstats.report.blocks import Block, bullets
-from kentstats.report.claims import Claim, claim, escape, fact_claim
-from kentstats.report.context import Edition, count_claim, of_report
+from kentstats.report.claims import Claim, claim, escape
+from kentstats.report.context import Briefing, count_claim, needs_report, plural
 from kentstats.report.sentences import Text, comparison, named, say, share
 from kentstats.schemas import DIRECTION_WORDS, Row, records
 
-GROUNDS: dict[str, tuple[str, tuple[str, str]]] = {
-    "immunisations": ("Immunisations", ("", "")),
-    "care-leavers-eet": ("Care leavers in education, employment or training", ("", "")),
-    "gcse-five-good-share": ("Key Stage 4 attainment of looked after children", ("", "")),
-    "cases-of-concern-share": ("", ("safeguarding", "Children are safe")),
-    "closed-cases-needing-service": ("", ("safeguarding", "Children are safe")),
-    "core-assessments-overdue-share": ("", ("safeguarding", "Assessment and direct work")),
-}
-"""What bears out that a figure is good or bad, where it is not itself compared:
-a comparison that the report makes in words, or the judgement it belongs to."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def favourable(edition: Edition, name: str) -> bool | None:
-    """Tell whether a figure speaks for the authority, and on what ground.
+def favourable(brief: Briefing, name: str) -> bool | None:
+    """Tell whether a figure of the report speaks for the authority.
 
     Parameters
     ----------
-    edition : Edition
-        The tables.
+    brief : Briefing
+        The briefing.
     name : str
         A derived share or an indicator.
 
     Returns
     -------
     bool or None
-        By its own comparison and polarity; else by what the report says of
-        its latest comparison in words, where more is better; else by the
-        grade of the judgement it belongs to, good or better against
-        inadequate. None where nothing says so.
+        By its own comparison and polarity; else by its ground in
+        ``sections.yml``: what the report says of its latest comparison in
+        words, where more is better, or the grade of the judgement it belongs
+        to, good or better against inadequate. None where nothing says so.
     """
-    compared = edition.comparisons[edition.comparisons["indicator"].eq(name)]
+    compared = brief.report_comparisons[brief.report_comparisons["indicator"].eq(name)]
     if not compared.empty:
-        polarity = load_indicators()[name].polarity
-        good = {"high": "above", "low": "below"}.get(polarity)
+        good = {"high": "above", "low": "below"}.get(load_indicators()[name].polarity)
         directions = set(compared["direction"])
-        return (
-            None
-            if good is None or len(directions) > 1 or "level" in directions
-            else (directions == {good})
-        )
-    subject, (service, judgement) = GROUNDS.get(name, ("", ("", "")))
-    if subject:
-        said = edition.statements[edition.statements["subject"].eq(subject)]
-        latest = said[said["period"].eq(said["period"].max())] if not said.empty else said
-        directions = set(latest["direction"]) - {"level"}
+        settled = good is not None and len(directions) == 1 and "level" not in directions
+        return directions == {good} if settled else None
+    ground = _ground(brief, name)
+    if ground is None:
+        return None
+    if ground.statement:
+        said = _statements(brief, ground)
+        directions = set(said[said["period"].eq(said["period"].max())]["direction"]) - {"level"}
         return directions == {"above"} if len(directions) == 1 else None
-    graded = edition.judgements[
-        edition.judgements["service"].eq(service) & edition.judgements["judgement"].eq(judgement)
+    graded = brief.judgements[
+        brief.judgements["service"].eq(str(ground.service))
+        & brief.judgements["judgement"].eq(ground.judgement)
     ]
     grades = set(graded["grade"])
     return True if grades and grades <= {1, 2} else False if grades == {4} else None
 
 
-@of_report
-def stands_out(edition: Edition, names: Sequence[str], *, good: bool | None = None) -> Block:
-    """List figures, each with what it licenses.
+def _ground(brief: Briefing, name: str) -> Ground | None:
+    grounds = {ground.figure: ground for ground in brief.settings.sections.grounds}
+    return grounds.get(Measure(name))
+
+
+def _statements(brief: Briefing, ground: Ground) -> pd.DataFrame:
+    return brief.statements[brief.statements["subject"].eq(ground.statement)]
+
+
+@needs_report
+def stands_out(brief: Briefing, names: Sequence[str], *, good: bool | None = None) -> Block | None:
+    """List figures of the report, each with what may be said of it.
 
     Parameters
     ----------
-    edition : Edition
-        The tables.
+    brief : Briefing
+        The briefing.
     names : sequence of str
         Derived shares or indicators to choose from; an indicator that is
         compared is printed with its comparison.
     good : bool, optional
         True lists those that :func:`favourable` finds good, False those that
-        it finds bad; all by default. What the edition lacks is left out.
+        it finds bad; all by default. What the briefing lacks is left out.
 
     Returns
     -------
-    Block
+    Block or None
+        None where there is none to choose from.
     """
+    if not names:
+        return None
     texts = [
         text
         for name in names
-        if good is None or favourable(edition, name) is good
-        for text in _figure(edition, name)
+        if good is None or favourable(brief, name) is good
+        for text in _figure(brief, name)
     ]
     if not texts:
         return Block(say("No figure of those looked at bears this out.").markdown)
     listed = bullets(*texts)
-    return Block("In the report:\n\n", ()) + listed if edition.standing else listed
+    return Block("In the report:\n\n", ()) + listed if brief.profile else listed
 
 
-def _figure(edition: Edition, name: str) -> list[Text]:
-    shares = edition.shares
-    if shares["share_id"].eq(name).any():
-        row, parents = edition.share(name)
-        return [
-            say(
-                "{short}: {share}.",
-                short=row["short"],
-                share=share(row, parents, edition.confidence),
-            )
-        ]
-    compared = edition.comparisons[edition.comparisons["indicator"].eq(name)]
-    short = load_indicators()[name].short
+def _figure(brief: Briefing, name: str) -> list[Text]:
+    if brief.shares["share_id"].eq(name).any():
+        row, parents = brief.share(name)
+        text = share(row, parents, brief.confidence)
+        return [say("{short}: {share}.", short=named(row["short"]), share=text)]
+    if name not in load_indicators():  # a share whose figures are not there
+        return []
+    short = named(load_indicators()[name].short)
+    compared = brief.report_comparisons[brief.report_comparisons["indicator"].eq(name)]
     if not compared.empty:
         # the country is the comparator that everyone knows
         codes = compared["benchmark_id"].str.endswith("E92000001")
         row = records(compared[codes] if codes.any() else compared)[0]
-        text = comparison(row, edition.by_id(row["fact_id"]), edition.by_id(row["benchmark_id"]))
-        return [say("{short}: {text}", short=named(short), text=text)]
-    if not edition.has(name):
+        text = comparison(row, brief.by_id(row["fact_id"]), brief.by_id(row["benchmark_id"]))
+        return [say("{short}: {text}", short=short, text=text)]
+    if not brief.has(name):
         return []
-    figure = say("{short}: {figure}.", short=named(short), figure=edition.claim(name))
-    return [Text((*figure.parts, *_said(edition, GROUNDS.get(name, ("", ("", "")))[0]).parts))]
+    figure = say("{short}: {figure}.", short=short, figure=brief.claim(name))
+    return [Text((*figure.parts, *_in_words(brief, _ground(brief, name))))]
 
 
-def _said(edition: Edition, subject: str) -> Text:
+def _in_words(brief: Briefing, ground: Ground | None) -> list[str | Claim]:
     """Say every comparison in words of a subject, so that none is chosen over another."""
-    said = edition.statements[edition.statements["subject"].eq(subject)]
+    said = _statements(brief, ground) if ground else brief.statements[:0]
     rows = records(said.sort_values(["period", "comparator"], kind="stable"))
-    if not rows:
-        return Text(())
-    parts: list[str | Claim] = [" The report calls it, without figures, "]
+    parts: list[str | Claim] = []
     for place, row in enumerate(rows):
-        parts.append("" if place == 0 else " and " if place == len(rows) - 1 else ", ")
+        link = " and " if place == len(rows) - 1 else ", "
+        parts.append(link if parts else " The report calls it, without figures, ")
         other = row["comparator"] if row["comparator"] == "England" else row["comparator"].lower()
         than = "as" if row["direction"] == "level" else "than"
         parts.append(f"{DIRECTION_WORDS[row['direction']]} {than} {other}")
         if row["period"][:1].isdigit():
             source = {**row, "fact_id": _statement_id(row)}
             parts += [" in ", claim(row["period"], [source], unit="label")]
-    return Text(tuple(part for part in (*parts, ".") if part))
+    return [*parts, "."] if parts else []
 
 
-@of_report
-def unknown(edition: Edition) -> Block:
-    """Say what the report leaves unknown."""
+@needs_report
+def unknown(brief: Briefing) -> Block | None:
+    """Say what the report leaves unknown.
+
+    Returns
+    -------
+    Block or None
+        None where that is nothing and official statistics say what they leave
+        unknown.
+    """
     # who lives in the county is no matter of a service's doing
-    compared = edition.comparisons.query("kind == 'area'")
-    themes = compared["indicator"].map(lambda name: edition.indicator(name).theme)
+    compared = brief.report_comparisons.query("kind == 'area'")
+    themes = compared["indicator"].map(lambda name: brief.indicator(name).theme)
     compared = compared[themes != "context"]
     without_base = [
-        edition.by_id(fact_id)
+        brief.by_id(fact_id)
         for fact_id in dict.fromkeys([*compared["fact_id"], *compared["benchmark_id"]])
     ]
     in_words = [
         {**row, "fact_id": _statement_id(row)}
-        for row in records(edition.statements)
+        for row in records(brief.statements)
         if row["direction"] != "level"
     ]
     texts = []
     if without_base:
+        number = claim(
+            len(compared),
+            without_base,
+            unit="count",
+            calculation="number of comparisons without a base",
+        )
         texts.append(
             say(
-                "Whether the {number} differences of services from a comparator are more than "
-                "chance: the report does not say what number of children the percentages are of.",
-                number=claim(
-                    len(compared),
-                    without_base,
-                    unit="count",
-                    calculation="number of comparisons without a base",
-                ),
+                "Whether the {number} {differences} from a comparator {chance}: the report does "
+                "not say what number of children the percentages are of.",
+                number=number,
+                differences=plural(number, "difference of a service", "differences of services"),
+                chance=plural(number, "is more than chance", "are more than chance"),
             )
         )
     if in_words:
+        number = count_claim(in_words, "comparisons without a figure")
         texts.append(
             say(
-                "How large {number} more differences are: the report states them in words alone.",
-                number=count_claim(in_words, "comparisons without a figure"),
+                "How large {number} more {differences}: the report states {them} in words alone.",
+                number=number,
+                differences=plural(number, "difference is", "differences are"),
+                them=plural(number, "it", "them"),
             )
         )
-    conflicts = edition.checks[edition.checks["result"].eq("disagrees")]
+    conflicts = brief.checks[brief.checks["result"].eq("disagrees")]
     if not conflicts.empty:
         names = [str(subject) for subject in conflicts["subject"]]
         texts.append(
@@ -185,8 +197,11 @@ def unknown(edition: Edition) -> Block:
                 names=named("; ".join(name[0].lower() + name[1:] for name in names)),
             )
         )
+    if not texts and brief.profile:
+        return None
     if not texts:
         return Block(say("Nothing of what was looked for is left unknown.").markdown)
+    # the places of so many figures would fill a paragraph
     return Block("\n".join(f"- {text.markdown}" for text in texts) + "\n", bullets(*texts).claims)
 
 
@@ -195,60 +210,30 @@ def _statement_id(row: Row) -> str:
     return f"{row['source_id']}.statement.{'-'.join(words.casefold().split())}"
 
 
-@of_report
-def changed(edition: Edition, earlier: Edition | None = None) -> Block:
-    """Say which figures moved since an earlier edition.
-
-    Parameters
-    ----------
-    edition : Edition
-        The tables.
-    earlier : Edition, optional
-        The edition before, where there is one.
-    """
-    if earlier is None:
-        text = say(
-            "This is the first edition for {authority}, so nothing can be said of change since "
-            "an earlier one.",
-            authority=edition.authority,
-        )
-        return Block(text.markdown)
-    texts = []
-    for name, indicator in load_indicators().items():
-        now, then = (
-            [row for row in each.rows(name) if row["qualifier"] == "exact"]
-            for each in (edition, earlier)
-        )
-        if len(now) == len(then) == 1 and now[0]["value"] != then[0]["value"]:
-            texts.append(
-                say(
-                    "{short}: {now}, earlier {then}.",
-                    short=named(indicator.short),
-                    now=fact_claim(now[0]),
-                    then=fact_claim(then[0]),
-                )
-            )
-    if not texts:
-        text = say("No figure that both editions give has moved.")
-        return Block(text.markdown)
-    # places in an earlier report have no row in this briefing to link to
-    lines = [f"- {text.markdown}" for text in texts]
-    return Block("\n".join(lines) + "\n", bullets(*texts).claims)
+@needs_report
+def changed(brief: Briefing) -> Block:
+    """Say that there is no earlier report to compare with."""
+    text = say(
+        "This is the first edition for {authority}, so nothing can be said of change since an "
+        "earlier one.",
+        authority=brief.authority,
+    )
+    return Block(text.markdown)
 
 
-@of_report
-def questions(edition: Edition) -> Block:
+@needs_report
+def questions(brief: Briefing, facts: pd.DataFrame) -> Block | None:
     """List what a councillor should ask, beside the figure that raises it."""
     lines, claims = [], list[Claim]()
+    ours = facts[facts["area_name"].eq(brief.authority)]
     for name, indicator in load_indicators().items():
-        ours = edition.facts["area_name"].eq(edition.authority)
-        groups = edition.facts.loc[ours & edition.facts["indicator"].eq(name), "group"]
+        groups = ours.loc[ours["indicator"].eq(name), "group"]
         if not indicator.question or groups.empty:
             continue
         group = "all" if groups.eq("all").any() else groups.iloc[0]
-        figure = edition.claim(name, group)
+        figure = brief.claim(name, group)
         text = say("{short}, {figure}", short=named(indicator.short), figure=figure)
         theme, question = escape(indicator.theme.capitalize()), escape(indicator.question)
         lines.append(f"- **{theme}.** {text.cited}: {question}")
         claims += text.claims
-    return Block("\n".join(lines) + "\n", tuple(dict.fromkeys(claims)))
+    return Block("\n".join(lines) + "\n", tuple(dict.fromkeys(claims))) if lines else None

@@ -33,7 +33,7 @@ class Text:
 
     @property
     def markdown(self) -> str:
-        """For the notebook: claims as bracketed spans."""
+        """For the notebook: claims as spans."""
         return "".join(
             part.markdown if isinstance(part, Claim) else escape(part) for part in self.parts
         )
@@ -106,12 +106,9 @@ def say(template: str, **slots: Claim | Text | str) -> Text:
     """
     parts: list[str | Claim] = []
     for literal, slot, _, _ in Formatter().parse(template):
-        pieces: list[str | Claim | Text] = [literal]
-        if slot is not None:
-            pieces.append(slots[slot])
-        for piece in pieces:
+        for piece in (literal, "" if slot is None else slots[slot]):
             if isinstance(piece, Text):
-                parts.extend(piece.parts)
+                parts += piece.parts
             elif isinstance(piece, Claim):
                 parts.append(piece)
             elif re.search(r"\d", piece):
@@ -139,16 +136,14 @@ def setting(value: float, name: str) -> Claim:
 
 
 def comparison(
-    row: Mapping[str, Any],
-    fact: Mapping[str, Any],
-    benchmark: Mapping[str, Any],
+    row: Mapping[str, Any], fact: Mapping[str, Any], benchmark: Mapping[str, Any]
 ) -> Text:
     """Say what one comparison licenses, and no more.
 
     Parameters
     ----------
     row : mapping
-        A row of :func:`kentstats.stats.compare.compare`.
+        A row of :func:`kentstats.stats.shares.compare_figures`.
     fact, benchmark : mapping
         The two facts.
 
@@ -158,65 +153,49 @@ def comparison(
         A point difference without an interval is above or below, never
         better or worse, with what would be needed to say more.
     """
-    ours, theirs = fact_claim(fact), fact_claim(benchmark)
-    other = _who(row, benchmark)
-    both = [fact, benchmark]
+    ours, theirs, both = fact_claim(fact), fact_claim(benchmark), [fact, benchmark]
+    figures = say(
+        "{ours} against {theirs} for {other}", ours=ours, theirs=theirs, other=_who(row, benchmark)
+    )
+    if row["direction"] == "level" and ours.value == theirs.value:
+        return say("{figures}: as published, there is no difference.", figures=figures)
     if row["direction"] == "level":
-        same = ours.value == theirs.value
-        return say(
-            "{ours} against {theirs} for {other}: as published, there is no difference."
-            if same
-            else "{ours} against {theirs} for {other}: rounding alone may account for the "
-            "difference.",
-            ours=ours,
-            theirs=theirs,
-            other=other,
-        )
-    unit = "points" if row["unit"] == "percent" else row["unit"]
+        return say("{figures}: rounding alone may account for the difference.", figures=figures)
     gap = claim(
         abs(row["difference"]),
         both,
-        unit=unit,
+        unit="points" if row["unit"] == "percent" else row["unit"],
         calculation="difference of the two figures",
         decimals=1,
     )
-    text = say(
-        "{ours} against {theirs} for {other}, {gap} {direction}.",
-        ours=ours,
-        theirs=theirs,
-        other=other,
-        gap=gap,
-        direction="lower" if row["direction"] == "below" else "higher",
-    )
+    direction = "lower" if row["direction"] == "below" else "higher"
+    text = say("{figures}, {gap} {direction}.", figures=figures, gap=gap, direction=direction)
     if math.isnan(row["smallest_95"]):
-        more = say(
-            " The report does not give the numbers behind it, so whether chance could account for "
-            "it is unknown."
+        return say(
+            "{text} The report does not give the numbers behind it, so whether chance could "
+            "account for it is unknown.",
+            text=text,
         )
-    else:
-        more = say(
-            " The report does not give the numbers behind it: in a group of {size} or more the "
-            "difference would be beyond chance ({level} confidence), in a smaller one perhaps "
-            "not.",
-            size=claim(
-                row["smallest_95"],
-                both,
-                unit="count",
-                calculation="smallest group by the score test, both roundings at their worst",
-            ),
-            level=setting(0.95, "level of confidence"),
-        )
-    return Text(text.parts + more.parts)
+    return say(
+        "{text} The report does not give the numbers behind it: in a group of {size} or more the "
+        "difference would be beyond chance ({level} confidence), in a smaller one perhaps not.",
+        text=text,
+        size=claim(
+            row["smallest_95"],
+            both,
+            unit="count",
+            calculation="smallest group by the score test, both roundings at their worst",
+        ),
+        level=setting(0.95, "level of confidence"),
+    )
 
 
 def _who(row: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
     if row["kind"] == "period":
         return "an earlier year"
     name = str(benchmark["area_name"])
-    return {
-        "comparator_group": name.lower(),
-        "region": f"the {name} region",
-    }.get(str(benchmark["area_type"]), name)
+    kinds = {"comparator_group": name.lower(), "region": f"the {name} region"}
+    return kinds.get(str(benchmark["area_type"]), name)
 
 
 def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: float) -> Text:
@@ -225,7 +204,7 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
     Parameters
     ----------
     row : mapping
-        A row of :func:`kentstats.stats.shares.derive`.
+        A row of :func:`kentstats.stats.shares.derive_shares`.
     parents : list of mappings
         The facts of part and whole, in that order.
     confidence : float
@@ -235,31 +214,18 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
     -------
     Text
     """
-    part, whole = (fact_claim(parent) for parent in parents)
-    text = say(
-        "{part} of {whole}, or {value}",
-        part=part,
-        whole=whole,
-        value=share_claim(row, parents),
-    )
-    if math.isnan(row["lower"]):
+    part, whole = map(fact_claim, parents)
+    value = share_claim(row, parents)
+    text = say("{part} of {whole}, or {value}", part=part, whole=whole, value=value)
+    limits = share_limits(row, parents)
+    if not limits:
         return text
-    limits = {
-        end: claim(
-            row[end],
-            parents,
-            unit="percent",
-            decimals=1,
-            calculation=f"{end} limit of the Wilson score interval",
-        )
-        for end in ("lower", "upper")
-    }
-    more = say(
-        "; the {level} interval runs from {lower} to {upper}",
+    return say(
+        "{text}; the {level} interval runs from {lower} to {upper}",
+        text=text,
         level=setting(confidence, "confidence"),
         **limits,
     )
-    return Text(text.parts + more.parts)
 
 
 def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Claim:
@@ -271,3 +237,19 @@ def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Cla
         decimals=1,
         calculation=f"{row['numerator']:g} / {row['denominator']:g} × 100",
     )
+
+
+def share_limits(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> dict[str, Claim]:
+    """Make the claims of the ``lower`` and ``upper`` limit of a share; none without limits."""
+    if math.isnan(row["lower"]):
+        return {}
+    return {
+        end: claim(
+            row[end],
+            parents,
+            unit="percent",
+            decimals=1,
+            calculation=f"{end} limit of the Wilson score interval",
+        )
+        for end in ("lower", "upper")
+    }

@@ -1,16 +1,93 @@
-"""What a comparison has to know of areas, from the register and the lists."""
+"""Regions, types and statistical neighbours of the authorities of an edition."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from kentstats.areas import load_areas
-from kentstats.ingest.edition import Official
-from kentstats.stats.benchmarks import Places
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kentstats.areas import Register
+    from kentstats.ingest.edition import OfficialStatistics
+
+
+@dataclass(frozen=True)
+class Places:
+    """What the comparison has to know of areas.
+
+    Attributes
+    ----------
+    region, kind : mapping of str to str
+        Region and kind of each authority, by its code.
+    neighbours : mapping of str to list of str
+        Codes of the neighbours of each authority, the closest first.
+    covered : frozenset of str
+        Periods that the list of neighbours covers.
+    neighbour_list : str
+        The list that they are from, by the month of its publication; empty
+        where no list covers the edition.
+    country : str
+        Code of the country.
+    """
+
+    region: Mapping[str, str]
+    kind: Mapping[str, str]
+    neighbours: Mapping[str, list[str]]
+    covered: frozenset[str]
+    neighbour_list: str = ""
+    country: str = "E92000001"
+
+
+def find_places(official: OfficialStatistics, facts: pd.DataFrame, register: Register) -> Places:
+    """Find the regions, types and statistical neighbours of an edition's authorities.
+
+    Parameters
+    ----------
+    official : OfficialStatistics
+        The edition.
+    facts : pandas.DataFrame
+        Its facts.
+    register : Register
+        The areas.
+
+    Returns
+    -------
+    Places
+        With the codes that areas have on the day of the edition; an area is
+        a neighbour once, and never its own.
+    """
+    codes = sorted(facts["area_code"].unique())
+    areas = {code: register.by_code(code) or register.combined(code) for code in codes}
+    lists = sorted({row["list"] for row in official.neighbours})
+    name = covering(lists, official.day)
+    near: dict[str, list[str]] = {}
+    for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
+        if row["list"] == name:
+            code, other = (
+                register.on(row[key], official.day) for key in ("area_code", "neighbour_code")
+            )
+            listed = near.setdefault(code, [])
+            if other != code and other not in listed:
+                listed.append(other)
+    ends = facts.groupby("period", observed=True)["period_end"].max()
+    return Places(
+        region={
+            code: area.region
+            for code, area in areas.items()
+            if area and area.type in {"authority", "combined"}
+        },
+        kind={code: area.kind for code, area in areas.items() if area and area.type == "authority"},
+        neighbours=near,
+        covered=frozenset(
+            str(period)
+            for period, end in ends.items()
+            if name and end == end and covering(lists, end.date()) == name
+        ),
+        neighbour_list=name,
+    )
 
 
 def covering(lists: list[str], ends: dt.date) -> str:
@@ -41,66 +118,6 @@ def covering(lists: list[str], ends: dt.date) -> str:
     return max((each for each in lists if int(each[:4]) <= ends.year), default="")
 
 
-def neighbours_of(official: Official) -> tuple[str, dict[str, list[str]]]:
-    """Return the list that covers an edition, and the neighbours of each authority.
-
-    Returns
-    -------
-    name : str
-        Its month, empty where no list covers the edition.
-    neighbours : dict of str to list of str
-        Codes by code, the closest first, as they are on the day of the
-        edition; each once, and none its own neighbour.
-    """
-    register = load_areas()
-    lists = sorted({row["list"] for row in official.neighbours})
-    name = covering(lists, official.day)
-    near: dict[str, list[str]] = {}
-    for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
-        if row["list"] == name:
-            code, other = (
-                register.on(row[key], official.day) for key in ("area_code", "neighbour_code")
-            )
-            listed = near.setdefault(code, [])
-            if other != code and other not in listed:
-                listed.append(other)
-    return name, near
-
-
-def places_of(official: Official, facts: pd.DataFrame) -> Places:
-    """Gather what a comparison of an edition has to know of areas.
-
-    Parameters
-    ----------
-    official : Official
-        The edition.
-    facts : pandas.DataFrame
-        Its facts.
-
-    Returns
-    -------
-    Places
-    """
-    register = load_areas()
-    codes = sorted(facts["area_code"].unique())
-    areas = {code: register.by_code(code) or register.combined(code) for code in codes}
-    authorities = {
-        code: area
-        for code, area in areas.items()
-        if area and area.type in {"authority", "combined"}
-    }
-    name, near = neighbours_of(official)
-    lists = sorted({row["list"] for row in official.neighbours})
-    ends = facts.groupby("period", observed=True)["period_end"].max()
-    covered = {
-        str(period)
-        for period, end in ends.items()
-        if name and end == end and covering(lists, end.date()) == name
-    }
-    return Places(
-        codes=codes,
-        region={code: area.region for code, area in authorities.items()},
-        kind={code: area.kind for code, area in authorities.items() if area.type == "authority"},
-        neighbours=near,
-        covered=frozenset(covered),
-    )
+def neighbour_source(list_name: str) -> str:
+    """Return the id of the source of a list of neighbours."""
+    return f"statistical-neighbours-{list_name}"

@@ -1,566 +1,438 @@
-"""How one authority stands among all: comparisons, ranks, trends.
+"""One authority among all others: its figures, comparisons, ranks and trends.
 
-What all authorities share is worked out once for each edition and
-confidence; what is one authority's own is a selection from it.
+:class:`EditionStatistics` holds the tables of a whole edition, one row per
+area, indicator and (where there is one) comparator. An
+:class:`AuthorityProfile` is a selection from them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from types import MappingProxyType
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from kentstats.areas import Area
-from kentstats.aside import aside, large
+from kentstats.areas import Area, Register
 from kentstats.indicators import load_indicators
-from kentstats.ingest.edition import Official, Publication
+from kentstats.ingest.edition import OfficialStatistics, Publication
 from kentstats.load import official_facts
-from kentstats.schemas import FACTS, Row
-from kentstats.stats.answers import Answers, Series, key_of
-from kentstats.stats.benchmarks import Comparing, Places, estimates
-from kentstats.stats.places import neighbours_of, places_of
-from kentstats.stats.ranks import rank, rank_interval
-from kentstats.stats.trends import recent_trend, worded
+from kentstats.schemas import Row
+from kentstats.stats.benchmarks import COMPARATORS, comparisons
+from kentstats.stats.intervals import estimates
+from kentstats.stats.places import Places, find_places, neighbour_source
+from kentstats.stats.ranks import distributions_of, ranks_of
+from kentstats.stats.trends import is_latest, latest_of, trends_of
+from kentstats.stats.verdicts import NOT_COMPARED
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 SERIES = ["indicator", "group"]
-_LIMITS = ("estimate", "lower", "upper")
-_OF_TRENDS = [*SERIES, "area_code", "source_id", "period", "period_end", *_LIMITS]
+Series = tuple[str, str]
+"""An indicator and a group."""
+Quartiles = tuple[float, float, float, float]
+"""The least, the lower and the upper quartile, and the most."""
 
-RANKS = {
-    "indicator": "key into the indicator catalogue",
-    "group": "subgroup",
-    "period": "period",
-    "area_code": "the authority",
-    "rank": "1 is the best by polarity, the highest where there is none; ties share the best",
-    "of": "how many authorities have a figure",
-    "rank_low": "the best rank that chance allows",
-    "rank_high": "the worst",
-}
-"""Columns of the table of ranks."""
-
-TRENDS = {
-    "indicator": "key into the indicator catalogue",
-    "group": "subgroup",
-    "area_code": "the area",
-    "first": "the earliest period used",
-    "last": "the latest",
-    "direction": "increasing, decreasing, no significant change, not calculated",
-    "words": "getting better or worse, where the indicator has polarity",
-}
-"""Columns of the table of recent trends."""
+_OWN = [
+    *("fact_id", "value", "unit", "numerator", "denominator", "rounding", "status"),
+    *("source_id", "locator"),
+]
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
-    """What every authority of an edition shares.
+class EditionStatistics:
+    """The tables of an edition of official statistics, all areas together.
 
     Attributes
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
-    every : pandas.DataFrame
-        Every fact, whether it is of the latest period, and then its
-        estimate and limits.
-    figures : pandas.DataFrame
-        The same, but for measures that the catalogue does not know.
+    register : Register
+        The areas of the project that the edition belongs to.
+    facts : pandas.DataFrame
+        Every fact of an indicator of the catalogue, with ``latest`` (whether
+        it is of the latest period), its ``estimate`` and its limits.
     latest : pandas.DataFrame
         The facts of the latest period of every indicator and group.
     places : Places
-        Regions, kinds, neighbours.
-    neighbour_list : str
-        The list of neighbours that covers the edition, by its month.
-    comparing : Comparing
-        What compares an authority with its comparators, latest period.
+        Regions, types and statistical neighbours of the authorities.
     confidence : float
         Confidence of the limits.
     """
 
-    official: Official
-    every: pd.DataFrame
-    figures: pd.DataFrame
+    official: OfficialStatistics
+    register: Register
+    facts: pd.DataFrame
     latest: pd.DataFrame
     places: Places
-    neighbour_list: str
-    comparing: Comparing
     confidence: float
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def benchmarks(self) -> pd.DataFrame:
-        """Return every authority against every comparator, latest period."""
-        return self.comparing.all()
-
-    @cached_property
-    def figures_95(self) -> pd.DataFrame:
-        """Return the figures with limits at 95%, from which standard errors are taken."""
-        return self.figures if self.confidence == 0.95 else estimates(self.figures)
+    def comparisons(self) -> pd.DataFrame:
+        """Every authority's latest figures against every comparator."""
+        return comparisons(self.latest, self.places, confidence=self.confidence)
 
     @cached_property
     def ranks(self) -> pd.DataFrame:
-        """Return ranks and their intervals, latest period."""
-        latest = self.latest if self.confidence == 0.95 else latest_of(self.figures_95)
-        return aside(ranks_of(latest))
+        """Ranks of the latest figures, columns of :data:`RANKS`."""
+        return ranks_of(self.latest if self.confidence == 0.95 else latest_of(self._facts_95))
 
     @cached_property
     def trends(self) -> pd.DataFrame:
-        """Return the recent trends of every area."""
-        return aside(trends_of(self.figures_95))
+        """Recent trends of every area, columns of :data:`TRENDS`."""
+        return trends_of(self._facts_95)
 
     @cached_property
-    def answers(self) -> Answers:
-        """Return what answers the questions of every authority."""
-        return Answers(self)
+    def distributions(self) -> pd.DataFrame:
+        """Distributions of the authorities' latest figures, columns of :data:`DISTRIBUTIONS`."""
+        return distributions_of(self.latest)
 
-    def prepare(self) -> Shared:
-        """Work out all that waits to be asked for, before processes part that share it."""
-        self.answers.prepare()
+    @cached_property
+    def _facts_95(self) -> pd.DataFrame:
+        """The facts with limits at 95%, from which standard errors are taken."""
+        return self.facts if self.confidence == 0.95 else estimates(self.facts)
+
+    def prepare(self) -> EditionStatistics:
+        """Compute every table, for instance before worker processes are forked."""
+        for table in ("facts", "comparisons", "ranks", "trends"):
+            self.of_area(table, "")
+        for name in ("contributors", "england_verdicts", "quartiles"):
+            getattr(self, name)
         return self
 
+    def of_area(self, table: str, code: str) -> pd.DataFrame:
+        """Return the rows of one area in a table.
 
-def share(official: Official, confidence: float = 0.95) -> Shared:
-    """Work out what every authority of an edition shares; once for each edition.
+        Parameters
+        ----------
+        table : str
+            ``facts``, ``comparisons``, ``ranks`` or ``trends``.
+        code : str
+            Code of the area.
+        """
+        frame: pd.DataFrame = getattr(self, table)
+        if table not in self._kept:
+            self._kept[table] = frame.groupby("area_code", observed=True).indices
+        return frame.take(self._kept[table].get(code, []))
+
+    def history(self, code: str) -> list[Row]:
+        """Return the facts of an area, all periods, in the order of their ids."""
+        key = "history", code
+        if key not in self._kept:
+            self._kept[key] = _rows(self.of_area("facts", code))
+        rows: list[Row] = self._kept[key]
+        return rows
+
+    def latest_facts(self, code: str) -> dict[Series, Row]:
+        """Return the latest facts of an area by indicator and group."""
+        key = "latest", code
+        if key not in self._kept:
+            self._kept[key] = _by_series(row for row in self.history(code) if row["latest"])
+        rows: dict[Series, Row] = self._kept[key]
+        return rows
+
+    @cached_property
+    def authorities(self) -> dict[Series, pd.DataFrame]:
+        """The latest figure of every authority, by indicator and group."""
+        latest = self.latest[self.latest["area_type"].eq("authority")]
+        indices: Any = latest.groupby(SERIES, observed=True).indices
+        return {
+            series: latest.take(positions).reset_index(drop=True)
+            for series, positions in indices.items()
+        }
+
+    @cached_property
+    def contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
+        """Code, fact and source of every authority with a figure, by indicator and group."""
+        return {
+            series: [
+                (code, fact, source)
+                for code, fact, source, estimate in zip(
+                    *(
+                        frame[name].tolist()
+                        for name in ("area_code", "fact_id", "source_id", "estimate")
+                    ),
+                    strict=True,
+                )
+                if estimate == estimate
+            ]
+            for series, frame in self.authorities.items()
+        }
+
+    @cached_property
+    def england_verdicts(self) -> dict[tuple[str, str, str], str]:
+        """Verdicts against England by area code, indicator and group."""
+        rows = self.comparisons[self.comparisons["comparator"].eq(COMPARATORS[0])]
+        keys = zip(*(rows[name].tolist() for name in ("area_code", *SERIES)), strict=True)
+        return dict(zip(keys, rows["verdict"].tolist(), strict=True))
+
+    @cached_property
+    def quartiles(self) -> dict[Series, Quartiles]:
+        """Least, quartiles and most of the authorities, by indicator and group."""
+        rows = self.distributions.itertuples(index=False, name=None)
+        return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+
+    @cached_property
+    def combined_areas(self) -> dict[str, list[str]]:
+        """Codes of the areas that sources count several authorities as, by authority."""
+        combined = self.facts["area_type"].eq("combined")
+        found: dict[str, list[str]] = {}
+        for code in self.facts.loc[combined, "area_code"].unique():
+            for part in str(code).split("/"):
+                found.setdefault(part.strip(), []).append(str(code))
+        return found
+
+    @cached_property
+    def judgements(self) -> dict[str, list[Row]]:
+        """The latest inspection judgements, in order, by the code of the authority."""
+        found: dict[str, list[Row]] = {}
+        for row in sorted(self.official.judgements, key=lambda row: int(row["position"])):
+            code = self.register.on(row["area_code"], self.official.day)
+            found.setdefault(code, []).append(row)
+        return found
+
+
+def edition_statistics(
+    official: OfficialStatistics, confidence: float = 0.95, *, register: Register | None = None
+) -> EditionStatistics:
+    """Compute the statistics of an edition; the same object for the same edition.
 
     Parameters
     ----------
-    official : Official
+    official : OfficialStatistics
         The edition.
     confidence : float, default 0.95
-        Confidence of the intervals and the first level of the verdicts.
-
-    Returns
-    -------
-    Shared
+        Confidence of the intervals and the first level of the verdicts, a
+        fraction between 0 and 1.
+    register : Register, optional
+        The areas; by default those of the project that the edition is in.
 
     Raises
     ------
     ValueError
         `confidence` is not between 0 and 1.
     """
-    return _share(_Key(official), confidence)
+    register = register or official.register
+    # kept with the edition, which cannot be hashed by its content
+    known: dict[float, EditionStatistics] = official.__dict__.setdefault("_statistics", {})
+    if confidence in known and known[confidence].register is register:
+        return known[confidence]
+    facts = official_facts(official)
+    # indicators that only this edition's files name are for analysts, not for briefings
+    facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
+    facts = estimates(facts.assign(latest=is_latest(facts)), confidence=confidence)
+    facts = facts.drop(columns=["rounding_error", "lower_998", "upper_998"])
+    latest = facts[facts["latest"]].reset_index(drop=True)
+    places = find_places(official, facts, register)
+    known[confidence] = EditionStatistics(official, register, facts, latest, places, confidence)
+    return known[confidence]
 
 
-class _Key:
-    """An edition by identity: its frames cannot be hashed."""
-
-    def __init__(self, official: Official) -> None:
-        self.official = official
-
-    def __hash__(self) -> int:
-        return id(self.official)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.official is self.official
-
-
-@lru_cache(maxsize=8)
-def _share(key: _Key, confidence: float) -> Shared:
-    official = key.official
-    every = estimates(official_facts(official), confidence=confidence)
-    # measures taken in under a name of their own are for analysts, not for briefings
-    known = every["indicator"].isin(list(load_indicators()))
-    every = every.assign(latest=known & _is_latest(every))
-    given = [name for name in FACTS if name != "upper"]
-    every = every[[*given, "latest", *(name for name in every if name not in {*given, "latest"})]]
-    every = aside(every)
-    figures = every if known.all() else aside(every[known].reset_index(drop=True))
-    newest = figures["latest"]
-    latest = figures if newest.all() else aside(figures[newest].reset_index(drop=True))
-    places = places_of(official, figures)
-    return Shared(
-        official,
-        every,
-        figures,
-        latest,
-        places,
-        neighbours_of(official)[0],
-        Comparing(latest, places, confidence=confidence),
-        confidence,
-    )
-
-
-def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
-    """Keep the latest period of every indicator and group, the same for all areas.
-
-    Parameters
-    ----------
-    facts : pandas.DataFrame
-        Tidy facts of official statistics.
-
-    Returns
-    -------
-    pandas.DataFrame
-        An authority without a figure for that period has none here: an
-        older one is not put in its place.
-    """
-    return facts[_is_latest(facts)].reset_index(drop=True)
-
-
-def _is_latest(facts: pd.DataFrame) -> pd.Series:
-    ends = facts["period_end"].astype("int64").where(facts["period_end"].notna(), -1)
-    keyed = facts[[*SERIES, "period"]].assign(_end=ends)
-    keyed = keyed.sort_values(["_end", "period"], kind="stable")
-    newest = keyed.groupby(SERIES, observed=True)["period"].transform("last")
-    return newest.reindex(facts.index).eq(facts["period"])
-
-
-def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
-    """Rank the authorities, with the ranks that chance allows.
-
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates and limits, one period for each indicator.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`RANKS`; no interval where there are no limits.
-    """
-    import pandas as pd
-
-    chosen = latest["area_type"].eq("authority") & latest["estimate"].notna()
-    # not the whole table: it may be laid aside
-    mine = latest[[*SERIES, "period", "area_code", *_LIMITS]][chosen]
-    polarity = {name: one.polarity for name, one in load_indicators().items()}
-    parts = []
-    for (indicator, _), one in mine.groupby(SERIES, sort=True, observed=True):
-        value = one["estimate"].to_numpy()
-        sign = polarity.get(str(indicator), "none")
-        low, high = rank_interval(
-            value, one["lower"].to_numpy(), one["upper"].to_numpy(), polarity=sign
-        )
-        parts.append(
-            one[[*SERIES, "period", "area_code"]].assign(
-                rank=rank(value, polarity=sign), of=len(one), rank_low=low, rank_high=high
-            )
-        )
-    if not parts:
-        return pd.DataFrame(columns=list(RANKS))
-    return pd.concat(parts, ignore_index=True)[list(RANKS)]
-
-
-def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
-    """Find the recent trend of every area and indicator.
-
-    Parameters
-    ----------
-    figures : pandas.DataFrame
-        Facts of several periods with estimates and limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`TRENDS`. A trend rests on the figures of one
-        source, that of the latest: another may define the measure otherwise.
-        A period that names no year is in no trend.
-    """
-    import pandas as pd
-
-    if large(figures):
-        # measure by measure, since all at once they need much room
-        parts = figures.groupby(SERIES, sort=True, observed=True).indices.values()
-        wanted = figures[_OF_TRENDS]
-        return pd.concat([_trends_of(wanted.iloc[at]) for at in parts], ignore_index=True)
-    return _trends_of(figures)
-
-
-def _trends_of(figures: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    polarity = {name: one.polarity for name, one in load_indicators().items()}
-    year = years_of(figures)
-    ordered = figures[_OF_TRENDS]
-    ordered, year = ordered[year >= 0], year[year >= 0]
-    if ordered.empty:
-        return pd.DataFrame(columns=list(TRENDS))
-    # sorted by codes: texts of some thousand rows are slow to compare
-    keys = [pd.factorize(ordered[name], sort=True)[0] for name in (*SERIES, "area_code")]
-    end = ordered["period_end"].to_numpy(dtype="datetime64[ms]").astype(np.int64)
-    undated = ordered["period_end"].isna().to_numpy(dtype=bool)
-    end = np.where(undated, np.iinfo(np.int64).max, end)
-    period = pd.factorize(ordered["period"], sort=True)[0]
-    order = np.lexsort((period, end, year, *reversed(keys)))
-    ordered, year = ordered.iloc[order], year[order]
-    new = np.any([np.diff(key[order], prepend=-1) != 0 for key in keys], axis=0)
-    rows = np.cumsum(new) - 1
-    source = pd.factorize(ordered["source_id"])[0]
-    newest = source[np.append(np.flatnonzero(new)[1:], len(new)) - 1]
-    kept = source == newest[rows]
-    ordered, year, rows = ordered[kept], year[kept], rows[kept]
-    # a year in between that nobody published is a gap in time, and counts as one
-    column = year - year.min()
-    shape = (rows.max() + 1, column.max() + 1)
-    grids = []
-    for name in _LIMITS:
-        grid = np.full(shape, np.nan)
-        grid[rows, column] = ordered[name].to_numpy()
-        grids.append(grid)
-    found = recent_trend(*grids)
-    label = np.full(shape, "", dtype=object)
-    label[rows, column] = ordered["period"].to_numpy()
-    there = found.used.any(axis=1)
-    row = np.arange(shape[0])
-    named = ordered.iloc[np.flatnonzero(np.diff(rows, prepend=-1))]
-    first = label[row, found.used.argmax(axis=1)]
-    last = label[row, shape[1] - 1 - found.used[:, ::-1].argmax(axis=1)]
-    signs = named["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
-    made: pd.DataFrame = (
-        named[[*SERIES, "area_code"]]
-        .assign(
-            first=np.where(there, first, ""),
-            last=np.where(there, last, ""),
-            direction=found.direction,
-            words=worded(found.direction, signs),
-        )[list(TRENDS)]
-        .reset_index(drop=True)
-    )
-    return made
-
-
-def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the year in which the period of each fact ends; -1 where it names none."""
-    import pandas as pd
-
-    codes, labels = pd.factorize(facts["period"])
-    found = [re.match(r"(\d{4})(/\d{2})?", str(label)) for label in labels]
-    named = np.array([int(one[1]) + bool(one[2]) if one else -1 for one in found] + [-1])[codes]
-    years = facts["period_end"].dt.year.to_numpy(dtype=np.float64)
-    whole: NDArray[np.intp] = np.where(np.isnan(years), named, years).astype(np.intp)
-    return whole
-
-
-class Standing:
-    """How one authority stands, and a note of all that was asked.
-
-    Whatever a briefing says of official statistics it has asked here. So what
-    is noted is all that it was made from, and another change is none to it.
+class AuthorityProfile:
+    """One authority among all others of an edition.
 
     Parameters
     ----------
     area : Area
         The authority.
-    shared : Shared
-        What it shares with all others.
+    statistics : EditionStatistics
+        The tables of the edition.
 
     Examples
     --------
     >>> from kentstats.areas import find_area
     >>> from kentstats.load import open_official
-    >>> kent = Standing(find_area("Kent"), share(open_official("2010")))
+    >>> official = open_official("2010")
+    >>> kent = AuthorityProfile(find_area("Kent"), edition_statistics(official))
     >>> kent.rank("health-assessments")["of"]
     151
-    >>> list(kent.used)
-    ['area', 'rank/health-assessments/all']
+    >>> kent.comparisons.query("comparator == 'england'")["verdict"].eq("worse").sum().item()
+    8
     """
 
-    def __init__(self, area: Area, shared: Shared) -> None:
+    def __init__(self, area: Area, statistics: EditionStatistics) -> None:
         self.area = area
-        self._shared = shared
-        self._used: dict[str, str] = {}
-        self._told: dict[str, Any] = {}
-        self._noting: list[set[str]] = []
-        self._checked: dict[str, str] = {}
-        self._years: dict[str, list[Row]] = {}
-        self._behind_years: dict[str, set[str]] = {}
-        self._latest: dict[str, dict[Series, Row]] = {}
-        self._ask("area")
+        self.statistics = statistics
 
-    @property
-    def used(self) -> Mapping[str, str]:
-        """What was asked so far: keys, sorted, each with the digest of its answer."""
-        return MappingProxyType(dict(sorted(self._used.items())))
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """Its latest figures, one row per indicator and group."""
+        facts = self.statistics.of_area("facts", self.area.code)
+        return facts[facts["latest"]].drop(columns="latest").reset_index(drop=True)
 
-    @contextmanager
-    def noting(self) -> Iterator[set[str]]:
-        """Note by itself what is asked within a block, whether or not it was asked before.
+    @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """Its latest figures against each comparator, one row per figure and comparator.
 
-        Yields
-        ------
-        set of str
-            Filled with the keys.
+        The columns of :data:`kentstats.stats.benchmarks.COLUMNS`, and of the
+        figure itself its published ``value``, ``unit``, ``numerator``,
+        ``denominator``, ``rounding``, ``status``, ``source_id`` and
+        ``locator``.
         """
-        asked = {"area"}  # of which nothing is asked again
-        self._noting.append(asked)
-        try:
-            yield asked
-        finally:
-            self._noting.pop()
+        rows = self.statistics.of_area("comparisons", self.area.code)
+        return rows.merge(self.figures[_OWN], on="fact_id", how="left", validate="many_to_one")
 
-    def _note(self, keys: Iterable[str]) -> None:
-        for asked in self._noting:
-            asked.update(keys)
+    @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """Its place on each indicator, columns of :data:`RANKS`."""
+        return self.statistics.of_area("ranks", self.area.code).reset_index(drop=True)
 
-    def is_told_again(self, told: Mapping[str, str]) -> bool:
-        """Tell whether what was told once would be told again; then it counts as asked.
+    @cached_property
+    def trend_rows(self) -> pd.DataFrame:
+        """Its recent trend on each indicator, columns of :data:`TRENDS`."""
+        return self.statistics.of_area("trends", self.area.code).reset_index(drop=True)
 
-        Parameters
-        ----------
-        told : mapping of str to str
-            Keys, each with the digest of the answer.
-        """
-        for key in told.keys() - self._used.keys() - self._checked.keys():
-            self._checked[key] = self._shared.answers.digest(self.area, key)
-        now = {**self._checked, **self._used}
-        if any(not digest or now[key] != digest for key, digest in told.items()):
-            return False
-        self._used.update(told)
-        self._note(told)
-        return True
+    def history(self, code: str = "") -> list[Row]:
+        """Return the facts of an area, all periods; the authority's by default."""
+        return self.statistics.history(code or self.area.code)
 
-    def _ask(self, *parts: str) -> Any:
-        key = key_of(*parts)
-        self._note([key])
-        if key not in self._told:
-            self._told[key], self._used[key] = self._shared.answers.answer(self.area, key)
-        return self._told[key]
+    def facts(self, code: str = "") -> dict[Series, Row]:
+        """Return the latest facts of an area by indicator and group; the authority's by default."""
+        return self.statistics.latest_facts(code or self.area.code)
+
+    def trends(self) -> dict[Series, Row]:
+        """Return its recent trends by indicator and group."""
+        return _by_series(_rows(self.trend_rows))
+
+    def combined(self) -> list[Area]:
+        """Return the combined areas that it is part of and that have a latest figure."""
+        codes = self.statistics.combined_areas.get(self.area.code, [])
+        areas = (self.statistics.register.combined(code) for code in codes if self.facts(code))
+        return [area for area in areas if area]
+
+    def area_name(self, code: str) -> str:
+        """Return the name of an area; empty where the register has none."""
+        area = self.statistics.register.by_code(code)
+        return area.name if area else ""
 
     @property
     def country(self) -> str:
         """The code of England."""
-        return self._shared.places.country
-
-    # figures of areas
-
-    def years(self, code: str = "") -> list[Row]:
-        """Return the facts of an area, of all periods; the authority's by default."""
-        code = code or self.area.code
-        if code not in self._years:
-            known = load_indicators()
-            with self.noting() as asked:
-                rows = [
-                    row
-                    for series in self._ask("measures", code)
-                    if series[0] in known
-                    for row in self._ask("facts", code, *series)
-                ]
-            self._years[code] = sorted(rows, key=lambda row: str(row["fact_id"]))
-            self._behind_years[code] = asked
-        self._note(self._behind_years[code])
-        return self._years[code]
-
-    def facts(self, code: str = "") -> dict[Series, Row]:
-        """Return the latest facts of an area by indicator and group."""
-        code = code or self.area.code
-        years = self.years(code)
-        if code not in self._latest:
-            self._latest[code] = {
-                (row["indicator"], row["group"]): row for row in years if row["latest"]
-            }
-        return self._latest[code]
-
-    def trends(self) -> dict[Series, Row]:
-        """Return its recent trends by indicator and group: they follow from its own facts."""
-        self.years()
-        return self._shared.answers.trends(self.area.code)
-
-    def combined(self) -> list[Area]:
-        """Return the joined areas that it is part of, by their facts."""
-        found: list[Area] = self._ask("joined")
-        return found
-
-    def note_table(self) -> None:
-        """Note all that the table of figures beside a briefing holds."""
-        for code in self._shared.answers.beside(self.area):
-            for series in self._ask("measures", code):
-                self._ask("facts", code, *series)
-
-    def name(self, code: str) -> str:
-        """Return the name of another area; empty where there is none."""
-        return str(self._ask("name", code))
+        return self.statistics.places.country
 
     # against others
 
-    def comparison(self, indicator: str, group: str, comparator: str) -> Row | None:
-        """Return a comparison of its latest figure, with the facts behind the comparator.
+    def comparator_facts(
+        self, indicator: str, group: str, comparator: str
+    ) -> tuple[list[str], list[str]]:
+        """Return the facts behind a pooled comparator or a mean of figures.
 
         Parameters
         ----------
         indicator, group : str
             The measure.
         comparator : str
-            One of :data:`kentstats.stats.benchmarks.COMPARATORS`.
+            ``type`` or ``neighbours``.
 
         Returns
         -------
-        mapping or None
-            Columns of :data:`kentstats.stats.benchmarks.COLUMNS`, and the ids
-            and sources of the facts of those who were summed up; None where
-            the authority has no such fact.
+        (list of str, list of str)
+            Ids of the facts, and of their sources, each once.
         """
-        row: Row | None = self._ask("benchmarks", indicator, group, comparator)
-        return row
+        members = self._members[comparator]
+        found = [
+            each
+            for each in self.statistics.contributors.get((indicator, group), [])
+            if each[0] in members
+        ]
+        return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
+
+    @cached_property
+    def _members(self) -> dict[str, set[str]]:
+        """Codes of the authorities of its type, and of its statistical neighbours."""
+        places, code = self.statistics.places, self.area.code
+        own = places.kind.get(code)
+        same = {other for other, kind in places.kind.items() if kind == own and other != code}
+        return {"type": same, "neighbours": set(places.neighbours.get(code, []))}
 
     def rank(self, indicator: str, group: str = "all") -> Row | None:
-        """Return its place among all, with the facts of all who have one; None without a figure."""
-        row: Row | None = self._ask("rank", indicator, group)
-        return row
+        """Return its place, with the facts of all who have one; None without a figure."""
+        row = self._ranks.get((indicator, group))
+        if row is None:
+            return None
+        found = self.statistics.contributors.get((indicator, group), [])
+        return {**row, "facts": tuple(fact for _, fact, _ in found)}
 
-    def spread(
-        self, indicator: str, group: str = "all"
-    ) -> tuple[float, float, float, float] | None:
-        """Return the least, the quartiles and the most of all; None where only few have a figure.
+    @cached_property
+    def _ranks(self) -> dict[Series, Row]:
+        return _by_series(_rows(self.ranks))
 
-        See :data:`kentstats.stats.answers.SPREAD_OF`.
+    def distribution(self, indicator: str, group: str = "all") -> Quartiles | None:
+        """Return the least, the two quartiles and the most of all authorities.
+
+        None where fewer than four have a figure.
         """
-        told: tuple[float, float, float, float] | None = self._ask("spread", indicator, group)
-        return told
+        return self.statistics.quartiles.get((indicator, group))
 
-    def everyone(self, indicator: str, group: str = "all") -> pd.DataFrame:
-        """Return the latest figure of every authority, for a picture of all of them."""
-        told: pd.DataFrame = self._ask("everyone", indicator, group)
-        return told
+    def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
+        """Return the latest figure of every authority, with or without an estimate."""
+        found = self.statistics.authorities.get((indicator, group))
+        return self.statistics.latest.iloc[:0] if found is None else found
 
     def neighbours(self) -> dict[str, str]:
-        """Return its statistical neighbours, the closest first: names by code.
+        """Return names of its statistical neighbours by code, the closest first.
 
         A name is empty where the edition has no figure of the neighbour.
         """
-        told: dict[str, str] = self._ask("neighbours")
-        return told
+        codes = self.statistics.places.neighbours.get(self.area.code, [])
+        facts = {code: list(self.facts(code).values()) for code in codes}
+        return {code: rows[0]["area_name"] if rows else "" for code, rows in facts.items()}
 
-    def near(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
+    def neighbour_figures(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
         """Return code, latest fact and verdict against England of each neighbour."""
-        told: list[tuple[str, Row | None, str]] = self._ask("near", indicator, group)
-        return told
-
-    # judgements, sources and the edition
+        verdicts = self.statistics.england_verdicts
+        return [
+            (
+                code,
+                self.facts(code).get((indicator, group)),
+                verdicts.get((code, indicator, group), NOT_COMPARED),
+            )
+            for code in self.statistics.places.neighbours.get(self.area.code, [])
+        ]
 
     def judgements(self) -> list[Row]:
-        """Return its latest judgements, in order."""
-        told: list[Row] = self._ask("judgements")
-        return told
-
-    def source(self, source_id: str) -> Publication:
-        """Return a source, without the checksum of its file."""
-        told: Publication = self._ask("source", source_id)
-        return told
-
-    def sources(self) -> list[Publication]:
-        """Return the sources of what its briefing gives."""
-        told: list[Publication] = self._ask("sources")
-        return told
+        """Return its latest inspection judgements, in order."""
+        return self.statistics.judgements.get(self.area.code, [])
 
     @property
-    def span(self) -> tuple[int, int]:
+    def has_judgements(self) -> bool:
+        """Whether the edition has judgements of any authority."""
+        return bool(self.statistics.official.judgements)
+
+    @property
+    def years(self) -> tuple[int, int]:
         """First and last year of the edition."""
-        first, last = self._ask("edition")["years"]
-        return first, last
-
-    @property
-    def judged(self) -> bool:
-        """Whether the edition has judgements of anyone."""
-        return bool(self._ask("edition")["judged"])
+        return self.statistics.official.first, self.statistics.official.last
 
     @property
     def neighbour_list(self) -> str:
         """The list of neighbours that covers the edition, by its month; empty where none does."""
-        return str(self._ask("edition")["neighbours"])
+        return self.statistics.places.neighbour_list
+
+    def source(self, source_id: str) -> Publication:
+        """Return a source by its id."""
+        return self.statistics.official.source(source_id)
+
+    def sources(self) -> list[Publication]:
+        """Return the sources of every figure and judgement in its briefing."""
+        codes = {self.area.code, self.area.region, self.country}
+        codes |= set(self.statistics.combined_areas.get(self.area.code, []))
+        used = {row["source_id"] for code in codes for row in self.history(code)}
+        used |= {row["source_id"] for row in self.statistics.official.judgements}
+        used |= {neighbour_source(self.neighbour_list)}
+        return [source for source in self.statistics.official.sources if source.id in used]
+
+
+def _by_series(rows: Iterable[Row]) -> dict[Series, Row]:
+    return {(row["indicator"], row["group"]): row for row in rows}
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    """Turn a table into plain rows; a missing date is None."""
+    columns = [
+        # thirty times as fast as a Timestamp for each
+        column.to_numpy().astype("M8[us]").tolist() if column.dtype.kind == "M" else column.tolist()
+        for _, column in frame.items()
+    ]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]

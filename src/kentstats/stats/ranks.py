@@ -1,115 +1,49 @@
-"""Ranks, groups of equal size, and how far a rank is known."""
+"""Ranks and their intervals, and where areas stand between the lowest and the highest."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from kentstats.indicators import load_indicators
 from kentstats.stats.intervals import aligned, z_value
 from kentstats.stats.trends import WIDTH
-from kentstats.stats.verdict import signs
+from kentstats.stats.verdicts import polarity_sign
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    import pandas as pd
+    from numpy.typing import ArrayLike
 
     from kentstats.stats.intervals import Floats
 
-    Counts = NDArray[np.intp]
+MIN_AUTHORITIES = 4
+"""With fewer figures than this an indicator has no distribution."""
 
-MANY = 400
-"""As many areas are tested each against each; of more, groups against each."""
-_AT_ONCE = 200_000
-"""Pairs that are tested at a time."""
+RANKS = {
+    "indicator": "key into the indicator catalogue",
+    "group": "subgroup",
+    "period": "period",
+    "area_code": "the authority",
+    "rank": "1 is the best by polarity, the highest where there is none; ties share the best",
+    "of": "how many authorities have a figure",
+    "rank_low": "the best rank that chance allows",
+    "rank_high": "the worst",
+}
+"""Columns of the table of ranks."""
 
+DISTRIBUTIONS = {
+    "indicator": "key into the indicator catalogue",
+    "group": "subgroup",
+    "least": "the lowest figure of an authority",
+    "lower_quartile": "the 25th percentile of the authorities",
+    "upper_quartile": "the 75th percentile",
+    "most": "the highest figure",
+    "count": "how many authorities have a figure",
+}
+"""Columns of the table of distributions."""
 
-def rank(values: ArrayLike, *, polarity: ArrayLike) -> Floats:
-    """Rank areas, 1 the best; those that tie share the best rank.
-
-    Parameters
-    ----------
-    values : array_like
-        Values of the areas along the last axis; nan where missing.
-    polarity : array_like of str
-        ``high``, ``low`` or ``none``: one, or one a row of `values`. Without
-        polarity 1 is the highest.
-
-    Returns
-    -------
-    numpy.ndarray
-        Whole numbers in the shape of `values`; nan where a value is missing.
-
-    Raises
-    ------
-    ValueError
-        A single number, more polarities than rows, or a polarity that is
-        none of the three.
-
-    References
-    ----------
-    Goldstein H, Spiegelhalter DJ. League tables and their limitations.
-    Journal of the Royal Statistical Society A 1996;159:385-443: why a rank
-    is not to stand without :func:`rank_interval`.
-
-    Examples
-    --------
-    >>> rank([82, 90, 82, 75], polarity="high").tolist()
-    [2.0, 1.0, 2.0, 4.0]
-    """
-    (given,) = aligned(values=values)
-    badness = _badness(given, polarity)
-    order = np.argsort(badness, axis=-1, kind="stable")
-    row = np.take_along_axis(badness, order, axis=-1)
-    new = np.ones(row.shape, np.bool_)
-    new[..., 1:] = row[..., 1:] != row[..., :-1]
-    places = np.maximum.accumulate(np.where(new, np.arange(1.0, row.shape[-1] + 1), 1.0), axis=-1)
-    ranks = np.full(given.shape, np.nan)
-    np.put_along_axis(ranks, order, np.where(np.isnan(row), np.nan, places), axis=-1)
-    return ranks
-
-
-def quantile_group(values: ArrayLike, groups: int, *, polarity: ArrayLike) -> Floats:
-    """Put areas into groups of about equal size, 1 the best.
-
-    Parameters
-    ----------
-    values : array_like
-        Values of the areas along the last axis; nan where missing.
-    groups : int
-        How many groups, 2 or more: 4 for quarters, 5 for fifths.
-    polarity : array_like of str
-        As of :func:`rank`.
-
-    Returns
-    -------
-    numpy.ndarray
-        1 to `groups`, by the rank, so that areas that tie stay together; nan
-        where a value is missing, and everywhere in a row that has fewer
-        values than groups.
-
-    Raises
-    ------
-    ValueError
-        Fewer than two groups, or as :func:`rank`.
-
-    References
-    ----------
-    Public Health England. Technical Guide: Assigning Deprivation Categories,
-    2017, has the same use of groups of ranks.
-
-    Examples
-    --------
-    >>> quantile_group([50, 80, 70, 60, 70], 4, polarity="high").tolist()
-    [4.0, 1.0, 1.0, 3.0, 1.0]
-    """
-    if groups < 2 or groups != int(groups):
-        raise ValueError(f"groups is {groups}: give a whole number, 2 or more")
-    places = rank(values, polarity=polarity)
-    areas = (~np.isnan(places)).sum(axis=-1, keepdims=True)
-    group = np.floor((places - 1) * groups / np.maximum(areas, 1)) + 1
-    return np.where(areas >= groups, group, np.nan)
+_SERIES = ["indicator", "group"]
 
 
 def rank_interval(
@@ -117,7 +51,7 @@ def rank_interval(
     lower: ArrayLike,
     upper: ArrayLike,
     *,
-    polarity: ArrayLike,
+    polarity: str,
     confidence: float = 0.95,
 ) -> tuple[Floats, Floats]:
     """Confidence set of each area's rank.
@@ -130,11 +64,11 @@ def rank_interval(
     Parameters
     ----------
     value, lower, upper : array_like
-        Values and their 95% limits, areas along the last axis; nan where
-        missing. For proportions and rates those of
-        :mod:`kentstats.stats.intervals` will do.
-    polarity : array_like of str
-        As of :func:`rank`.
+        Values and their 95% limits, one an area; nan where missing. For
+        proportions and rates those of :mod:`kentstats.stats.intervals` will
+        do.
+    polarity : str
+        ``high``, ``low`` or ``none``; without polarity 1 is the highest.
     confidence : float, default 0.95
         Confidence of each area's set (not of all of them together), a
         fraction between 0 and 1.
@@ -142,25 +76,26 @@ def rank_interval(
     Returns
     -------
     best, worst : numpy.ndarray
-        Ranks that enclose that of :func:`rank`; nan where a value or limit
+        Ranks that enclose the area's own; nan where a value or limit
         is missing. An area with a value and no limits holds a place, but
         cannot be told from any other.
 
     Raises
     ------
     ValueError
-        A lower limit above the upper, a `confidence` that is not between 0
-        and 1, or as :func:`rank`.
+        Numbers of no areas, a lower limit above the upper, a `confidence`
+        that is not between 0 and 1, or a polarity that is none of the three.
 
     Notes
     -----
-    The two areas of a pair are taken as independent. Of more than
-    :data:`MANY` areas most pairs are told apart in whole groups, with the
-    same result: memory then grows with the number of areas, and time with
-    its one and a half-th power.
+    The two areas of a pair are taken as independent.
 
     References
     ----------
+    Goldstein H, Spiegelhalter DJ. League tables and their limitations.
+    Journal of the Royal Statistical Society A 1996;159:385-443: why a rank
+    is not to stand without its interval.
+
     Mogstad M, Romano JP, Shaikh AM, Wilhelm D. Inference for ranks with
     applications to mobility across neighbourhoods and academic achievement
     across countries. Review of Economic Studies 2024;91:476-518.
@@ -175,82 +110,138 @@ def rank_interval(
 
     given, low, high = aligned(value=value, lower=lower, upper=upper)
     z_value(confidence)
+    if given.ndim != 1:
+        raise ValueError("value is no list of numbers: give the values of several areas")
     if np.any(low > high):
         raise ValueError("lower is above upper: give the lower limit first")
-    badness = _badness(given, polarity)
-    error = (high - low) / WIDTH
+    badness, error = _badness(given, polarity), (high - low) / WIDTH
     tested = ~np.isnan(badness + error)
-    pairs = np.maximum(tested.sum(axis=-1) - 1, 1)
-    z = -special.ndtri((1 - confidence) / (2 * pairs))[..., None]
-    better, worse = np.zeros(badness.shape, np.intp), np.zeros(badness.shape, np.intp)
-    for row in np.ndindex(badness.shape[:-1]):
-        known = tested[row]
-        tell_apart = _beyond if known.sum() <= MANY else _beyond_of_many
-        better[row][known], worse[row][known] = tell_apart(
-            badness[row][known], error[row][known], float(z[row][0])
-        )
-    places = (~np.isnan(badness)).sum(axis=-1, keepdims=True)
-    return np.where(tested, 1.0 + better, np.nan), np.where(tested, places - worse, np.nan)
+    z = -special.ndtri((1 - confidence) / (2 * max(tested.sum() - 1, 1)))
+    ours, width = badness[tested], error[tested]
+    gap, chance = ours[:, None] - ours, z * np.hypot(width[:, None], width)
+    best, worst = np.full(given.shape, np.nan), np.full(given.shape, np.nan)
+    best[tested] = 1.0 + (gap > chance).sum(axis=1)
+    worst[tested] = (~np.isnan(badness)).sum() - (-gap > chance).sum(axis=1)
+    return best, worst
 
 
-def _beyond(badness: Floats, error: Floats, z: float) -> tuple[Counts, Counts]:
-    """Count for each area those beyond chance better than it, and those beyond chance worse."""
-    gap = badness[:, None] - badness
-    chance = z * np.hypot(error[:, None], error)
-    return (gap > chance).sum(axis=-1), (-gap > chance).sum(axis=-1)
+def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
+    """Rank the authorities, with the ranks that chance allows.
 
+    Parameters
+    ----------
+    latest : pandas.DataFrame
+        Facts with estimates and limits, one period for each indicator.
 
-def _beyond_of_many(badness: Floats, error: Floats, z: float) -> tuple[Counts, Counts]:
-    """Count the same as :func:`_beyond` without a look at every pair.
-
-    Areas with about the same error make a group. Of a group in order most
-    are surely beyond an area, or surely not, whatever their error in that
-    group; only those between are tested one by one.
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`RANKS`; no interval where there are no limits.
     """
-    count = len(badness)
-    better, worse = np.zeros(count, np.intp), np.zeros(count, np.intp)
-    for group in np.array_split(np.argsort(error, kind="stable"), math.isqrt(count)):
-        members = group[np.argsort(badness[group], kind="stable")]
-        ordered = badness[members]
-        least, most = (z * np.hypot(error, error[group[end]]) for end in (0, -1))
-        # wider than any rounding, which is left to the test itself
-        slack = 1e-9 * (np.abs(badness) + most)
-        sure = np.searchsorted(ordered, badness - most - slack, side="left")
-        doubtful = np.searchsorted(ordered, badness - least + slack, side="right") - sure
-        better += sure
-        # the first of a group are worse than all areas that are surely beyond a later one
-        beyond = np.bincount(sure, minlength=len(members) + 1)[::-1].cumsum()[::-1]
-        worse[members] += beyond[1:]
-        for start, end in _in_parts(doubtful):
-            some = doubtful[start:end]
-            one = np.repeat(np.arange(start, end), some)
-            nth = np.arange(len(one)) - np.repeat(np.cumsum(some) - some, some)
-            other = members[np.repeat(sure[start:end], some) + nth]
-            gap = badness[one] - badness[other]
-            told = gap > z * np.hypot(error[one], error[other])
-            better += np.bincount(one[told], minlength=count)
-            worse += np.bincount(other[told], minlength=count)
-    return better, worse
+    import pandas as pd
+
+    chosen = latest["area_type"].eq("authority") & latest["estimate"].notna()
+    mine = latest[chosen]
+    polarity = {name: one.polarity for name, one in load_indicators().items()}
+    parts = []
+    for (indicator, _), one in mine.groupby(_SERIES, sort=True, observed=True):
+        good = polarity.get(str(indicator), "none")
+        low, high = rank_interval(one["estimate"], one["lower"], one["upper"], polarity=good)
+        badness = one["estimate"] if good == "low" else -one["estimate"]
+        parts.append(
+            one[[*_SERIES, "period", "area_code"]].assign(
+                rank=badness.rank(method="min"), of=len(one), rank_low=low, rank_high=high
+            )
+        )
+    if not parts:
+        return pd.DataFrame(columns=list(RANKS))
+    return pd.concat(parts, ignore_index=True)[list(RANKS)]
 
 
-def _in_parts(numbers: Counts) -> Iterator[tuple[int, int]]:
-    """Cut a row of numbers into parts whose sums are bounded, or that are of one number."""
-    total = np.cumsum(numbers)
-    start = 0
-    while start < len(numbers):
-        before = total[start - 1] if start else 0
-        end = int(np.searchsorted(total, before + _AT_ONCE, side="right"))
-        end = max(end, start + 1)
-        yield start, end
-        start = end
+def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
+    """Find the ends and quartiles of the authorities' figures.
+
+    Parameters
+    ----------
+    latest : pandas.DataFrame
+        Facts with estimates, one period for each indicator and group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`DISTRIBUTIONS`, a row for each indicator and
+        group that at least :data:`MIN_AUTHORITIES` authorities have.
+
+    References
+    ----------
+    Hyndman RJ, Fan Y. Sample quantiles in statistical packages. The American
+    Statistician 1996;50:361-365, definition 7.
+    """
+    figures = latest[latest["area_type"].eq("authority") & latest["estimate"].notna()]
+    values = figures.groupby(_SERIES, sort=True, observed=True)["estimate"]
+    found = values.agg(least="min", most="max", count="count").assign(
+        lower_quartile=values.quantile(0.25), upper_quartile=values.quantile(0.75)
+    )
+    found = found[found["count"].ge(MIN_AUTHORITIES)].reset_index()
+    return cast("pd.DataFrame", found[list(DISTRIBUTIONS)])
 
 
-def _badness(values: Floats, polarity: ArrayLike) -> Floats:
+def positions(
+    value: ArrayLike,
+    benchmark: ArrayLike,
+    *,
+    polarity: ArrayLike,
+    best: ArrayLike,
+    worst: ArrayLike,
+) -> Floats:
+    """Place values on a spine, the benchmark in the middle, better to the right.
+
+    Parameters
+    ----------
+    value, benchmark : array_like
+        In one unit; same shape, or shapes that broadcast; nan where missing.
+    polarity : array_like of str
+        ``high``, ``low`` or ``none``; without polarity high is to the right.
+    best, worst : array_like
+        The two ends of what the areas have, in that unit. Every value placed
+        lies between them; which is which does not matter.
+
+    Returns
+    -------
+    numpy.ndarray
+        -1 to 1, without unit: the difference from the benchmark over the
+        greater of the differences of `best` and `worst`; 0 where neither
+        differs, nan where a number is missing.
+
+    Raises
+    ------
+    ValueError
+        A value that does not lie from `worst` to `best`, or a polarity that
+        is none of the three.
+
+    References
+    ----------
+    Public Health England. Technical Guide: Spine Charts, 2017.
+
+    Examples
+    --------
+    >>> positions([70, 80, 95], 80, polarity="high", best=95, worst=60).tolist()
+    [-0.5, 0.0, 0.75]
+    """
+    ours, centre, sign, one, other = aligned(
+        value=value, benchmark=benchmark, polarity=polarity_sign(polarity), best=best, worst=worst
+    )
+    if np.any((ours < np.minimum(one, other)) | (ours > np.maximum(one, other))):
+        raise ValueError(
+            "value lies outside worst to best: give the ends of all the values that are drawn"
+        )
+    reach = np.maximum(np.abs(one - centre), np.abs(other - centre))
+    # adding 0 turns -0 into 0
+    return np.asarray(
+        np.where(sign < 0, -1.0, 1.0) * (ours - centre) / np.where(reach == 0, 1.0, reach) + 0.0
+    )
+
+
+def _badness(values: Floats, polarity: str) -> Floats:
     """Turn values so that the best is the least."""
-    if values.ndim == 0:
-        raise ValueError("values is a single number: give the values of several areas")
-    turned = np.where(signs(polarity) < 0, 1.0, -1.0)[..., None]
-    given, sign = aligned(values=values, polarity=turned)
-    if given.shape != values.shape:
-        raise ValueError("polarity has more entries than values has rows: give one, or one a row")
-    return np.asarray(given * sign)
+    return np.asarray(np.where(polarity_sign(polarity) < 0, 1.0, -1.0) * values)

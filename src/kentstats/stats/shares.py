@@ -1,119 +1,27 @@
-"""Shares worked out from two facts; each carries both as its parents."""
+"""What follows from the figures of a report: shares of two, and comparisons.
+
+An inspection report gives most percentages without their bases. Then no
+interval can be drawn and no verdict given: the result of a comparison is the
+direction, the difference, what rounding allows, and how large a group would
+have to be for the difference to be beyond chance.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kentstats.stats.intervals import wilson
+import numpy as np
+
+from kentstats.indicators import load_indicators
+from kentstats.ingest.report_settings import Figure, Share
+from kentstats.stats.intervals import minimum_detectable_base, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@dataclass(frozen=True)
-class Share:
-    """One share to derive.
-
-    Attributes
-    ----------
-    id, short : str
-        Key and label.
-    part, whole : tuple of str
-        Indicator and group of the two facts.
-    sampled : bool
-        True where the cases stand for a process that goes on (results of one
-        year's group, cases in one office), so that an interval says how far
-        chance reaches; False for a plain count of everyone.
-    """
-
-    id: str
-    short: str
-    part: tuple[str, str]
-    whole: tuple[str, str]
-    sampled: bool = False
-
-
-SHARES = (
-    Share(
-        "uasc-share",
-        "Asylum-seeking, of all looked after",
-        ("looked-after", "uasc"),
-        ("looked-after", "all"),
-    ),
-    Share(
-        "childrens-homes-share",
-        "In children’s homes, of all looked after",
-        ("placed-childrens-homes", "all"),
-        ("looked-after", "all"),
-    ),
-    Share(
-        "independent-fostering-share",
-        "With independent agencies, of all looked after",
-        ("placed-independent-fostering", "all"),
-        ("looked-after", "all"),
-    ),
-    Share(
-        "uasc-of-childrens-homes",
-        "Asylum-seeking, of those in children’s homes",
-        ("placed-childrens-homes", "uasc"),
-        ("placed-childrens-homes", "all"),
-    ),
-    Share(
-        "uasc-of-independent-fostering",
-        "Asylum-seeking, of those with independent agencies",
-        ("placed-independent-fostering", "uasc"),
-        ("placed-independent-fostering", "all"),
-    ),
-    Share(
-        "childrens-homes-of-uasc",
-        "In children’s homes, of the asylum-seeking",
-        ("placed-childrens-homes", "uasc"),
-        ("looked-after", "uasc"),
-    ),
-    Share(
-        "independent-fostering-of-uasc",
-        "With independent agencies, of the asylum-seeking",
-        ("placed-independent-fostering", "uasc"),
-        ("looked-after", "uasc"),
-    ),
-    Share(
-        "gcse-five-good-share",
-        "Five good GCSEs with English and mathematics",
-        ("gcse-five-good", "all"),
-        ("gcse-cohort", "all"),
-        sampled=True,
-    ),
-    Share(
-        "core-assessments-overdue-share",
-        "Core assessments overdue, one office",
-        ("core-assessments-overdue", "one office"),
-        ("core-assessments-allocated", "one office"),
-        sampled=True,
-    ),
-    Share(
-        "serious-case-reviews-good-share",
-        "Serious case reviews evaluated as good",
-        ("serious-case-reviews", "good"),
-        ("serious-case-reviews", "all"),
-        sampled=True,
-    ),
-    Share(
-        "grammar-share",
-        "Grammar schools, of secondary schools",
-        ("schools", "grammar"),
-        ("schools", "secondary"),
-    ),
-    Share(
-        "academy-secondary-share",
-        "Secondary, of academies",
-        ("academies", "secondary"),
-        ("academies", "all"),
-    ),
-)
-
-DERIVED = {
+SHARES = {
     "share_id": "key",
     "short": "label",
     "numerator": "the part",
@@ -129,9 +37,31 @@ DERIVED = {
 }
 """Columns of the table of derived shares."""
 
+COMPARISONS = {
+    "indicator": "key into the indicator catalogue",
+    "fact_id": "the fact compared",
+    "benchmark_id": "the fact it is compared with",
+    "kind": "area: another area; period: an earlier one of the same area",
+    "value": "the figure",
+    "benchmark": "the figure it is compared with",
+    "unit": "unit of both",
+    "difference": "value less benchmark, in that unit (points for percentages)",
+    "difference_low": "the least the difference can be, given the rounding of both",
+    "difference_high": "the most it can be",
+    "ratio": "value over benchmark",
+    "direction": "above, below, or level where rounding could turn the order",
+    "smallest_95": "smallest group for which the difference is beyond chance, 95%",
+    "smallest_998": "the same at 99.8%",
+    "verdict": "better, similar, worse, higher, lower, or not compared",
+    "reason": "why there is no verdict",
+}
+"""Columns of the table of comparisons."""
 
-def derive(facts: pd.DataFrame, authority: str, *, confidence: float = 0.95) -> pd.DataFrame:
-    """Derive every share of :data:`SHARES` whose two facts are there and fit.
+
+def derive_shares(
+    facts: pd.DataFrame, authority: str, shares: Sequence[Share], *, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Derive every share whose two facts are there and fit.
 
     Parameters
     ----------
@@ -139,13 +69,15 @@ def derive(facts: pd.DataFrame, authority: str, *, confidence: float = 0.95) -> 
         Tidy facts.
     authority : str
         Name of the authority.
+    shares : sequence of Share
+        What to derive: the entries of the report's ``shares.yml``.
     confidence : float, default 0.95
         Confidence of the intervals, a fraction between 0 and 1.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`DERIVED`. Shares and limits in per cent, at
+        The columns of :data:`SHARES`. Shares and limits in per cent, at
         full precision; limits by :func:`~kentstats.stats.intervals.wilson`,
         only where the cases are a sample of a process.
 
@@ -158,17 +90,19 @@ def derive(facts: pd.DataFrame, authority: str, *, confidence: float = 0.95) -> 
     --------
     >>> from kentstats import load_facts
     >>> facts = load_facts(authority="Kent", edition=2010, kind="report")
-    >>> shares = derive(facts, "Kent").set_index("share_id")
-    >>> round(float(shares.loc["uasc-share", "value"]), 2)
+    >>> part, whole = Figure("looked-after", "uasc"), Figure("looked-after")
+    >>> asked = Share("uasc-share", "Asylum-seeking, of all looked after", part, whole)
+    >>> shares = derive_shares(facts, "Kent", [asked])
+    >>> round(float(shares.loc[0, "value"]), 2)
     15.82
     """
     import pandas as pd
 
     ours = facts[facts["area_name"].eq(authority) & facts["qualifier"].eq("exact")]
     rows = []
-    for share in SHARES:
-        part, whole = (_one(ours, key) for key in (share.part, share.whole))
-        # a part above its whole is the audit's to report; no share comes of it
+    for share in shares:
+        part, whole = (_first(ours, figure) for figure in (share.part, share.whole))
+        # a part above its whole is for the checks to report; no share comes of it
         if part is None or whole is None or not 1 <= whole["value"] >= part["value"]:
             continue
         lower = upper = math.nan
@@ -179,25 +113,123 @@ def derive(facts: pd.DataFrame, authority: str, *, confidence: float = 0.95) -> 
         if part["period"] != whole["period"]:
             note = f"the part is counted {part['period']}, the whole {whole['period']}"
         rows.append(
-            (
-                share.id,
-                share.short,
-                part["value"],
-                whole["value"],
-                100 * part["value"] / whole["value"],
-                lower,
-                upper,
-                part["fact_id"],
-                whole["fact_id"],
-                part["locator"],
-                whole["locator"],
-                note,
-            )
+            {
+                "share_id": share.id,
+                "short": share.short,
+                "numerator": part["value"],
+                "denominator": whole["value"],
+                "value": 100 * part["value"] / whole["value"],
+                "lower": lower,
+                "upper": upper,
+                "numerator_id": part["fact_id"],
+                "denominator_id": whole["fact_id"],
+                "numerator_locator": part["locator"],
+                "denominator_locator": whole["locator"],
+                "note": note,
+            }
         )
-    return pd.DataFrame(rows, columns=list(DERIVED))
+    return pd.DataFrame(rows, columns=list(SHARES))
 
 
-def _one(facts: pd.DataFrame, key: tuple[str, str]) -> pd.Series | None:
-    indicator, group = key
-    found = facts[facts["indicator"].eq(indicator) & facts["group"].eq(group)]
+def _first(facts: pd.DataFrame, figure: Figure) -> pd.Series | None:
+    found = facts[facts["indicator"].eq(figure.indicator) & facts["group"].eq(figure.group)]
     return None if found.empty else found.iloc[0]
+
+
+def compare_figures(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
+    """Compare an authority with every comparator and earlier period of its report.
+
+    Two facts are a pair when indicator, group and unit agree, one is the
+    authority's, and the other is another area's for the same period, or the
+    authority's own for a period that ended before.
+
+    Parameters
+    ----------
+    facts : pandas.DataFrame
+        Tidy facts.
+    authority : str
+        Name of the authority.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`COMPARISONS`, one row a pair, in the order of
+        the indicator catalogue, comparators in that of their codes. A
+        verdict needs an interval that leaves the benchmark out, and that a
+        base: without one it is ``not compared``, and `reason` says why.
+
+    Notes
+    -----
+    The smallest group is worked out for percentages only: for a rate or a
+    count the formula does not hold.
+
+    Examples
+    --------
+    >>> from kentstats import load_facts
+    >>> facts = load_facts(authority="Kent", edition=2010, kind="report")
+    >>> table = compare_figures(facts, "Kent")
+    >>> row = table[table["indicator"] == "health-assessments"].iloc[0]
+    >>> float(row["benchmark"]), round(float(row["difference"]), 1), int(row["smallest_95"])
+    (85.4, -7.4, 103)
+    """
+    import pandas as pd
+
+    pairs = _pairs(facts, authority)
+    rounding_error = pairs["rounding"] + pairs["benchmark_rounding"]
+    difference = pairs["value"] - pairs["benchmark"]
+    rounds_away = difference.abs() <= rounding_error.fillna(0)
+    percent = pairs["unit"].eq("percent")
+    sizes = {
+        confidence: pd.Series(
+            minimum_detectable_base(
+                pairs["value"].where(percent, 0),
+                pairs["benchmark"].where(percent, 0),
+                rounding=pairs["rounding"],
+                benchmark_rounding=pairs["benchmark_rounding"],
+                confidence=confidence,
+            ),
+            pairs.index,
+        ).where(percent)
+        for confidence in (0.95, 0.998)
+    }
+    frame = pairs.assign(
+        difference=difference,
+        difference_low=difference - rounding_error,
+        difference_high=difference + rounding_error,
+        ratio=(pairs["value"] / pairs["benchmark"]).where(pairs["benchmark"] != 0),
+        direction=np.select([rounds_away, difference > 0], ["level", "above"], "below"),
+        smallest_95=sizes[0.95],
+        smallest_998=sizes[0.998],
+        verdict="not compared",
+        reason="the source gives no base",
+    )
+    order = {name: place for place, name in enumerate(load_indicators())}
+    return frame[list(COMPARISONS)].sort_values(
+        "indicator", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
+    )
+
+
+def _pairs(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
+    exact = facts[facts["qualifier"].eq("exact") & facts["value"].notna()]
+    mine = exact["area_name"].eq(authority)
+    others = exact.rename(columns={"value": "benchmark"})
+    keys = ["indicator", "group", "unit"]
+    pairs = exact[mine].merge(others, on=keys, suffixes=("", "_of_benchmark"))
+    same_area = pairs["area_code"].eq(pairs["area_code_of_benchmark"])
+    earlier = same_area & pairs["period_end_of_benchmark"].lt(pairs["period_start"])
+    # “last year” is one year in one source and another in the next
+    same_year = pairs["source_id"].eq(pairs["source_id_of_benchmark"]) | (
+        pairs["period_start"].eq(pairs["period_start_of_benchmark"])
+        & pairs["period_end"].eq(pairs["period_end_of_benchmark"])
+    )
+    elsewhere = ~same_area & same_year & pairs["period"].eq(pairs["period_of_benchmark"])
+    return (
+        pairs.assign(kind=np.where(same_area, "period", "area"))
+        .loc[earlier | elsewhere]
+        .rename(
+            columns={
+                "fact_id_of_benchmark": "benchmark_id",
+                "rounding_of_benchmark": "benchmark_rounding",
+            }
+        )
+    )

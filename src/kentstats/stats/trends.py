@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kentstats.indicators import load_indicators
 from kentstats.stats.intervals import aligned
-from kentstats.stats.verdict import signs
+from kentstats.stats.verdicts import polarity_sign
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from kentstats.stats.intervals import Floats
-    from kentstats.stats.verdict import Words
+
+    Words = NDArray[np.str_]
 
 POINTS = 5
 CRITICAL = 9.549536
@@ -24,6 +28,18 @@ WIDTH = 3.92
 
 INCREASING, DECREASING = "increasing", "decreasing"
 NO_CHANGE, NOT_CALCULATED = "no significant change", "not calculated"
+
+
+TRENDS = {
+    "indicator": "key into the indicator catalogue",
+    "group": "subgroup",
+    "area_code": "the area",
+    "first": "the earliest period used",
+    "last": "the latest",
+    "direction": "increasing, decreasing, no significant change, not calculated",
+    "words": "getting better or worse, where the indicator has polarity",
+}
+"""Columns of the table of recent trends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +134,7 @@ def recent_trend(values: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Trend
     return Trend(direction, slope, chi2, used)
 
 
-def worded(direction: ArrayLike, polarity: ArrayLike) -> Words:
+def trend_words(direction: ArrayLike, polarity: ArrayLike) -> Words:
     """Say what a direction means, where the indicator has polarity.
 
     Parameters
@@ -146,7 +162,7 @@ def worded(direction: ArrayLike, polarity: ArrayLike) -> Words:
 
     Examples
     --------
-    >>> worded(["increasing", "decreasing", "not calculated"], "low").tolist()
+    >>> trend_words(["increasing", "decreasing", "not calculated"], "low").tolist()
     ['getting worse', 'getting better', 'not calculated']
     """
     words = np.asarray(direction, np.str_)
@@ -154,9 +170,93 @@ def worded(direction: ArrayLike, polarity: ArrayLike) -> Words:
         if word not in (INCREASING, DECREASING, NO_CHANGE, NOT_CALCULATED):
             raise ValueError(f"direction is {str(word)!r}: give the direction of a Trend")
     way = np.select([words == INCREASING, words == DECREASING], [1.0, -1.0], 0.0)
-    moves, sign = aligned(direction=way, polarity=signs(polarity))
+    moves, sign = aligned(direction=way, polarity=polarity_sign(polarity))
     gain = moves * sign
     return np.where(gain > 0, "getting better", np.where(gain < 0, "getting worse", words))
+
+
+def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
+    """Find the recent trend of every area and indicator.
+
+    Parameters
+    ----------
+    figures : pandas.DataFrame
+        Facts of several periods with estimates and limits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`TRENDS`. A trend rests on the figures of one
+        source, that of the latest: another may define the measure otherwise.
+        A period that names no year is in no trend.
+    """
+    import pandas as pd
+
+    key = ["indicator", "group", "area_code"]
+    facts = figures.assign(year=years_of(figures))
+    facts = facts[facts["year"] >= 0].sort_values([*key, "year", "period_end", "period"])
+    if facts.empty:
+        return pd.DataFrame(columns=list(TRENDS))
+    newest = facts.groupby(key, observed=True)["source_id"].transform("last")
+    facts = facts[facts["source_id"].eq(newest)].drop_duplicates([*key, "year"], keep="last")
+    columns = ["estimate", "lower", "upper", "period"]
+    wide: Any = facts.set_index([*key, "year"])[columns].unstack("year")
+    # a year in between that nobody published is a gap in time, and counts as one
+    years = range(facts["year"].min(), facts["year"].max() + 1)
+    value, lower, upper, period = (
+        wide[name].reindex(columns=years).to_numpy(dtype=object if name == "period" else np.float64)
+        for name in columns
+    )
+    found = recent_trend(value, lower, upper)
+    calculated, row = found.used.any(axis=1), np.arange(len(wide))
+    first, last = found.used.argmax(axis=1), len(years) - 1 - found.used[:, ::-1].argmax(axis=1)
+    made: pd.DataFrame = wide.index.to_frame(index=False)
+    polarity = {name: one.polarity for name, one in load_indicators().items()}
+    signs = made["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
+    return made.assign(
+        first=np.where(calculated, period[row, first], ""),
+        last=np.where(calculated, period[row, last], ""),
+        direction=found.direction,
+        words=trend_words(found.direction, signs),
+    )[list(TRENDS)]
+
+
+def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
+    """Keep the latest period of every indicator and group, the same for all areas.
+
+    Parameters
+    ----------
+    facts : pandas.DataFrame
+        Tidy facts of official statistics.
+
+    Returns
+    -------
+    pandas.DataFrame
+        An authority without a figure for that period has none here: an
+        older one is not put in its place.
+    """
+    return facts[is_latest(facts)].reset_index(drop=True)
+
+
+def is_latest(facts: pd.DataFrame) -> pd.Series:
+    """Tell which facts are of the latest period of their indicator and group."""
+    ends = facts["period_end"].astype("int64").where(facts["period_end"].notna(), -1)
+    keyed = facts[["indicator", "group", "period"]].assign(_end=ends)
+    keyed = keyed.sort_values(["_end", "period"], kind="stable")
+    newest = keyed.groupby(["indicator", "group"], observed=True)["period"].transform("last")
+    return newest.reindex(facts.index).eq(facts["period"])
+
+
+def years_of(facts: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the year in which the period of each fact ends; -1 where it names none."""
+    import pandas as pd
+
+    codes, labels = pd.factorize(facts["period"])
+    found = [re.match(r"(\d{4})(/\d{2})?", str(label)) for label in labels]
+    named = np.array([int(one[1]) + bool(one[2]) if one else -1 for one in found] + [-1])[codes]
+    years = facts["period_end"].dt.year.to_numpy(dtype=np.float64)
+    whole: NDArray[np.intp] = np.where(np.isnan(years), named, years).astype(np.intp)
+    return whole
 
 
 def _fit(x: Floats, y: Floats, error: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
