@@ -23,7 +23,8 @@ from kentstats.errors import (
 from kentstats.load import edition_day, editions
 from kentstats.project import Project
 from kentstats.publish import briefing
-from kentstats.publish.briefing import publish, remove_leftovers, slug, temporary_folder
+from kentstats.publish.briefing import publish, slug
+from kentstats.publish.manifest import remove_leftovers, temporary_folder
 from kentstats.publish.notebook import declared_parameters, effective_parameters
 from kentstats.publish.pool import Limits
 

@@ -81,6 +81,8 @@ def shown(cell: Any) -> str:
     outputs: list[Any] = []
     for output in json.loads(json.dumps(cell.get("outputs", []))):
         before = outputs[-1] if outputs else {}
+        # of the lines around an error a kernel, whose cells are files, shows others
+        output.pop("traceback", None)
         if output["output_type"] == "stream" and before.get("name") == output["name"]:
             before["text"] += output["text"]  # a kernel hands it over in pieces
         else:

@@ -29,7 +29,6 @@ from kentstats.publish.briefing import (
     NOTEBOOK,
     BriefingTask,
     make_briefing,
-    remove_leftovers,
     slug,
 )
 from kentstats.publish.dask import open_store, run_in_cluster
@@ -44,6 +43,7 @@ from kentstats.publish.manifest import (
     published_files,
     read_entries,
     reason_to_publish,
+    remove_leftovers,
     table_checksums,
     write_manifest,
 )

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import logging
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -25,10 +27,16 @@ from traitlets.config import Config
 
 from kentstats.publish.pool import UNLIMITED, Limits, Worker, limit_memory, report_progress
 
-if TYPE_CHECKING:
-    from papermill.engines import NotebookExecutionManager
-
 INLINE = "module://matplotlib_inline.backend_inline"
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": platform.python_version(),
+}
 CONFIG = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "neutral"}})
 
 
@@ -58,39 +66,6 @@ class Engine:
         kernel_name: str,
         output_path: str | None = None,
         progress_bar: bool | dict[str, Any] = True,  # noqa: FBT001, FBT002, as papermill has it
-        log_output: bool = False,  # noqa: FBT001, FBT002
-        autosave_cell_every: int = 30,
-        **options: Any,
-    ) -> NotebookNode:
-        """Execute a notebook; see :func:`execute_managed_notebook` for the options."""
-        from papermill.engines import NBClientEngine, NotebookExecutionManager
-
-        if cls.nb_language(nb).lower() not in {"python", "ipython"}:
-            options["log_output"] = log_output
-            made: NotebookNode = NBClientEngine.execute_notebook(
-                nb, kernel_name, output_path, progress_bar, **options
-            )
-            return made
-        nb_man = NotebookExecutionManager(
-            nb,
-            output_path=output_path,
-            progress_bar=progress_bar,
-            log_output=log_output,
-            autosave_cell_every=autosave_cell_every,
-        )
-        nb_man.notebook_start()
-        try:
-            cls.execute_managed_notebook(nb_man, kernel_name, log_output=log_output, **options)
-        finally:
-            nb_man.cleanup_pbar()
-            nb_man.notebook_complete()
-        return cast("NotebookNode", nb_man.nb)
-
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,  # noqa: ARG003, none is needed
         *,
         in_worker: bool = False,
         on_start: Callable[[NotebookNode], object] = lambda _: None,
@@ -99,16 +74,17 @@ class Engine:
         log_output: bool = False,
         stdout_file: Any = None,
         stderr_file: Any = None,
-        **_: Any,
-    ) -> None:
-        """Execute the cells, until one fails.
+        **options: Any,
+    ) -> NotebookNode:
+        """Execute the cells of a notebook, until one fails.
 
         Parameters
         ----------
-        nb_man : NotebookExecutionManager
-            Papermill's record of the run.
-        kernel_name : str
-            Without effect.
+        nb : nbformat.NotebookNode
+            The notebook, with its parameters.
+        kernel_name, output_path, progress_bar, log_output, stdout_file, stderr_file : optional
+            As of papermill. The kernel is without effect for a notebook of Python; one of
+            another language is left to papermill.
         in_worker : bool, default False
             Execute in this process, which was started for it.
         on_start : callable, optional
@@ -117,8 +93,10 @@ class Engine:
             What a cell may use in a process of its own, and how much the notebook may print.
         execution_timeout : float, optional
             Seconds that a cell may take, in a process of its own.
-        log_output, stdout_file, stderr_file : optional
-            As of papermill.
+
+        Returns
+        -------
+        nbformat.NotebookNode
 
         Raises
         ------
@@ -127,34 +105,40 @@ class Engine:
         nbclient.exceptions.DeadKernelError
             The process has ended.
         """
-        on_start(nb_man.nb)
-        session = Session(nb_man.nb.cells, limits.output)
+        from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+        if cls.nb_language(nb).lower() not in {"python", "ipython"}:
+            options |= {"log_output": log_output, "execution_timeout": execution_timeout}
+            other = NBClientEngine.execute_notebook(
+                nb, kernel_name, output_path, progress_bar, **options
+            )
+            return cast("NotebookNode", other)
+        record = NotebookExecutionManager(nb, output_path, log_output, progress_bar)
+        record.notebook_start()
+        on_start(nb)
+        session = Session(nb.cells, limits.output)
         files = {"stdout": stdout_file, "stderr": stderr_file}
-        with _runner(session, limits, execution_timeout, in_worker=in_worker) as run:
-            for index, cell in enumerate(nb_man.nb.cells):
-                nb_man.cell_start(cell, index)
-                report_progress(f"cell {index + 1}")
-                try:
-                    step = run(index) if cell.cell_type == "code" else Step()
-                    for place, outputs in step.outputs.items():
-                        nb_man.nb.cells[place].outputs = outputs
-                    if step.execution_count:
-                        cell.execution_count = step.execution_count
-                    _copy_streams(step.outputs.get(index, []), files, log_output=log_output)
-                    if step.failed:
-                        nb_man.cell_exception(cell, cell_index=index)
-                        break
-                finally:
-                    nb_man.cell_complete(cell, cell_index=index)
-        nb_man.nb.metadata["language_info"] = {
-            "codemirror_mode": {"name": "ipython", "version": 3},
-            "file_extension": ".py",
-            "mimetype": "text/x-python",
-            "name": "python",
-            "nbconvert_exporter": "python",
-            "pygments_lexer": "ipython3",
-            "version": sys.version.split()[0],
-        }
+        try:
+            with _runner(session, limits, execution_timeout, in_worker=in_worker) as run:
+                for index, cell in enumerate(nb.cells):
+                    record.cell_start(cell, index)
+                    report_progress(f"cell {index + 1}")
+                    try:
+                        step = run(index) if cell.cell_type == "code" else Step()
+                        for place, outputs in step.outputs.items():
+                            nb.cells[place].outputs = outputs
+                        cell.update({"execution_count": step.count} if step.count else {})
+                        _copy_streams(step.outputs.get(index, []), files, log_output=log_output)
+                        if step.failed:
+                            record.cell_exception(cell, cell_index=index)
+                            break
+                    finally:
+                        record.cell_complete(cell, cell_index=index)
+            nb.metadata["language_info"] = {**LANGUAGE}
+        finally:
+            record.cleanup_pbar()
+            record.notebook_complete()
+        return nb
 
 
 @dataclass(frozen=True)
@@ -162,7 +146,7 @@ class Step:
     """What came of a cell: outputs by the place of the cell that shows them."""
 
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
-    execution_count: int = 0
+    count: int = 0
     failed: bool = False
 
 
@@ -194,7 +178,6 @@ def _runner(
 
 
 def _copy_streams(outputs: list[NotebookNode], files: dict[str, Any], *, log_output: bool) -> None:
-    """Copy what a cell printed to the files and the log that papermill was asked to write."""
     from papermill.log import logger
 
     for output in outputs:
@@ -207,15 +190,7 @@ def _copy_streams(outputs: list[NotebookNode], files: dict[str, Any], *, log_out
 
 
 class Session:
-    """The cells of a notebook, run one after the other in this process.
-
-    Parameters
-    ----------
-    cells : list of NotebookNode
-        The cells.
-    most : int, default 0
-        Characters that they may print and show; 0 for any number.
-    """
+    """The cells of a notebook, run one after the other in the process that runs the first."""
 
     def __init__(self, cells: list[NotebookNode], most: int = 0) -> None:
         self.cells = cells
@@ -245,13 +220,7 @@ class OutputLimitError(RuntimeError):
 
 
 class Outputs:
-    """What cells print and show.
-
-    Parameters
-    ----------
-    most : int
-        Characters that a notebook may print and show; 0 for any number.
-    """
+    """What cells print and show: at most so many characters, or any number where `most` is 0."""
 
     def __init__(self, most: int) -> None:
         self._most, self._used = most, 0
@@ -293,10 +262,9 @@ class Outputs:
         """Add text to what the cell has printed."""
         self._cleared()
         shown = self._shown[self._index]
-        if not self._printed or shown[-1].name != name:
+        if not (shown and shown[-1].get("name") == name):
             self._join()
-            if not (shown and shown[-1].output_type == "stream" and shown[-1].name == name):
-                shown.append(new_output("stream", name=name, text=""))
+            shown.append(new_output("stream", name=name, text=""))
         left = self._most - self._used if self._most else len(text)
         self._printed.append(text[: max(0, left)])
         self._count(len(text))
@@ -356,10 +324,6 @@ class Stream(io.TextIOBase):
         """Return the file descriptor, for programs that are started."""
         return self._descriptor
 
-    def writable(self) -> bool:
-        """Tell that it can be written to."""
-        return True
-
     def write(self, text: str) -> int:
         """Print text; a process that the cell has forked prints to the file descriptor."""
         if os.getpid() != self._owner:
@@ -400,7 +364,7 @@ class _Hook(DisplayHook):
         cast("Shell", self.shell).outputs.add(new_output("execute_result", **shown))
 
     def finish_displayhook(self) -> None:
-        """End without an empty line."""
+        """End without an empty line, which IPython prints in a terminal."""
 
 
 class _Publisher(DisplayPublisher):
@@ -471,6 +435,14 @@ class Shell(InteractiveShell):
             )
 
 
+def prepare_shell() -> None:
+    """Set IPython's shell up, so that processes forked from this one need not."""
+    if not InteractiveShell.initialized():
+        main = sys.modules["__main__"]
+        Shell.instance(config=CONFIG)
+        sys.modules["__main__"] = main  # IPython has put another in its place
+
+
 def _new_shell(most: int) -> Shell:
     """Return the shell of this process, as it is before the first cell."""
     if not isinstance(getattr(InteractiveShell, "_instance", None), Shell):
@@ -478,9 +450,13 @@ def _new_shell(most: int) -> Shell:
     backend = os.environ.setdefault("MPLBACKEND", INLINE)
     shell: Shell = Shell.instance(config=CONFIG)
     shell.outputs, shell.left = Outputs(most), False
-    shell.reset()
+    sys.modules["__main__"] = shell.user_module
+    if shell.execution_count > 1:
+        shell.reset()  # a process that is not forked runs one notebook after the other
     if "" not in sys.path:
         sys.path.insert(0, "")  # notebooks may import what is beside them
+    logging.root.handlers.clear()  # those of the process from which this was forked
+    logging.root.setLevel(logging.WARNING)
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # processes forked from one would draw the same
     if "matplotlib" in sys.modules and backend == INLINE:
