@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import logging
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -25,6 +23,7 @@ from nbformat.v4 import new_output
 from traitlets import Type
 from traitlets.config import Config
 
+from kentstats.publish.outputs import OutputLimitError, Outputs
 from kentstats.publish.pool import UNLIMITED, Limits, Worker, limit_memory, report_progress
 
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -55,9 +54,8 @@ class Engine:
     @staticmethod
     def nb_language(nb: NotebookNode, language: str | None = None) -> str:
         """Return the language of a notebook, Python where it names none."""
-        named = nb.metadata.get("kernelspec", {}).get("language")
-        named = named or nb.metadata.get("language_info", {}).get("name")
-        return str(language or named or "python")
+        kernel, info = nb.metadata.get("kernelspec", {}), nb.metadata.get("language_info", {})
+        return str(language or kernel.get("language") or info.get("name") or "python")
 
     @classmethod
     def execute_notebook(
@@ -109,10 +107,8 @@ class Engine:
 
         if cls.nb_language(nb).lower() not in {"python", "ipython"}:
             options |= {"log_output": log_output, "execution_timeout": execution_timeout}
-            other = NBClientEngine.execute_notebook(
-                nb, kernel_name, output_path, progress_bar, **options
-            )
-            return cast("NotebookNode", other)
+            execute = NBClientEngine.execute_notebook
+            return execute(nb, kernel_name, output_path, progress_bar, **options)  # type: ignore[no-any-return]
         record = NotebookExecutionManager(nb, output_path, log_output, progress_bar)
         record.notebook_start()
         on_start(nb)
@@ -168,8 +164,7 @@ def _runner(
             raise CellTimeoutError.error_from_timeout_and_cell("Timed out", int(seconds or 0), cell)
         if result.error:
             raise DeadKernelError(f"Kernel died: {result.error}")
-        step: Step = result.value
-        return step
+        return cast("Step", result.value)
 
     try:
         yield run
@@ -215,147 +210,13 @@ class Session:
         return Step(changed, count, failed or shell.left)
 
 
-class OutputLimitError(RuntimeError):
-    """A notebook has printed or shown more than it may."""
-
-
-class Outputs:
-    """What cells print and show: at most so many characters, or any number where `most` is 0."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._used = most, 0
-        self._index, self._shown = 0, dict[int, list[NotebookNode]]()
-        self._changed: set[int] = set()
-        self._displays: dict[str, list[tuple[int, NotebookNode]]] = {}
-        self._printed: list[str] = []
-        self._clear = False
-        self._streams = [Stream(self, name) for name in ("stdout", "stderr")]
-
-    def begin(self, index: int) -> None:
-        """Begin a cell."""
-        self._index, self._shown[index] = index, []
-        self._changed, self._clear = {index}, False
-
-    def end(self) -> dict[int, list[NotebookNode]]:
-        """Return the outputs of the cell, and those of others that it has changed."""
-        self._join()
-        return {index: self._shown[index] for index in sorted(self._changed)}
-
-    def add(self, output: NotebookNode, display_id: str | None = None) -> None:
-        """Add an output to the cell."""
-        self._join()
-        self._cleared()
-        self._shown[self._index].append(output)
-        if display_id:
-            self.update(output.data, output.metadata, display_id)
-            self._displays.setdefault(display_id, []).append((self._index, output))
-        self._count(len(str(output.get("data", ""))))
-
-    def update(self, data: Any, metadata: Any, display_id: str) -> None:
-        """Replace what is shown under an identifier, in this cell and in others."""
-        for index, output in self._displays.get(display_id, []):
-            output.data, output.metadata = data, metadata
-            self._changed.add(index)
-        self._count(len(str(data)))
-
-    def write(self, name: str, text: str) -> None:
-        """Add text to what the cell has printed."""
-        self._cleared()
-        shown = self._shown[self._index]
-        if not (shown and shown[-1].get("name") == name):
-            self._join()
-            shown.append(new_output("stream", name=name, text=""))
-        left = self._most - self._used if self._most else len(text)
-        self._printed.append(text[: max(0, left)])
-        self._count(len(text))
-
-    def clear(self, *, wait: bool) -> None:
-        """Clear the outputs of the cell, at once or when there is another."""
-        self._clear = True
-        if not wait:
-            self._cleared()
-
-    def _cleared(self) -> None:
-        if self._clear:
-            self._clear = False
-            self._printed.clear()
-            self._shown[self._index].clear()
-
-    def _join(self) -> None:
-        if self._printed:
-            self._shown[self._index][-1].text += "".join(self._printed)
-            self._printed.clear()
-
-    def _count(self, characters: int) -> None:
-        self._used += characters
-        if self._most and self._used > self._most:
-            raise OutputLimitError(
-                f"The notebook has printed or shown more than {self._most:,} characters."
-            )
-
-    @contextlib.contextmanager
-    def captured(self) -> Iterator[None]:
-        """Take what is printed: by Python, and by programs and libraries that it starts."""
-        before = sys.stdout, sys.stderr
-        with contextlib.ExitStack() as stack:
-            for stream, own in zip(before, self._streams, strict=True):
-                with contextlib.suppress(OSError, ValueError):
-                    stream.flush()
-                stack.enter_context(own.redirected())
-            sys.stdout, sys.stderr = self._streams
-            try:
-                yield
-            finally:
-                sys.stdout, sys.stderr = before
-
-
-class Stream(io.TextIOBase):
-    """Standard output or error of a cell."""
-
-    encoding, errors = "UTF-8", "strict"
-
-    def __init__(self, outputs: Outputs, name: str) -> None:
-        self._outputs, self.name = outputs, name
-        self._descriptor = 1 if name == "stdout" else 2
-        self._owner = os.getpid()
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115, it lasts as long as the session
-
-    def fileno(self) -> int:
-        """Return the file descriptor, for programs that are started."""
-        return self._descriptor
-
-    def write(self, text: str) -> int:
-        """Print text; a process that the cell has forked prints to the file descriptor."""
-        if os.getpid() != self._owner:
-            os.write(self._descriptor, text.encode(errors="replace"))
-        else:
-            text.encode()  # refuses what no file can hold
-            self._outputs.write(self.name, text)
-        return len(text)
-
-    @contextlib.contextmanager
-    def redirected(self) -> Iterator[None]:
-        """Take what is written to the file descriptor, and print it when the cell has ended."""
-        kept = os.dup(self._descriptor)
-        os.dup2(self._file.fileno(), self._descriptor)
-        try:
-            yield
-        finally:
-            os.dup2(kept, self._descriptor)
-            os.close(kept)
-            self._file.seek(0)
-            if text := self._file.read().decode(errors="replace"):
-                with contextlib.suppress(OutputLimitError):
-                    self._outputs.write(self.name, text)
-                self._file.seek(0)
-                self._file.truncate()
-
-
 class _Hook(DisplayHook):
     """Shows the value of the last expression of a cell."""
 
     def write_output_prompt(self) -> None:
-        """Write none: the notebook has it."""
+        """Write nothing: prompts and empty lines are for terminals."""
+
+    finish_displayhook = write_output_prompt
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         """Add the value to the outputs."""
@@ -363,18 +224,14 @@ class _Hook(DisplayHook):
         shown["execution_count"] = self.prompt_count
         cast("Shell", self.shell).outputs.add(new_output("execute_result", **shown))
 
-    def finish_displayhook(self) -> None:
-        """End without an empty line, which IPython prints in a terminal."""
-
 
 class _Publisher(DisplayPublisher):
     """Shows what cells display."""
 
-    def publish(
+    def publish(  # type: ignore[override]
         self,
         data: Any,
         metadata: Any = None,
-        source: Any = None,  # noqa: ARG002, its place in IPython
         *,
         transient: Any = None,
         update: bool = False,
@@ -429,10 +286,9 @@ class Shell(InteractiveShell):
             told = str(evalue)
         except Exception:  # noqa: BLE001, an analyst's class may fail to say what it is
             told = "<unprintable>"
+        error = new_output("error", ename=etype.__name__, evalue=told, traceback=list(stb))
         with contextlib.suppress(OutputLimitError):
-            self.outputs.add(
-                new_output("error", ename=etype.__name__, evalue=told, traceback=list(stb))
-            )
+            self.outputs.add(error)
 
 
 def prepare_shell() -> None:
