@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -101,29 +100,14 @@ ERRORS: dict[str, tuple[str | bytes, str]] = {
         ", line 1: The file holds a character of value nought. "
         "Give a CSV file with the encoding UTF-8.",
     ),
-    "UTF-16 cut off": (
-        TEXT.encode("utf-16")[:-1],
-        "is not UTF-16, as the rest of the file is. Download the file again.",
-    ),
-    "bytes of no encoding": (
-        TEXT.encode().replace(b"Essex", b"Ess\x81x"),
-        ", line 4: Byte 0x81 is neither UTF-8 nor Windows-1252. "
-        "Give a CSV file with the encoding UTF-8.",
-    ),
     "one damaged byte in UTF-8": (
         TEXT.replace("South East", "Südosten").encode().replace(b"Essex", b"Ess\xe9x"),
         ", line 4: Byte 0xe9 is not UTF-8, as the rest of the file is. Download the file again.",
     ),
     "a web page": ("<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", NO_TABLE),
-    "JSON": (json.dumps({"results": [1, 2]}), NO_TABLE),
-    "PDF": (b"%PDF-1.7\n%\xe2\xe3\n1 0 obj", NO_TABLE),
     "gz": (gzip.compress(TEXT.encode()), NO_TABLE),
     "zip of CSV files": (
         archive(data_csv=TEXT, more_csv=TEXT),
-        ": The file is damaged, or no workbook: ",
-    ),
-    "an old workbook, damaged": (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600,
         ": The file is damaged, or no workbook: ",
     ),
     "parquet cut off": (b"PAR1" + b"\x00" * 50, ": The file is damaged, or no parquet file: "),
@@ -147,18 +131,9 @@ ERRORS: dict[str, tuple[str | bytes, str]] = {
         "Keep one of each, or rename the others.",
     ),
     "kinds of period mixed": (
-        TEXT
-        + text_of(
-            [looked_after(time_period="202425", time_identifier="Academic year")]
-        ).splitlines()[1]
-        + "\n",
+        text_of([*GOOD, GOOD[1] | {"time_period": "202425", "time_identifier": "Academic year"}]),
         ", line 5: The file mixes kinds of period: Reporting year, Academic year. "
         "Split it into one file for each kind.",
-    ),
-    "a kind of period that is not known": (
-        replaced("Reporting year", "School year"),
-        ", line 2, column time_period: 3 lines were refused, more than were understood. "
-        "The first: “2025, School year” is no period of the open data standard.",
     ),
     "every line refused": (
         replaced("E10000016", "E10000099").replace("E10000012", "E10000098"),
@@ -208,30 +183,17 @@ def test_a_process_of_its_own_ends_the_same_way(home: Project, tmp_path: Path) -
     assert sums_of(home.raw) == before
 
 
-def test_a_file_that_is_missing_or_a_folder_is_told(home: Project, tmp_path: Path) -> None:
+def test_one_file_that_cannot_be_read_keeps_all_out(home: Project, tmp_path: Path) -> None:
+    good = write(tmp_path / "good.csv", TEXT)
+    lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,The South\n")
     before = sums_of(home.raw)
-    code, _, err = ingest(tmp_path / "none.csv", tmp_path)
-    assert code == 3
+    code, out, err = ingest(good, lists, tmp_path / "none.csv", tmp_path)
+    assert (code, out) == (3, "")
     assert f"{tmp_path / 'none.csv'}: The file cannot be read: No such file or directory." in err
     assert f"{tmp_path}: The file cannot be read: Is a directory. Give the path of a file." in err
     assert sums_of(home.raw) == before
 
 
-def test_one_file_that_cannot_be_read_keeps_all_out(home: Project, tmp_path: Path) -> None:
-    good = write(tmp_path / "good.csv", TEXT)
-    bad = write(tmp_path / "bad.csv", "<html>")
-    lists = write(
-        tmp_path / "regions.csv", "region_code,region_name\nE12000008,The South of the East\n"
-    )
-    before = sums_of(home.raw)
-    code, out, err = ingest(good, lists, bad)
-    assert (code, out) == (3, "")
-    assert "bad.csv, line 1: The file is a web page, XML" in err
-    assert sums_of(home.raw) == before
-
-
-REREFERRED = {"referral_count": 100, "rereferral_count": 20, "rereferral_percent": 20}
-OVER = [row(name, **REREFERRED) for name in ("England", "Kent", "Essex")]
 REFUSED: dict[str, tuple[str, list[str]]] = {
     "a last line that may be cut off": (
         TEXT.rstrip("\n"),
@@ -246,14 +208,6 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
             "line 5: The line has 2 cells, the header 14. Put text with commas in double quotes "
             "and close each, or download the file again.",
             "line 6: The line has 15 cells, the header 14.",
-        ],
-    ),
-    "two lines that disagree": (
-        text_of([*GOOD, looked_after("Medway"), looked_after("Medway", children_count=5)]),
-        [
-            "line 5: Two lines of one measure, place and period give different figures. "
-            "Ask the publisher which is right; neither was taken.",
-            "line 6: Two lines of one measure, place and period give different figures.",
         ],
     ),
     "symbols that nobody knows": (
@@ -271,10 +225,6 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
             "its base. Ask the publisher.",
             "line 5, column rate_per_10000: The figure is negative, over 100 per cent, or above",
         ],
-    ),
-    "a percentage over 100": (
-        text_of([*OVER, row("Medway", **REREFERRED | {"rereferral_percent": 100.1})]),
-        ["line 5, column rereferral_percent: The figure is negative, over 100 per cent"],
     ),
     "formulas": (
         text_of([*GOOD, looked_after("Medway", children_count="=1+1", rate_per_10000="@A1")]),
@@ -299,17 +249,7 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
         ["line 5, column geographic_level: The row is Regional, and names E06000035."],
     ),
     "two lines that disagree and write their words in two ways": (
-        text_of(
-            [
-                *GOOD,
-                looked_after(
-                    "Essex",
-                    population_type=LOOKED_AFTER.upper(),
-                    time_identifier="reporting  year",
-                    children_count=5,
-                ),
-            ]
-        ),
+        text_of([*GOOD, GOOD[2] | {"population_type": LOOKED_AFTER.upper(), "children_count": 5}]),
         [
             "line 4: Two lines of one measure, place and period give different figures.",
             "line 5: Two lines of one measure, place and period give different figures.",
@@ -321,10 +261,6 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
             "line 5, column time_period: “202427” is no year: its two halves do not follow each "
             "other. Ingest a newer list of codes, or ask the publisher."
         ],
-    ),
-    "a cell of 200,000 characters": (
-        text_of([*GOOD, looked_after("Medway", la_name="M" * 200_000)]),
-        ["line 5: The line is no CSV: field larger than field limit (131072)."],
     ),
     "text after a quote": (
         TEXT + LAST.replace("Essex", '"Es"sex') + "\n",
@@ -376,10 +312,7 @@ def test_an_error_names_twenty_lines_and_counts_the_others(home: Project, tmp_pa
 
 
 SAME: dict[str, bytes] = {
-    "a byte order mark": b"\xef\xbb\xbf" + TEXT.encode(),
     "old line ends": TEXT.replace("\n", "\r").encode(),
-    "UTF-16, little end first": b"\xff\xfe" + TEXT.encode("utf-16-le"),
-    "Windows-1252": TEXT.replace("Essex", "Essex\xa0").encode("cp1252"),
     "lines of commas below": TEXT.encode() + b",,,,,,,,,,,,,\n,,,,,,,,,,,,,\n",
     "columns in another order": text_of([dict(reversed(each.items())) for each in GOOD]).encode(),
     "columns with spaces": (

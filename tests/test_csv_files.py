@@ -216,14 +216,3 @@ def test_any_other_cell_is_a_fault_with_its_remedy(
         assert [str(problem) for problem in row.faults.problems] == [
             f"table.csv, line 7, column a: {told.format(text)}"
         ]
-
-
-@given(CELLS | st.floats(min_value=0).map(str) | st.integers().map(str))
-def test_any_text_is_the_number_it_is_or_a_fault_with_its_line(text: str) -> None:
-    row = cell(text)
-    value = row.number("a")
-    if row.faults.problems:
-        assert [(problem.line, problem.column) for problem in row.faults.problems] == [(7, "a")]
-    else:
-        assert value == float(text)
-        assert 0 <= value < math.inf

@@ -87,12 +87,6 @@ def test_the_same_letter_has_another_meaning_in_2010() -> None:
     assert cells("-", symbols=LAIT_SYMBOLS).status.tolist() == ["not_available"]
 
 
-def test_noise_of_a_spreadsheet_is_taken_off_and_a_true_nought_stays() -> None:
-    read = cells("17.100000000000001", "0", "1,362", "-0", "c")
-    same(read.value, [17.1, 0.0, 1362.0, 0.0, nan])
-    assert read.decimals.tolist() == [1, 0, 0, 0, 0]
-
-
 def test_a_sum_with_a_part_missing_is_missing_for_the_gravest_reason() -> None:
     total = add_up([cells("1", "1", "c", "z", rounding=5), cells("2", "x", "u", "low", rounding=5)])
     same(total.value, [3, nan, nan, nan])

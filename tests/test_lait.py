@@ -165,12 +165,6 @@ def test_years_are_read_in_every_form(tmp_path: Path, year: str, label: str) -> 
     assert columns(reading, "period") == [[label]]
 
 
-@pytest.mark.parametrize("year", ["", "1889", "2025 (draft)", "٢٠٢٥"])
-def test_what_is_no_year_is_refused(tmp_path: Path, year: str) -> None:
-    reading = parquet(tmp_path, line("Some measure", year), line("Some measure"))
-    assert refused(reading) == [f"line 2, column Years: “{year}” is no year. Ask the publisher."]
-
-
 def test_the_same_figure_again_is_left_out_and_another_refused(tmp_path: Path) -> None:
     reading = parquet(
         tmp_path,
@@ -186,10 +180,14 @@ def test_the_same_figure_again_is_left_out_and_another_refused(tmp_path: Path) -
     assert columns(reading, "area_code", "period") == [["E10000016", "2025"], ["E10000012", "2025"]]
 
 
-def test_a_line_without_a_measure_is_refused(tmp_path: Path) -> None:
-    reading = parquet(tmp_path, (None, "2025", "Kent", "1", 886.0), line(), line(place="Essex"))
+def test_a_line_without_a_measure_or_year_is_refused(tmp_path: Path) -> None:
+    wrong = [line(year=year) for year in ("1889", "2025 (draft)", "٢٠٢٥")]
+    reading = parquet(tmp_path, (None, "2025", "Kent", "1", 886.0), line(), *wrong)
     assert refused(reading) == [
-        "line 2, column Short Desc: The line names no measure. Ask the publisher."
+        "line 2, column Short Desc: The line names no measure. Ask the publisher.",
+        "line 4, column Years: “1889” is no year. Ask the publisher.",
+        "line 5, column Years: “2025 (draft)” is no year. Ask the publisher.",
+        "line 6, column Years: “٢٠٢٥” is no year. Ask the publisher.",
     ]
 
 

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 NOT_TABLES = (b"<", b"{", b"[", b"%PDF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")
 """How web pages, XML, JSON, PDFs and compressed files begin."""
-UNNAMED = "Unnamed: "
-"""How the names begin that columns without a name are given, as in pandas."""
+UNNAMED = "Unnamed: "  # for columns without a name, as in pandas
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 GIVE_UTF_8 = "Give a CSV file with the encoding UTF-8."
 

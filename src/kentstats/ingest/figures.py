@@ -38,18 +38,15 @@ SFR_SYMBOLS = {"x": "suppressed", "": "not_available", ".": "not_applicable"}
 """Symbols of the statistical first releases of 2010."""
 LAIT_SYMBOLS = {"-": "not_available", "": "not_available"}
 """The interactive tool has one symbol for every kind of missing figure."""
-UNREADABLE = "unreadable"
-"""Status of a cell that is neither a number nor a known symbol; its row is refused."""
+UNREADABLE = "unreadable"  # neither a number nor a known symbol; its row is refused
 MISSING = ("suppressed", "unreliable", "not_applicable", "not_available", "rounds_to_zero")
 GRAVITY = (UNREADABLE, *MISSING, "")
 """Statuses, the gravest first: of two, it says why a figure made of both is missing."""
 IMPOSSIBLE = "The figure is negative, over 100 per cent, or above its base."
-MAX_DIGITS = 40
-"""The longest number; spreadsheets write no more than 25 characters."""
+MAX_DIGITS = 40  # spreadsheets write no more than 25 characters
 NUMBER = re.compile(r"[-−]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(e[-+]?[0-9]{1,3})?", re.I)
 
-Source = tuple[Indicator, IndicatorMapping]
-"""An indicator, and where a data set has it."""
+Source = tuple[Indicator, IndicatorMapping]  # an indicator, and where a data set has it
 
 
 def number(text: str) -> float | None:

@@ -21,19 +21,14 @@ from kentstats.periods import Period, year_ending
 from kentstats.schemas import DAYS
 
 COLUMNS = ("Short Desc", "Years", "LA and Regions", "Values", "LA Number")
-FIRST_REGION = 970
-"""Numbers from here on are the tool's own: England and the regions."""
+FIRST_REGION = 970  # numbers from here on are the tool's own: England and the regions
 YEAR = re.compile(r"(\d{4})(?:[-/](\d{2}|\d{4}))?(?: \((?:OT|Rev|Final|prov)\))?", re.ASCII)
 
 
 def read_lait(
     frame: pd.DataFrame, reading: Reading, register: Register, *, every: bool = False
 ) -> None:
-    """Read the download of the tool into a reading.
-
-    With `every`, every measure is taken, and not only those that the
-    catalogue knows.
-    """
+    """Read the download of the tool; with `every`, also measures unknown to the catalogue."""
     reading.kind, reading.dataset = "Local Authority Interactive Tool", "lait"
     frame = frame.set_axis(canonical(frame.columns, COLUMNS), axis=1)[list(COLUMNS)]
     measures = list(frame["Short Desc"].unique())
@@ -43,10 +38,8 @@ def read_lait(
         if mapping.measure in measures
     }
     if not every:
-        reading.notes.append(
-            f"{len(measures) - len(sources)} of {len(measures)} measures are not in the "
-            "catalogue and were left out."
-        )
+        count = f"{len(measures) - len(sources)} of {len(measures)} measures"
+        reading.notes.append(f"{count} are not in the catalogue and were left out.")
         frame = frame[frame["Short Desc"].isin(list(sources))]
     reading.wanted = len(frame)
     rows = _look_up_rows(frame, sources, register, figures.indicator_keys(measures, "lait"))

@@ -229,12 +229,9 @@ def _refuse_formulas(table: SourceTable, filters: Sequence[str]) -> None:
     """Refuse rows whose filters a spreadsheet would run."""
     for name in filters:
         column = table.frame[name]
-        formulas = column[
-            column.isin([text for text in column.unique() if figures.is_formula(text)])
-        ]
+        formulas = column[column.map(figures.is_formula).astype(bool)]
         for line, text in formulas.items():
-            what = f"“{text[:40]}” is a formula."
-            table.reading.refuse(line, name, what, "Ask the publisher.")
+            table.reading.refuse(line, name, figures.cell_fault(text), "Ask the publisher.")
         table.drop(formulas.index)
 
 

@@ -20,8 +20,7 @@ WITHOUT_FIGURES = {
     "dictionary of the interactive tool": ("measure code", "measure short", "polarity"),
 }
 """Files that hold no figures, with their columns."""
-MAX_LISTED = 8
-"""How many refused lines of a file are listed; the report has all."""
+MAX_LISTED = 8  # refused lines of a file; the report has all
 
 
 def read_file(path: Path, *, every: bool = False, register: Register | None = None) -> Reading:
@@ -60,13 +59,12 @@ def _read_table(frame: pd.DataFrame, reading: Reading, register: Register, *, ev
                 reading.kind, reading.rows = kind, len(frame)
                 reading.notes.append("It describes measures and holds no figures.")
                 return
-        raise file_error(
-            reading.path,
-            f"The file is of no known kind; its columns begin {', '.join(header[:6])[:120]}.",
+        what = f"The file is of no known kind; its columns begin {', '.join(header[:6])[:120]}."
+        remedy = (
             "Known are open data files (time_period, time_identifier, geographic_level), the "
-            "underlying data of 2010, the interactive tool's download, and code lists.",
-            1,
+            "underlying data of 2010, the interactive tool's download, and code lists."
         )
+        raise file_error(reading.path, what, remedy, 1)
 
 
 def has_codes(path: Path) -> bool:

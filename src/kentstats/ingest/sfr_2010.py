@@ -43,7 +43,7 @@ def read_sfr_2010(
     named = dict.fromkeys(name for _, mapping in sources for name in figures.columns_of(mapping))
     wanted = [*named, *PLACEMENTS, PLACEMENT_TOTAL, FIRST_COUNT]
     frame = frame.set_axis(canonical(frame.columns, wanted), axis=1)
-    places = _locate(frame, dataset.areas_on or dt.date.max, reading, register)
+    places = _locate(frame, dataset.areas_on or dt.date(2010, 3, 31), reading, register)
     if dataset.correction == "placements-out-of-order":
         frame = _reorder_placements(frame, places, reading)
     if dataset.correction == "regions-of-other-authorities":
@@ -94,7 +94,7 @@ def _area_row(
     fault = f"No list of codes knows “{' '.join(filter(None, words))[:60]}”."
     if not digits or "National" in words:
         area = next((area for name in reversed(names) if (area := register.find(name))), None)
-        known = area is not None and area.type in {"country", "region"}
+        fault = "" if area and area.type in {"country", "region"} else fault
     else:
         # an authority that went on under another code the next day keeps its three digits
         next_day = day + dt.timedelta(days=1)
@@ -102,8 +102,7 @@ def _area_row(
         area = register.find(digits, day) or (soon[0] if len(soon) == 1 else None)
         faults = [name_fault(area, digits, name, register) for name in names] if area else [fault]
         fault = next(filter(None, faults), "")
-        known = not fault
-    if area is None or not known:
+    if area is None or fault:
         return "", "", "", "", fault
     return area.code, area.type, area.name, area.region, ""
 

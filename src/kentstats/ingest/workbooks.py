@@ -35,8 +35,7 @@ OUTCOMES = ("Local authority area code", "Overall effectiveness")
 OTHER_INSPECTIONS = {"Inspection type", "Inspection/Visit type"}
 """Sheets with one of these list inspections, several for one authority."""
 LIST = ("LA Number", "LA Name", "Type")
-HEADER_ROWS = 10
-"""A header stands within this many rows."""
+HEADER_ROWS = 10  # a header stands within this many rows
 
 CODE_LIST_COLUMNS = ("new_la_code", "la_name", "old_la_code", "date_of_operation")
 REGION_COLUMNS = ("region_code", "region_name")
@@ -137,9 +136,9 @@ def _read_neighbours(
 def _neighbours_fault(area: Area, codes: Sequence[str], seen: Mapping[str, int]) -> str:
     if area.code in seen:
         return f"stands in line {seen[area.code]} already"
-    if "" in codes:
-        return "has a neighbour that no list of codes knows"
-    return "has itself or one neighbour twice" if len({area.code, *codes}) <= len(codes) else ""
+    different = {area.code, *codes} - {""}
+    fault = "does not have ten different neighbours with known codes"
+    return "" if len(different) > len(codes) else fault
 
 
 def _digits(cell: Any) -> str:
