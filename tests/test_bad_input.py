@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from conftest import kentstats
 from official import (
     DATA,
     LOOKED_AFTER,
@@ -61,11 +60,10 @@ def ingest(*arguments: str | Path) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
-def archive(**files: str) -> bytes:
+def archive(name: str, text: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
-        for name, text in files.items():
-            packed.writestr(name.replace("_csv", ".csv").replace("__", "/"), text)
+        packed.writestr(name, text)
     return out.getvalue()
 
 
@@ -107,7 +105,7 @@ ERRORS: dict[str, tuple[str | bytes, str]] = {
     "a web page": ("<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", NO_TABLE),
     "gz": (gzip.compress(TEXT.encode()), NO_TABLE),
     "zip of CSV files": (
-        archive(data_csv=TEXT, more_csv=TEXT),
+        archive("data.csv", TEXT),
         ": The file is damaged, or no workbook: ",
     ),
     "parquet cut off": (b"PAR1" + b"\x00" * 50, ": The file is damaged, or no parquet file: "),
@@ -171,18 +169,6 @@ def test_what_cannot_be_read_is_an_error_and_every_table_keeps_its_bytes(
     assert sums_of(home.raw) == before
 
 
-def test_a_process_of_its_own_ends_the_same_way(home: Project, tmp_path: Path) -> None:
-    content, told = ERRORS["cut off in a line"]
-    path = write(tmp_path / "data.csv", content)
-    before = sums_of(home.raw)
-    done = kentstats("ingest", "data.csv", cwd=tmp_path, KENTSTATS_HOME=str(home.root))
-    assert done.returncode == 3
-    assert told in done.stderr
-    assert done.stderr.startswith(f"Error: {path.name}")
-    assert "Traceback" not in done.stderr
-    assert sums_of(home.raw) == before
-
-
 def test_one_file_that_cannot_be_read_keeps_all_out(home: Project, tmp_path: Path) -> None:
     good = write(tmp_path / "good.csv", TEXT)
     lists = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,The South\n")
@@ -195,21 +181,6 @@ def test_one_file_that_cannot_be_read_keeps_all_out(home: Project, tmp_path: Pat
 
 
 REFUSED: dict[str, tuple[str, list[str]]] = {
-    "a last line that may be cut off": (
-        TEXT.rstrip("\n"),
-        [
-            "line 4, column rate_per_10000: The last line has no line end, so its last cell may "
-            "have been cut off. Download the file again; add a line end if it is whole."
-        ],
-    ),
-    "too few and too many cells": (
-        TEXT + "2025,Reporting year\n" + LAST + ",9\n",
-        [
-            "line 5: The line has 2 cells, the header 14. Put text with commas in double quotes "
-            "and close each, or download the file again.",
-            "line 6: The line has 15 cells, the header 14.",
-        ],
-    ),
     "symbols that nobody knows": (
         text_of([*GOOD, looked_after("Medway", children_count="n/a", rate_per_10000="*")]),
         [

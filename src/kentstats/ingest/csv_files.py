@@ -2,7 +2,6 @@
 
 A fault of the file as a whole (a web page saved as CSV, a wrong delimiter) is
 an error. A faulty line is refused, and the rest is read.
-
 ``pandas.read_csv`` cannot do this: it does not tell on which line a row begins
 where cells span lines, and fills short rows with missing values.
 """
@@ -38,12 +37,9 @@ GIVE_UTF_8 = "Give a CSV file with the encoding UTF-8."
 class Reading:
     """The outcome of reading one publisher's file.
 
-    It has the kind of the file in words, its checksum and the key of its data
-    set, empty where there is none; ``notes`` of oddities that were overcome;
-    the lines and cells that break the contract, each with its reason; the lines
-    that were not wanted, by the reason; and what was read: ``facts`` in the
-    columns of :data:`kentstats.schemas.FIGURES` and
-    :data:`kentstats.schemas.DAYS`, and rows of other tables. ``rows`` were
+    ``kind`` says what it is, ``dataset`` is empty where it is no known one. ``notes``
+    tell of oddities that were overcome. ``facts`` have the columns of
+    :data:`kentstats.schemas.FIGURES` and :data:`kentstats.schemas.DAYS`. ``rows`` were
     understood; ``wanted`` figures were looked for, refused ones included.
     """
 

@@ -51,11 +51,7 @@ METADATA = ("col_name", "col_type", "filter_grouping_column")
 def read_open_data(
     frame: pd.DataFrame, reading: Reading, register: Register, *, every: bool = False
 ) -> None:
-    """Read an open data file into a reading.
-
-    With `every`, every indicator column is taken, under a name made from its
-    own, and not only what the catalogue knows.
-    """
+    """Read an open data file; with `every`, also measures unknown to the catalogue."""
     frame = frame.set_axis(canonical(frame.columns, (*TIME, *PLACE)), axis=1)
     frame, dataset, sources = _recognise(frame, reading)
     _check_identifiers(frame["time_identifier"], reading)
@@ -238,9 +234,8 @@ def _refuse_formulas(table: SourceTable, filters: Sequence[str]) -> None:
 def _has_columns(table: SourceTable, indicator: Indicator, mapping: IndicatorMapping) -> bool:
     """Tell whether a file has an indicator, and note the columns that it lacks."""
     if missing := sorted(set(figures.columns_of(mapping)) - set(table.frame)):
-        table.reading.notes.append(
-            f"{indicator.id} was left out: the file has no column {', '.join(missing)}."
-        )
+        what = f"{indicator.id} was left out: the file has no column {', '.join(missing)}."
+        table.reading.notes.append(what)
     return not missing and len(table.lines(mapping.where)) > 0
 
 
@@ -248,16 +243,14 @@ def _note_rest(table: SourceTable, measures: Sequence[str]) -> None:
     """Note what the file holds and the catalogue does not know."""
     rest = [name for name in measures if name not in table.taken]
     if rest:
-        table.reading.notes.append(
-            f"{len(rest)} of {len(measures)} measures are not in the catalogue and were left out: "
-            f"{', '.join(rest[:6])}{' …' if len(rest) > 6 else ''}."
-        )
+        count = f"{len(rest)} of {len(measures)} measures"
+        shown = ", ".join(rest[:6]) + (" …" if len(rest) > 6 else "")
+        table.reading.notes.append(f"{count} are not in the catalogue and were left out: {shown}.")
     others = len(table.frame) - len(table.used)
     if table.used and others:
-        table.reading.notes.append(
-            f"{others:,} of {len(table.frame):,} lines hold breakdowns that are not in the "
-            "catalogue, and were left out."
-        )
+        count = f"{others:,} of {len(table.frame):,} lines"
+        what = "hold breakdowns that are not in the catalogue, and were left out."
+        table.reading.notes.append(f"{count} {what}")
 
 
 def _other_figures(

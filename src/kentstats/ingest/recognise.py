@@ -85,7 +85,8 @@ def describe_reading(reading: Reading) -> Iterator[str]:
         yield f"  note: {note}"
     for reason, lines in reading.left_out.items():
         shown = ", ".join(map(str, lines[:MAX_LISTED])) + (" …" if len(lines) > MAX_LISTED else "")
-        yield f"  left out: {counted(len(lines), 'line')}, {reason} (line {shown})"
+        word = "line" if len(lines) == 1 else "lines"
+        yield f"  left out: {len(lines):,} {word}, {reason} ({word} {shown})"
     if reading.refused:
         yield f"  refused: {len(reading.refused):,}"
     for problem in reading.refused[:MAX_LISTED]:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from kentstats import schemas
-from kentstats.areas import COLUMNS, Area, Register
+from kentstats.areas import COLUMNS, Register
 from kentstats.ingest.csv_files import Reading, damage_error, file_error
 from kentstats.ingest.datasets import LICENCE
 from kentstats.ingest.figures import is_formula, name_fault
@@ -49,11 +49,7 @@ ENGLAND = dict.fromkeys(COLUMNS, "") | {"code": "E92000001", "name": "England", 
 
 
 def read_workbook(path: Path, raw: bytes, register: Register) -> Reading:
-    """Read an ``.xlsx`` or ``.ods`` file, whichever of the known kinds it is.
-
-    The reading has neighbours or judgements, or nothing but notes for a list
-    of codes without dates.
-    """
+    """Read an ``.xlsx`` or ``.ods`` file, whichever of the known kinds it is."""
     reading = Reading(path, "", hashlib.sha256(raw).hexdigest())
     for name, cells in _sheets(path).items():
         for at in range(min(HEADER_ROWS, len(cells))):
@@ -104,7 +100,7 @@ def _read_neighbours(
     reading.kind, reading.dataset = "list of statistical neighbours", "statistical-neighbours"
     day = _month(reading.path)
     _check_columns(reading.path, header, ["LA number", "LA Name", *POSITIONS])
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
     for line, *row in sheet.itertuples(name=None):
         digits = _digits(row[header["LA number"]])
         area = register.find(digits, day)
@@ -119,10 +115,11 @@ def _read_neighbours(
             reading.refuse(line, "LA number", what, "Look at it.")
         elif what := name_fault(area, digits, str(row[header["LA Name"]]).strip(), register):
             reading.refuse(line, "LA Name", what, "Ask the publisher.")
-        elif what := _neighbours_fault(area, codes, seen):
-            reading.refuse(line, "", f"{area.name} {what}.", "Ask the publisher.")
+        elif area.code in seen or len({area.code, *codes} - {""}) <= len(codes):
+            what = f"{area.name} is listed twice, or without ten different neighbours with codes."
+            reading.refuse(line, "", what, "Ask the publisher.")
         else:
-            seen[area.code] = line
+            seen.add(area.code)
             # how close each is stands in the column after it
             after = [*row, ""]
             closeness = [str(after[header[name] + 1]).strip().capitalize() for name in POSITIONS]
@@ -131,14 +128,6 @@ def _read_neighbours(
                 reading.neighbours.append(dict(zip(schemas.NEIGHBOURS, cells, strict=True)))
     reading.rows = len(seen)
     reading.notes.append(f"The list is that of {day:%Y-%m}.")
-
-
-def _neighbours_fault(area: Area, codes: Sequence[str], seen: Mapping[str, int]) -> str:
-    if area.code in seen:
-        return f"stands in line {seen[area.code]} already"
-    different = {area.code, *codes} - {""}
-    fault = "does not have ten different neighbours with known codes"
-    return "" if len(different) > len(codes) else fault
 
 
 def _digits(cell: Any) -> str:
@@ -212,11 +201,7 @@ def is_code_list(header: Iterable[str]) -> bool:
 
 
 def read_code_list(frame: pd.DataFrame, reading: Reading) -> None:
-    """Read a list of authorities with dates of operation, or a list of regions.
-
-    A list of authorities by region gives the regions. The rows of the
-    register of areas are put into ``areas`` of the reading.
-    """
+    """Read a list of authorities with dates of operation, or a list of regions, into a reading."""
     frame = frame.set_axis(frame.columns.str.casefold(), axis=1)
     whole = set(frame.columns).issuperset(CODE_LIST_COLUMNS)
     reading.kind = "list of authorities" if whole else "list of regions"
