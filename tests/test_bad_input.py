@@ -77,7 +77,7 @@ ERRORS: dict[str, tuple[str | bytes, str]] = {
     "white space alone": (b" \r\n\t\n", ": The file is empty. Download or restore it."),
     "a header alone": (
         TEXT.splitlines()[0] + "\n",
-        ", line 1: The file has a header and nothing below it. Download it again.",
+        ", line 1: The file has nothing below its header. Download it again.",
     ),
     "semicolons": (
         TEXT.replace(",", ";"),

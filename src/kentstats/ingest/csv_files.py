@@ -113,8 +113,7 @@ def read_csv_file(path: Path, *, raw: bytes | None = None) -> tuple[pd.DataFrame
     reading = Reading(path, "", hashlib.sha256(raw).hexdigest(), notes=notes)
     header, rows = _read_lines(path, text, reading.refuse)
     if not rows and not reading.refused:
-        what = "The file has a header and nothing below it."
-        raise file_error(path, what, "Download it again.", 1)
+        raise file_error(path, "The file has nothing below its header.", "Download it again.", 1)
     if not text.rstrip(" ,").endswith(("\n", "\r")):
         last = max([*rows, *(problem.line for problem in reading.refused)])
         if rows.pop(last, None) is None:
@@ -213,8 +212,8 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     if len(header) < 2:
         what = "The first line has one cell only: the columns are not separated by commas."
         raise file_error(path, what, "Save a table as CSV, with commas between the columns.", 1)
-    counts = Counter(plain(name) for name in header if name)
-    if twice := [name for name in header if counts[plain(name)] > 1]:
+    counts = Counter(map(plain, header))
+    if twice := [name for name in header if name and counts[plain(name)] > 1]:
         what = f"The header names a column twice: {', '.join(twice[:4])[:200]}."
         raise file_error(path, what, "Keep one of each, or rename the others.", 1)
 
