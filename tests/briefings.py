@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import math
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -20,6 +19,7 @@ from unittest import mock
 
 import nbformat
 import pandas as pd
+import reading
 from conftest import ROOT
 from kentstats.report.official import SURE, WITHHELD, against, facts_of, label, short
 
@@ -27,7 +27,7 @@ from kentstats.charts import drawing
 from kentstats.indicators import load_indicators
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.load import load_facts
-from kentstats.report.blocks import Block, Figure
+from kentstats.report.blocks import Block
 from kentstats.report.claims import Claim
 from kentstats.report.context import Edition, open_edition
 from kentstats.schemas import SCALE, Row, records
@@ -87,13 +87,12 @@ class Cell:
     @cached_property
     def pictures(self) -> list[Picture]:
         found = []
-        for part in self.block.parts:
-            if isinstance(part, Figure):
-                drawn = ET.fromstring(part.svg)
-                nodes = (node for node in drawn.iter() if "text" in node.tag)
-                lines = filter(None, ("".join(node.itertext()).strip() for node in nodes))
-                made = Picture(part.name, part.caption.plain, part.alt.plain, tuple(lines))
-                found.append(made)
+        for element in reading.read(self.block.markdown).iter("figure"):
+            [alt], caption = reading.alternative(element), element.find("figcaption")
+            assert caption is not None
+            lines = filter(None, map(str.strip, reading.picture_text(element).splitlines()))
+            words = reading.plain(caption)
+            found.append(Picture(element.attrib["id"], words, alt, tuple(lines)))
         return found
 
     @cached_property

@@ -232,7 +232,7 @@ def test_the_command_line_names_what_is_left_out(tmp_path: Path) -> None:
     assert done.returncode == 0
     [warning] = done.stderr.splitlines()
     # papermill put a cell with the parameters before it
-    assert warning == "Cell 3: what it wrote to standard error is left out: to nobody"
+    assert warning == "Kent: Cell 3: what it wrote to standard error is left out: to nobody"
     page = (tmp_path / "reports/published/2010/kent/briefing.html").read_text(encoding="utf-8")
     assert "<code>a line\n</code>" in page
     assert "<code>[42]\n</code>" in page
@@ -247,7 +247,7 @@ def test_the_command_line_names_what_is_left_out(tmp_path: Path) -> None:
         ("A word.[^1]\n\n[^1]: note", ["“[^1]” looks like a footnote"]),
         ("And $x^2$ here", ["“$x^2$” looks like mathematics"]),
         ("$$\\sum x$$", ["“$$\\sum x$$” looks like mathematics"]),
-        ("A name 中文 and 🙂.", ["the PDF has no letters for 中 文 🙂"]),
+        ("A name 中文 and 🙂.", ["the font of the PDF lacks 中 文 🙂: it may"]),
         (r"\$5 and $6, from $5 to $7, `$x$` and \[^1\], naïve £ ’ √ ≤ é", []),
     ],
 )
