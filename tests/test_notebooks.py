@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from briefings import calls
 from conftest import ROOT
 
-from kentstats.publish.notebook import declared_parameters, execute
+from kentstats.publish.notebook import declared_parameters
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -51,7 +52,9 @@ def test_notebooks_run_from_top_to_bottom(
     name: str, parameters: dict[str, object], tmp_path: Path
 ) -> None:
     path = ROOT / "notebooks" / f"{name}.ipynb"
-    done = execute(path, tmp_path / "out.ipynb", parameters)
+    done = papermill.execute_notebook(
+        path, tmp_path / "out.ipynb", parameters, engine_name="kentstats", progress_bar=False
+    )
     shown = [output for cell in done.cells for output in cell.get("outputs", [])]
     assert len(shown) >= 6
     assert not [output for output in shown if output.get("name") == "stderr"]

@@ -44,7 +44,7 @@ def manifest_of(folder: Path, edition: str = "2010") -> dict[str, Any]:
         entries.append(
             Entry(area.name, area.code, slug(area.name), "published", "why", files=files)
         )
-    return {"schema": 1, "edition": edition, "authorities": entries}
+    return {"schema": 2, "edition": edition, "authorities": entries}
 
 
 def with_entry(manifest: dict[str, Any], name: str, **changes: Any) -> dict[str, Any]:

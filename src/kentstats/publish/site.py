@@ -1,25 +1,37 @@
-"""The pages that lead to the briefings: one for an edition, one for all editions."""
+"""What is published: the pages that lead to the briefings, and what ``status`` prints."""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
 
+from kentstats import __version__
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError
 from kentstats.ingest.datasets import ATTRIBUTION
-from kentstats.load import choose_edition, edition_day
+from kentstats.ingest.inspection_report import Source, load_sources
+from kentstats.load import choose_edition, edition_day, editions, official_folder
 from kentstats.periods import show_date
 from kentstats.project import Project, find_project
-from kentstats.publish.briefing import slug
-from kentstats.publish.manifest import MANIFEST, Entry, read_manifest
+from kentstats.publish.briefing import NOTEBOOK, slug
+from kentstats.publish.manifest import (
+    MANIFEST,
+    Entry,
+    briefing_inputs,
+    changed_groups,
+    edition_inputs,
+    read_manifest,
+)
+from kentstats.publish.quarto import find_quarto
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 PAGE, PAPER = "briefing.html", "briefing.pdf"
@@ -296,3 +308,80 @@ def _link(*parts: str) -> str:
 def _bytes(size: int) -> str:
     kilobytes = max(1, round(size / 1000))
     return f"{kilobytes} KB" if kilobytes < 1000 else f"{kilobytes / 1000:.1f} MB"
+
+
+def describe_project(
+    home: Project, output: Path, *, authorities_too: bool = False
+) -> Iterator[str]:
+    """Describe line by line what is here: editions, briefings and whether they are up to date.
+
+    Parameters
+    ----------
+    home : Project
+        The project.
+    output : pathlib.Path
+        Folder of the published briefings.
+    authorities_too : bool, default False
+        List every authority of every edition, with its codes.
+
+    Yields
+    ------
+    str
+
+    Raises
+    ------
+    DataError
+        A ``source.yml`` is faulty.
+    """
+    yield f"kentstats {__version__}, project {home.root}"
+    quarto = find_quarto()
+    found = f", quarto ({quarto})" if quarto else "; Quarto is not on the PATH"
+    yield f"Renderers: embedded{found}"
+    register = load_areas(home=home)
+    for edition in editions(home):
+        official = official_folder(edition, home)
+        reports = {one.authority: one for one in load_sources(home) if one.edition == edition}
+        told = "official statistics" if official else "no statistics"
+        yield f"Edition {edition}: {told}, {_number(len(reports), 'inspection report')}"
+        areas = register.authorities(edition_day(edition, home)) if official else []
+        names = [area.name for area in areas] or list(reports)
+        states = {name: _state(name, edition, output, home, reports.get(name)) for name in names}
+        done = {name: state for name, state in states.items() if state}
+        yield f"  {_number(len(names), 'authority', 'authorities')}, {len(done)} published"
+        for name, state in done.items():
+            yield f"    {name}: {state}"
+        if not done:
+            first = next(iter(reports), names[0] if names else "")
+            quoted = f'"{first}"' if " " in first or "," in first else first
+            yield f"    run: kentstats briefing {quoted} --edition {edition}"
+    if authorities_too:
+        for edition in editions(home):
+            for area in register.authorities(edition_day(edition, home)):
+                yield f"{edition}  {area.code}  {area.old_code}  {area.name}"
+
+
+def _number(number: int, one: str, more: str = "") -> str:
+    return f"{number or 'no'} {one if number == 1 else more or f'{one}s'}"
+
+
+def _state(name: str, edition: str, output: Path, home: Project, report: Source | None) -> str:
+    """Say whether the briefing of an authority is up to date; empty where there is none."""
+    folder = output / edition / slug(name)
+    try:
+        record = json.loads((folder / "claims.json").read_text(encoding="utf-8"))
+        named = {"authority", "edition"}
+        typed = {key: each for key, each in record["parameters"].items() if key not in named}
+        before, parameters = record["inputs"], json.dumps(typed)
+        shared = _inputs_now(edition, parameters, record["renderer"], home)
+    except (OSError, ValueError, KeyError, AttributeError):
+        return ""
+    changed = changed_groups(before, briefing_inputs(shared, report))
+    if changed:
+        return f"published, but {changed}: {folder}"
+    return f"published and up to date: {folder}"
+
+
+@lru_cache(maxsize=4)
+def _inputs_now(edition: str, parameters: str, renderer: str, home: Project) -> dict[str, str]:
+    notebook = home.notebooks / NOTEBOOK
+    return edition_inputs(edition, notebook, json.loads(parameters), renderer, home)
