@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from browser import axe_violations, launch, overflow, page_of
 
 from kentstats import areas
 from kentstats.areas import load_areas
@@ -79,11 +80,9 @@ class Links(HTMLParser):
         super().__init__()
         self.found: list[str] = []
         self.ids: list[str] = []
-        self.tags: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
         for name, value in attrs:
             if name in {"href", "src"} and value:
                 self.found.append(value)
@@ -174,13 +173,8 @@ def test_one_file_in_british_english_with_nothing_from_elsewhere(page: str) -> N
     assert page.startswith('<!DOCTYPE html>\n<html lang="en-GB">')
     assert "<title>Children’s services: briefings for 152 authorities, edition 2010</title>" in page
     assert "authorities as they were on 31 March 2010" in page
-    tags = Links(page).tags
-    assert not {"link", "img", "iframe", "object"} & set(tags)
-    assert tags.count("script") == 1
-    assert "src=" not in page
-    assert "url(" not in page
-    assert "@import" not in page
-    assert "$" not in page
+    assert not re.search(r"<(link|img|iframe|object)|src=|url\(|@import|{{|{%", page)
+    assert page.count("<script") == 1
 
 
 def test_the_same_manifest_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -217,8 +211,6 @@ def test_a_manifest_that_is_not_there_or_damaged_is_told(tmp_path: Path) -> None
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from browser import launch
-
     with launch() as running:
         yield running
 
@@ -248,16 +240,11 @@ def test_hostile_names_are_text_and_no_markup(hostile: Path) -> None:
     assert "<b>East" not in page
     assert "&lt;img src=x onerror=alert(1)&gt; &amp; &#34;Söns&#34; O’Neill</a>" in page
     assert "South &lt;b&gt;East&lt;/b&gt;" in page
-    links = Links(page)
-    assert "img" not in links.tags
-    assert next(link for link in links.found if "onerror" in link).endswith("/briefing.html")
     assert 'data-search="img src x onerror alert 1 and sons oneill e10000016 886' in page
 
 
 @pytest.mark.needs("browser")
 def test_the_hostile_page_runs_nothing_and_finds_it(hostile: Path, browser: Any) -> None:
-    from browser import page_of
-
     with page_of(hostile, 800, browser=browser) as (page, requests):
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         page.fill("#q", 'Sons & "O\'Neill"<img src=x onerror=alert(1)>')
@@ -271,29 +258,18 @@ def test_the_hostile_page_runs_nothing_and_finds_it(hostile: Path, browser: Any)
 def test_the_pages_are_accessible_fit_and_ask_for_nothing(
     output: Path, browser: Any, width: int
 ) -> None:
-    from browser import axe_violations, overflow, page_of
-
-    with page_of(output / "index.html", width, browser=browser) as (page, requests):
-        assert axe_violations(page) == []
-        assert overflow(page) == []
-        assert requests == []
-    with page_of(output / "2010" / "index.html", width, browser=browser) as (page, requests):
-        for summary in page.locator("#south-east summary").all()[:2]:
-            summary.click()
-        assert axe_violations(page) == []
-        assert overflow(page) == []
-        page.fill("#q", "south west")
-        assert overflow(page) == []
-        page.fill("#q", "no such place")
-        assert axe_violations(page) == []
-        assert overflow(page) == []
-        assert requests == []
+    for path in (output / "index.html", output / "2010" / "index.html"):
+        with page_of(path, width, browser=browser) as (page, requests):
+            for summary in page.locator("#south-east summary").all()[:2]:
+                summary.click()
+            for typed in ("", "south west", "no such place") if page.query_selector("#q") else ():
+                page.fill("#q", typed)
+                assert overflow(page) == []
+            assert overflow(page) == axe_violations(page) == requests == []
 
 
 @pytest.mark.needs("browser")
 def test_the_search_narrows_the_list(output: Path, browser: Any) -> None:
-    from browser import page_of
-
     with page_of(output / "2010" / "index.html", 1280, browser=browser) as (page, _):
         everything = page.inner_text("#found")
 
@@ -322,8 +298,6 @@ def test_the_search_narrows_the_list(output: Path, browser: Any) -> None:
 
 @pytest.mark.needs("browser")
 def test_it_is_used_with_the_keyboard_alone(output: Path, browser: Any) -> None:
-    from browser import page_of
-
     def focused() -> str:
         return str(page.evaluate("document.activeElement.textContent.trim()"))
 
@@ -345,21 +319,15 @@ def test_it_is_used_with_the_keyboard_alone(output: Path, browser: Any) -> None:
 
 
 @pytest.mark.needs("browser")
-def test_without_script_the_whole_list_is_there_and_no_search(output: Path, browser: Any) -> None:
+def test_without_script_and_on_paper_it_is_a_list(output: Path, browser: Any) -> None:
+    path = output / "2010" / "index.html"
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto((output / "2010" / "index.html").as_uri())
+        page.goto(path.as_uri())
         assert page.locator("main .name").locator("visible=true").count() == 152
         assert not page.locator("#search").is_visible()
         assert page.locator("nav a").locator("visible=true").count() == 9
-
-
-@pytest.mark.needs("browser")
-def test_on_paper_it_is_a_list(output: Path, browser: Any) -> None:
-    from browser import page_of
-
-    with page_of(output / "2010" / "index.html", 800, browser=browser) as (page, _):
+    with page_of(path, 800, browser=browser) as (page, _):
         page.emulate_media(media="print")
         assert page.locator("main .name").locator("visible=true").count() == 152
-        for gone in ("#search", "nav", "details", ".pdf"):
-            assert page.locator(gone).locator("visible=true").count() == 0
+        assert not page.locator("#search, nav, details, .pdf").locator("visible=true").count()
