@@ -74,13 +74,7 @@ Broken [*and* {CLAIM}](#fig-a) <span id="a-b">named</span> ~~ `a "b"`.
 {TABLE}
 {figure("A square")}
 
-<div id="both">
-
 Within ![it](data:image/svg+xml;base64,{SVG}) words, and <b>raw</b>.
-
-</div>
-
-[both](#both)
 """
 
 

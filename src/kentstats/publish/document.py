@@ -35,6 +35,7 @@ NOT_READ = {
 """What Markdown cells may hold and a briefing prints as it was typed."""
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
+SPAN = re.compile(r"\d{1,3}")
 TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 NUMBER = re.compile(r"[-+]?([\d,]*\.?\d+(e[-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
 INLINE = {"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "u"}
@@ -64,16 +65,9 @@ class Front:
 class Document:
     """What a notebook shows, without its code.
 
-    Attributes
-    ----------
-    blocks : tuple of str
-        Markdown cells, and outputs as Markdown, in order.
-    claims : dict of str to dict
-        Every claim printed, by its id, in the order of first appearance.
-    lists : dict of str to list of str
-        The many facts behind several claims, by the name that these have for them.
-    warnings : tuple of str
-        What the document lacks or shows otherwise than the notebook: the cell and the reason.
+    The `blocks` are Markdown cells, and outputs as Markdown, in order; `claims` are those
+    printed, by their ids; `lists` the many facts behind several claims, by the name that these
+    have for them. `warnings` say what the document lacks or shows otherwise than the notebook.
     """
 
     blocks: tuple[str, ...]
@@ -288,31 +282,31 @@ class _HtmlReader(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found, is_style = self.parts[-1], tag == "style"
-        self._is_style = is_style
+        found = self.parts[-1]
+        self._is_style = tag == "style"
         if tag in NOT_SHOWN:
             self.lost.add(tag)
-        elif tag == "table":
-            self.parts.append([])
         elif isinstance(found, list) and tag == "tr":
             found.append([])
         elif isinstance(found, list) and found and tag in {"td", "th"}:
-            rows, columns = _span(attrs, "rowspan"), _span(attrs, "colspan")
+            spans = {name: int(span) for name, span in attrs if span and SPAN.fullmatch(span)}
+            rows, columns = spans.get("rowspan", 1), spans.get("colspan", 1)
             found[-1].append(_HtmlCell(tag == "th", rows, columns))
-        elif not is_style:
+        elif tag == "table":
+            self.parts.append([])
+        else:
             self._end_paragraph(tag)
 
     def handle_endtag(self, tag: str) -> None:
         self._is_style = False
         if tag == "table":
             self.parts.append("")
-        elif tag != "style":
-            self._end_paragraph(tag)
+        self._end_paragraph(tag)
 
     def _end_paragraph(self, tag: str) -> None:
-        if tag not in INLINE:
-            if isinstance(self.parts[-1], str):
-                self.parts.append("")
+        if isinstance(self.parts[-1], str) and tag not in INLINE:
+            self.parts.append("")
+        elif tag not in INLINE:
             self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
@@ -323,11 +317,6 @@ class _HtmlReader(HTMLParser):
             self.parts[-1] = found + data
         elif found and found[-1]:
             found[-1][-1].text += data
-
-
-def _span(attrs: list[tuple[str, str | None]], name: str) -> int:
-    written = dict(attrs).get(name) or ""
-    return min(int(written), 1000) if written.isdecimal() else 1
 
 
 def _grid(lines: list[list[_HtmlCell]]) -> tuple[list[str], list[list[str]]]:

@@ -67,8 +67,7 @@ def _contents(reading: Reading) -> str:
 class _Writer(RendererHTML):
     """markdown-it's writer, with numbers before captions and boxes that scroll.
 
-    Methods are named after the tokens they write. Whatever has none is
-    written as its tag and attributes stand.
+    Methods are named after the tokens they write; what has none is written as it stands.
     """
 
     def table_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
@@ -106,10 +105,9 @@ class _Writer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
-        source = str(token.attrs["src"])
-        address = env["pictures"].get(source, source)
-        shown = {**token.attrs, "src": address, "alt": token.meta["alt"]}
-        return self.renderToken([token.copy(attrs=shown)], 0, options, env)
+        source = env["pictures"].get(token.attrs["src"], token.attrs["src"])
+        attributes = {**token.attrs, "src": source, "alt": token.meta["alt"]}
+        return self.renderToken([token.copy(attrs=attributes)], 0, options, env)
 
 
 def _box(kind: str, token: Token) -> str:

@@ -41,8 +41,8 @@ Attributes = dict[str, str | int | float]
 class Reading:
     """A document as it was read.
 
-    The `tokens` are those of markdown-it, and ``figure``, ``figcaption``, ``caption``, ``div``
-    and ``span``; ``html_inline`` and ``html_block`` are to be shown as they were typed. In
+    The `tokens` are those of markdown-it, and ``figure``, ``figcaption``, ``caption`` and
+    ``span``; ``html_inline`` and ``html_block`` are to be shown as they were typed. In
     ``meta`` a figure, a table and its caption have their ``number``, the head of a table the
     ``align`` and ``widths`` of its columns, a list whether it is ``tight``, a heading its
     ``level``, an image its ``alt``. The `pictures` are data addresses by the short ones in the
@@ -161,56 +161,53 @@ def _make_span(start: Token, end: Token) -> None:
     name, given = _read_tag(start.content)
     if name != "span":
         return
-    attributes = _kept(given)
-    if is_claim := "claim" in given.get("class", "").split():
-        place = given.get("data-source", "")
+    tag, attributes = "span", _kept(given)
+    if given.get("class") == "claim":
+        tag, place = "data", given.get("data-source", "")
         attributes = {"class": "claim", "value": given.get("data-value", "")}
-        attributes["data-claim"] = given.get("data-id", "")
+        attributes |= {"data-claim": given.get("data-id", "")}
         attributes |= {"data-source": place, "title": place}
     start.type, start.nesting, start.attrs = "span_open", 1, attributes
     end.type, end.nesting = "span_close", -1
     for token in (start, end):
-        token.tag, token.content = "data" if is_claim else "span", ""
-        token.hidden = not attributes
+        token.tag, token.content, token.hidden = tag, "", not attributes
 
 
 def _read_divs(tokens: Sequence[Token]) -> list[Token]:
-    """Make figures, tables with captions and parts with names of pairs of ``<div>``."""
+    """Make figures and tables of what stands in a ``<div>``; others are shown as typed."""
     read: list[Token] = []
-    opened: list[tuple[int, int, Attributes]] = []
+    start = None
     for token in tokens:
         tag = token.content.strip() if token.type == "html_block" else ""
-        while opened and token.level < opened[-1][0]:
-            opened.pop()  # what it stands in has ended
-        if tag == "</div>" and opened and token.level == opened[-1][0]:
-            _, start, attributes = opened.pop()
-            read[start:] = _captioned(read[start + 1 :], attributes)
-            continue
-        name, given = _read_tag(tag)
-        if name == "div":
-            opened.append((token.level, len(read), _kept(given)))
+        if _read_tag(tag)[0] == "div":
+            start = len(read)
         read.append(token)
+        if tag == "</div>" and start is not None:
+            _, given = _read_tag(read[start].content.strip())
+            read[start:] = _captioned(read[start + 1 : -1], _kept(given)) or read[start:]
+            start = None
     return read
 
 
 def _captioned(inside: list[Token], attributes: Attributes) -> list[Token]:
-    """Return what stands in a ``<div>``, with its caption where it is a figure or a table."""
+    """Return a figure or a table with its caption; nothing where it is neither."""
     types = [token.type for token in inside]
-    start, kind = Token("div_open", "div", 1, block=True), "div"
-    end = types.index("table_close") + 1 if types[:1] == ["table_open"] else 3
+    is_table = types[:1] == ["table_open"]
+    end = types.index("table_close") + 1 if is_table else 3
     body, caption = inside[:end], inside[end:]
-    if types[end:] in ([], PARAGRAPH) and types[:1] == ["table_open"]:
-        # it is read below its table and stands within it, above the rows
-        start, kind, inside = body[0], "table", [*_caption("caption", caption), *body[1:-1]]
-    elif types[end:] in ([], PARAGRAPH) and types[:3] == PARAGRAPH:
-        images = body[1].children or []
-        if [each.type for each in images] == ["image"]:
-            start, kind = Token("figure_open", "figure", 1, block=True), "figure"
-            images[0].block = True
-            images[0].meta["name"] = attributes.get("id")
-            inside = [body[1], *_caption("figcaption", caption)]
-    start.attrs = attributes
-    return [start, *inside, Token(f"{kind}_close", kind, -1, block=True)]
+    if types[end:] not in ([], PARAGRAPH):
+        return []
+    if is_table:
+        body[0].attrs = attributes
+        # its caption is read below the table and stands within it, above the rows
+        return [body[0], *_caption("caption", caption), *body[1:]]
+    images = body[1].children or [] if types[:3] == PARAGRAPH else []
+    if [each.type for each in images] != ["image"]:
+        return []
+    images[0].block, images[0].meta["name"] = True, attributes.get("id")
+    figure = Token("figure_open", "figure", 1, attrs=attributes, block=True)
+    close = Token("figure_close", "figure", -1, block=True)
+    return [figure, body[1], *_caption("figcaption", caption), close]
 
 
 def _caption(kind: str, paragraph: Sequence[Token]) -> list[Token]:

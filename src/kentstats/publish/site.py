@@ -56,18 +56,8 @@ def write_index(
 ) -> Path:
     """Write ``OUTPUT/EDITION/index.html``: every authority, with a search.
 
-    Parameters
-    ----------
-    output : pathlib.Path
-        Folder of the published briefings, with the manifest of the edition.
-    edition : str
-        Name of the edition.
-    contact : str, optional
-        Whom to ask for another format.
-    home : Project, optional
-        The project; the one at hand by default.
-    there : callable, optional
-        Tells whether a file of the manifest is there.
+    The manifest of the edition lies beside it; `there` tells whether a file of the manifest is
+    there, and `contact` whom to ask for another format.
 
     Raises
     ------
@@ -104,17 +94,7 @@ def write_index(
 
 
 def write_home(output: Path, *, contact: str = "", home: Project | None = None) -> Path:
-    """Write ``OUTPUT/index.html``: the editions that have a page, the latest first.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        Folder of the published briefings.
-    contact : str, optional
-        Whom to ask for another format.
-    home : Project, optional
-        The project; the one at hand by default.
-    """
+    """Write ``OUTPUT/index.html``: the editions that have a page, the latest first."""
     pages = sorted(output.glob("[!.]*/index.html"), reverse=True)
     return _write(
         output / "index.html",

@@ -105,10 +105,6 @@ def _link(token: Token) -> tuple[str, str]:
     return f"#link({target})[", "];"
 
 
-def _anchor(token: Token) -> tuple[str, str]:
-    return f"#metadata(none){_label(token)}" if "id" in token.attrs else "", ""
-
-
 def _image(token: Token) -> str:
     source, words = _string(str(token.attrs["src"])), _string(token.meta["alt"])
     image = f"image({source}, alt: {words})"
@@ -146,8 +142,7 @@ VARIED_PAIRS: dict[str, Callable[[Token], tuple[str, str]]] = {
     "figure": lambda token: ("#figure([", f"){_label(token)}\n\n"),
     "table": lambda token: ("#figure(kind: table, ", f"))){_label(token)}\n\n"),
     "thead": _head,
-    "div": _anchor,
-    "span": _anchor,
+    "span": lambda token: (f"#metadata(none){_label(token)}" if "id" in token.attrs else "", ""),
     "link": _link,
 }
 
