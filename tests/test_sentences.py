@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing, open_briefing
-from kentstats.report.sentences import Text, comparison, say, setting, share, share_claim
-from kentstats.schemas import FACTS, Row, records, tidy
-from kentstats.stats.shares import compare_figures
+from kentstats.report.sentences import comparison, say, setting, share, share_claim
+from kentstats.schemas import records
 
 VERDICTS = re.compile(r"better|worse|significant|improv|good|bad|poor|fail", re.IGNORECASE)
 FACT = {"fact_id": "s.p55.health.all", "locator": "paragraph 55"}
@@ -150,67 +149,30 @@ def test_a_comparison_gives_both_figures_and_what_would_be_needed(
     assert text.endswith(end)
 
 
-def a_row(area: str, value: float, rounding: float, unit: str = "percent") -> dict[str, Any]:
-    kinds = {
-        "Kent": ("E10000016", "authority"),
-        "England": ("E92000001", "country"),
-        "South East": ("E12000008", "region"),
-        "Comparator authorities": ("comparators", "comparator_group"),
-    }
-    row: dict[str, Any] = dict.fromkeys(FACTS, "")
-    row |= dict.fromkeys(("upper", "numerator", "denominator", "count_rounding"), math.nan)
-    row |= {"period_start": None, "period_end": None, "period": "2010", "group": "all"}
-    row |= {"indicator": "health-assessments", "qualifier": "exact", "unit": unit}
-    row |= {"area_code": kinds[area][0], "area_type": kinds[area][1], "area_name": area}
-    row |= {"value": value, "rounding": rounding, "locator": "paragraph 1"}
-    return {**row, "fact_id": f"s.p1.{area}"}
-
-
-def compared(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[Row, Text]:
-    [row] = records(compare_figures(tidy("facts", [ours, theirs]), "Kent"))
-    return row, comparison(row, ours, theirs)
-
-
-figures = st.floats(0, 100).map(lambda value: round(value, 1))
-roundings = st.sampled_from([0.0, 0.05, 0.5, math.nan])
-others = st.sampled_from(["England", "South East", "Comparator authorities"])
-
-
-@given(figures, figures, roundings, roundings, others, st.sampled_from(["percent", "per_1000"]))
-@settings(max_examples=30, deadline=None)
-def test_no_verdict_without_an_interval(
-    value: float, benchmark: float, slack: float, their_slack: float, other: str, unit: str
-) -> None:
-    row, text = compared(
-        a_row("Kent", value, slack, unit), a_row(other, benchmark, their_slack, unit)
-    )
-    assert row["verdict"] == "not compared"
-    assert not VERDICTS.search(text.plain)
-    same = "as published, there is no difference" in text.plain
-    assert same == (value == benchmark)
-    if "rounding alone may account for the difference" in text.plain or same:
-        assert "higher" not in text.plain
-        assert "lower" not in text.plain
-        assert abs(value - benchmark) <= slack + their_slack or same
-    else:
-        assert ("higher" in text.plain, "lower" in text.plain) == (
-            *(value > benchmark, value < benchmark),
-        )
-        assert "The report does not give the numbers behind it" in text.plain
-        assert text.claims[2].value == pytest.approx(abs(value - benchmark))
-    facts = [made.facts for made in text.claims[:3]]
-    assert (
-        facts == [("s.p1.Kent",), (f"s.p1.{other}",), ("s.p1.Kent", f"s.p1.{other}")][: len(facts)]
-    )
-
-
-def test_what_is_level_is_neither_higher_nor_lower() -> None:
-    for slack, benchmark, end in (
-        (0.5, 78.4, "78.4% for England: rounding alone may account for the difference."),
-        (0, 78, "78% for England: as published, there is no difference."),
-    ):
-        _, text = compared(a_row("Kent", 78, slack), a_row("England", benchmark, 0))
-        assert text.plain == f"78% against {end}"
+@pytest.mark.parametrize(
+    ("row", "theirs", "text"),
+    [
+        ({"direction": "level"}, 78, "there is no difference."),
+        ({"direction": "level"}, 78.4, "rounding alone may account for the difference."),
+        ({"direction": "below", "smallest_95": math.nan}, 80, "could account for it is unknown."),
+        ({"direction": "above", "smallest_95": 90}, 70, "in a smaller one perhaps not."),
+    ],
+)
+def test_no_verdict_without_an_interval(row: dict[str, Any], theirs: float, text: str) -> None:
+    fact = {**FACT, "value": 78.0, "unit": "percent", "qualifier": "exact", "rounding": 0}
+    other = {**fact, "fact_id": "s.p1.x", "value": theirs}
+    other |= {"area_name": "England", "area_type": "country"}
+    row = {"kind": "country", "unit": "percent", "difference": 78 - theirs, **row}
+    said = comparison(row, fact, other)
+    assert said.plain.startswith(f"78% against {theirs:g}% for England")
+    assert said.plain.endswith(text)
+    assert not VERDICTS.search(said.plain)
+    assert ("higher" in said.plain) == (row["direction"] == "above")
+    assert ("lower" in said.plain) == (row["direction"] == "below")
+    # both figures and their difference, each with the facts behind it
+    both = (FACT["fact_id"], "s.p1.x")
+    expected = [both[:1], both[1:], *([both] if row["direction"] != "level" else [])]
+    assert [made.facts for made in said.claims][: len(expected)] == expected
 
 
 # --- shares ------------------------------------------------------------------------------
