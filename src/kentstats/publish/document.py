@@ -48,8 +48,8 @@ NOT_SHOWN = {"audio", "canvas", "form", "iframe", "img", "object", "script", "sv
 class Front:
     """What stands above a briefing and in its metadata.
 
-    The `day` is the date of the source, printed if `dated` where the renderer prints one; the
-    document bears no other, so that the same data give the same bytes.
+    The `day` is that of the source, printed if `dated`; the document bears no other, so that
+    the same data give the same bytes.
     """
 
     title: str
@@ -133,16 +133,13 @@ def prune(blocks: list[str]) -> list[str]:
     for block in blocks:
         lines = block.strip("\n").split("\n")
         heading = HEADING.match(lines[0])
-        if heading:
-            level = len(heading[1])
-            # a heading that another of its own rank or above follows has nothing below it
-            waiting = [(rank, text) for rank, text in waiting if rank < level]
-        if heading and len(lines) == 1:
-            waiting.append((level, block))
-            continue
-        kept += [text for _, text in waiting]
-        waiting = []
-        kept.append(block)
+        level = len(heading[1]) if heading else 7
+        # a heading that another of its own rank or above follows has nothing below it
+        waiting = [(rank, text) for rank, text in waiting if rank < level]
+        waiting.append((level, block))
+        if not heading or len(lines) > 1:
+            kept += [text for _, text in waiting]
+            waiting = []
     return kept
 
 
@@ -256,9 +253,7 @@ class _CellReader:
             label=next(self._labels),
             widths=[min(40, max(3, *map(len, [name, *cells]))) for name, cells in columns],
             # the first column names the rows
-            right=[
-                name for name, cells in columns[1:] if cells and all(map(NUMBER.fullmatch, cells))
-            ],
+            right=[name for name, cells in columns[1:] if all(map(NUMBER.fullmatch, cells))],
         ).markdown
 
 

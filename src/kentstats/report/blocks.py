@@ -96,20 +96,8 @@ def table(
 ) -> Block:
     """Set a table, its first column naming the rows.
 
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns.
-    rows : sequence of sequences
-        A cell for each column: text, claim, anchor or string.
-    caption : Text
-        What the table holds; without words there is no caption.
-    label : str
-        Name to refer to it by, unique in the document; ``tbl-`` is put before it.
-    widths : sequence of int
-        Relative widths of the columns.
-    right : sequence of str
-        Columns set to the right: those of numbers.
+    Its name is ``tbl-`` and the `label`, which is unique in the document. The `widths` of the
+    columns are relative; those to the `right` hold numbers. Without words there is no caption.
     """
     if any(len(row) != len(header) for row in rows) or len(widths) != len(header):
         raise ValueError(f"table {label}: every row and widths need {len(header)} cells")
@@ -136,18 +124,8 @@ def figure_block(
 ) -> Block:
     """Set a chart, as a picture inside the Markdown.
 
-    Parameters
-    ----------
-    drawn : matplotlib.axes.Axes or matplotlib.figure.Figure
-        The chart, or its figure.
-    caption : Text
-        How to read it.
-    alt : Text
-        Kind of chart, data and message, for those who cannot see it.
-    label : str
-        Name to refer to it by, unique in the document; ``fig-`` is put before it.
-    claims : sequence of Claim
-        What its labels print.
+    The caption says how to read it; `alt` its kind, data and message, for those who cannot see
+    it. Its name is ``fig-`` and the `label`, unique in the document; its labels print `claims`.
     """
     picture = picture_markdown(alt.plain, "image/svg+xml", svg(drawn))
     everything = tuple(dict.fromkeys((*_claims([caption, alt]), *claims)))
