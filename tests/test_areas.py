@@ -24,7 +24,7 @@ from kentstats.areas import (
     find_area,
     fold,
     load_areas,
-    read_successions,
+    read_table,
 )
 from kentstats.errors import DataError, ParameterError
 from kentstats.periods import show_date
@@ -92,7 +92,7 @@ def test_every_authority_resolves_by_name_code_and_old_code_while_it_is_there() 
     "area", [area for area in AUTHORITIES if area.closed], ids=lambda area: area.code
 )
 def test_an_authority_that_ended_has_successors_from_the_next_day(area: Area) -> None:
-    rows = [row for row in read_successions(RAW / "areas") if row["code"] == area.code]
+    rows = [row for row in read_table(RAW / "areas", "successions.csv") if row["code"] == area.code]
     assert area.closed
     next_day = area.closed + dt.timedelta(days=1)
     assert not area.operates(next_day)

@@ -25,6 +25,7 @@ from kentstats.ingest.ees_api import (
     metadata,
     search,
 )
+from kentstats.project import VARIABLE, Project
 
 RATE = "Children looked after: number and rate"
 CARE = "Children looked after in England"
@@ -435,7 +436,10 @@ def test_a_folder_that_cannot_be_written_is_named(
 # The command line
 
 
-def test_fetch_then_ingest(stub: Stub, tmp_path: Path) -> None:
+def test_fetch_then_ingest(
+    stub: Stub, small: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(small.root))
     cache = {"KENTSTATS_CACHE": str(tmp_path / "cache"), "KENTSTATS_EES_URL": stub.url}
     done = kentstats("fetch", "social", "work", "--into", "here", cwd=tmp_path, **cache)
     assert (done.returncode, done.stderr) == (0, "Downloading “Workforce”, version 1.0.\n")

@@ -12,15 +12,14 @@ import pytest
 
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
-from kentstats.export import write_tables
 from kentstats.load import (
     OFFICIAL_TABLES,
     READERS,
     choose,
     edition_day,
     load_facts,
-    load_official_table,
     load_table,
+    write_tables,
 )
 from kentstats.project import Project
 from kentstats.schemas import STATUSES, TABLES
@@ -42,7 +41,7 @@ def read_back(text: str, table: str) -> pd.DataFrame:
     ("table", "rows"), [("facts", 111), ("judgements", 84), ("actions", 23), ("statements", 16)]
 )
 def test_every_row_of_the_report_is_loaded(table: str, rows: int) -> None:
-    assert len(load_table(table)) == rows
+    assert len(load_table(table, kind="report")) == rows
 
 
 @pytest.mark.parametrize("authority", [None, "Kent"])
@@ -168,7 +167,7 @@ def test_a_project_without_sources_is_told(home: Project) -> None:
 @pytest.mark.parametrize("table", READERS)
 def test_a_written_table_is_read_back_as_it_was(tmp_path: Path, table: str) -> None:
     write_tables(tmp_path)
-    frame = load_facts() if table == "facts" else load_table(table)
+    frame = load_table(table)
     text = (tmp_path / f"{table}.csv").read_bytes().decode("utf-8")
     assert "\r" not in text
     pd.testing.assert_frame_equal(read_back(text, table), frame)
@@ -206,13 +205,13 @@ def test_a_faulty_source_leaves_the_written_tables_untouched(
 def test_outcomes_and_neighbours_are_those_of_the_editions_an_authority_was_in(
     table: str, authority: str, rows: dict[str, int]
 ) -> None:
-    frame = load_official_table(table, authority=authority)
+    frame = load_table(table, authority=authority)
     assert frame["edition"].value_counts().to_dict() == rows
     assert list(frame.columns) == ["edition", *OFFICIAL_TABLES[table]]
 
 
 def test_neighbours_bear_the_codes_of_the_edition() -> None:
-    frame = load_official_table("neighbours", edition=2025)
+    frame = load_table("neighbours", edition=2025)
     register, day = load_areas(), edition_day("2025")
     there = {area.code for area in register.authorities(day)}
     known = frame[frame["list"].eq("2025-05")]
@@ -231,15 +230,15 @@ def test_neighbours_bear_the_codes_of_the_edition() -> None:
 def test_an_authority_in_none_of_the_editions_is_refused(home: Project) -> None:
     for table in OFFICIAL_TABLES:
         with pytest.raises(ParameterError, match=r"There is no authority “Knet”"):
-            load_official_table(table, authority="Knet")
+            load_table(table, authority="Knet")
         with pytest.raises(ParameterError, match=r"^Cumbria ended on 31 March 2023\."):
-            load_official_table(table, authority="Cumbria", edition=2025)
+            load_table(table, authority="Cumbria", edition=2025)
 
 
 def test_an_edition_without_official_statistics_has_no_outcomes(home: Project) -> None:
     shutil.rmtree(home.raw / "official-2010")
     shutil.rmtree(home.raw / "official-2025")
-    frame = load_official_table("outcomes", edition=2010, home=home)
+    frame = load_table("outcomes", edition=2010, home=home)
     assert len(frame) == 0
     assert list(frame.columns) == ["edition", *OFFICIAL_TABLES["outcomes"]]
     assert len(load_facts(home=home)) == 111

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kentstats.ingest.registry import load_sources
 
-from kentstats import load_facts
+from kentstats import load_facts, load_sources
 from kentstats.errors import DataError
 from kentstats.ingest.report_settings import Figure, ReportSettings, missing_figures, read_settings
 from kentstats.project import Project

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from kentstats.project import read_yaml
+from kentstats.project import YamlFile
 
 LICENCE = "OGL-UK-3.0"
 ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
@@ -49,12 +49,12 @@ class Dataset:
     title: str
     url: str
     columns: tuple[str, ...]
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     period: str = ""
     ends: str = ""
     areas_on: dt.date | None = None
-    counts: Mapping[str, float] = field(default_factory=dict)
-    rounded: Mapping[str, float] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
+    rounded: dict[str, float] = field(default_factory=dict)
     published: dt.date | None = None
     correction: str = ""
     note: str = ""
@@ -74,13 +74,8 @@ def load_datasets() -> Mapping[str, Dataset]:
     >>> load_datasets()["workforce"].kind
     'ees'
     """
-    entries = read_yaml(Path(__file__).with_name("datasets.yml"))
-    return MappingProxyType(
-        {
-            name: Dataset(id=name, **{**entry, "columns": tuple(entry["columns"])})
-            for name, entry in entries.items()
-        }
-    )
+    file = YamlFile(Path(__file__).with_name("datasets.yml"), {})
+    return MappingProxyType(file.read(dict[str, Dataset]))
 
 
 def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:
