@@ -74,10 +74,6 @@ def test_where_no_name_is_near_all_are_listed() -> None:
     assert nearest("Kent", []) == "There is none."
 
 
-def test_no_more_names_are_offered_than_asked_for() -> None:
-    assert nearest("kent", ["Kent", "Kents", "Kenty"], most=1) == "Did you mean Kent?"
-
-
 WORDS = st.text(max_size=12)
 
 

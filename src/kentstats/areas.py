@@ -57,19 +57,14 @@ class Area:
 
     Attributes
     ----------
-    code : str
-        GSS code (nine characters), or a name of ours for a group.
-    name : str
-        Name as printed.
+    code, name : str
+        GSS code, or a name of ours for a group; name as printed.
     type : str
         ``country``, ``region``, ``authority``, ``combined`` (authorities
         that a source counts together) or ``comparator_group``.
-    old_code : str
-        The department's three-digit code, where there is one.
-    region : str
-        Code of the region it lies in.
-    kind : str
-        One of :data:`KINDS`, for an authority.
+    old_code, region, kind : str
+        The department's three-digit code, code of the region it lies in, and
+        one of :data:`KINDS`, where there is one.
     opened, closed : datetime.date or None
         First and last day on which the code was in operation.
     """
@@ -96,15 +91,7 @@ GROUPS = (Area("comparator-authorities", "Comparator authorities", "comparator_g
 
 @dataclass(frozen=True, eq=False)
 class Register:
-    """Every area known, and what became of those that ended.
-
-    Attributes
-    ----------
-    areas : tuple of Area
-        In the order of their codes.
-    successors : mapping of str to tuple of str
-        Codes of the areas that took over, by the code of the one that ended.
-    """
+    """Every area known, and the codes of those that took over, by the code that ended."""
 
     areas: tuple[Area, ...]
     successors: Mapping[str, tuple[str, ...]]
@@ -175,13 +162,8 @@ class Register:
     def resolve(self, text: str, on: dt.date) -> Area:
         """Return the authority that a user means, as it was on a day.
 
-        An old code will do where the authority went on under a new one.
-
-        Raises
-        ------
-        ParameterError
-            Nothing answers to it, several might, or it had ended or had not
-            begun: the message names the nearest, or the successors.
+        An old code will do where the authority went on under a new one. What is no
+        authority of the day raises a ParameterError that names what would be.
         """
         if now := self.find(text, on):
             if now.type == "authority":
@@ -321,7 +303,6 @@ def find_area(
     Returns
     -------
     Area or None
-        None where no area answers to it.
 
     Examples
     --------

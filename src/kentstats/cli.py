@@ -80,11 +80,6 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def say_nothing(line: str) -> None:
-    """Leave progress untold."""
-    del line
-
-
 def choice_option(name: str, words: str, default: str | None, meaning: str) -> Callable[..., Any]:
     """Add an option that takes one of several words."""
     kind = click.Choice(words.split())
@@ -110,6 +105,7 @@ def folder_option(default: str, meaning: str) -> Callable[..., Any]:
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 edition_option = click.option("--edition", help="Edition of the figures; all by default.")
+output_option = click.option("-o", "--output", type=FILE, help="Write to a file instead.")
 authority_option = click.option("--authority", help="Name, GSS code or old code; all by default.")
 
 
@@ -183,11 +179,7 @@ def main() -> None:
     metavar="NAME VALUE",
     help="Another parameter of the notebook, such as -p confidence 0.99. May be repeated.",
 )
-@click.option(
-    "--notebook",
-    type=FILE,
-    help="Another notebook than the package's own.",
-)
+@click.option("--notebook", type=FILE, help="Another notebook than the package's own.")
 @folder_option("reports/published", "Folder to publish in; files go to EDITION/AUTHORITY below it.")
 @quiet_option
 @handle_errors
@@ -245,7 +237,7 @@ def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
     for_many = ("again", "cluster", "contact", "jobs", "store")
     chosen = {name: value for name, value in chosen.items() if name not in for_many}
     talks = chosen["progress"] or chosen["renderer"] == "auto"
-    published = publish(authority, say=say if talks else say_nothing, **chosen)
+    published = publish(authority, say=say if talks else str, **chosen)
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
             click.echo(published.folder / name)
@@ -256,7 +248,7 @@ def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> No
     from kentstats.publish.site import write_home, write_index
 
     edition, output, store = chosen["edition"], chosen["output"], chosen["store"]
-    run = publish_all(say=say_nothing if quiet else say, force=again, **chosen)
+    run = publish_all(say=str if quiet else say, force=again, **chosen)
     page: str | Path
     if store:
         from kentstats.publish.dask import open_store
@@ -286,7 +278,7 @@ def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> No
     "Facts of inspection reports, of official statistics, or both.",
 )
 @choice_option("--format", "csv json parquet", "csv", "How to print it.")
-@click.option("-o", "--output", type=FILE, help="Write to a file instead.")
+@output_option
 @handle_errors
 def facts(form: str, output: Path | None, **options: Any) -> None:
     """Print a tidy table: every figure, judgement or action with its place.
@@ -309,12 +301,7 @@ def facts(form: str, output: Path | None, **options: Any) -> None:
 @edition_option
 @authority_option
 @choice_option("--format", "table csv json", "table", "How to print the checks.")
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    help="Write to a file instead; as CSV unless --format says otherwise.",
-)
+@output_option
 @choice_option(
     "--kind",
     "report official all",
@@ -331,6 +318,7 @@ def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
     fractions and numbers, complements, words and numbers, dates. Of official
     statistics: whether a figure is that of its two numbers, and whether the
     authorities add up to England. A fault of the files themselves ends with 3.
+    A file is CSV unless --format says otherwise.
     """
     from kentstats.checks import check_sources, format_checks
 
@@ -422,14 +410,7 @@ def ingest(
 )
 @quiet_option
 @handle_errors
-def fetch(
-    terms: tuple[str, ...],
-    search_only: bool,
-    base_url: str | None,
-    offline: bool,
-    quiet: bool,
-    **options: Any,
-) -> None:
+def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any) -> None:
     """Download a data set of Explore Education Statistics, by WORDS or ID.
 
     What was downloaded once is kept with its checksum, and serves when the
@@ -444,7 +425,8 @@ def fetch(
     from kentstats.ingest.ees_api import Client, describe, download
 
     words = " ".join(terms)
-    client = Client(base_url, offline=offline, notify=say_nothing if quiet else say)
+    base_url, offline = options.pop("base_url"), options.pop("offline")
+    client = Client(base_url, offline=offline, notify=str if quiet else say)
     lines = describe(client, words) if search_only else download(client, words, **options)
     if not quiet or search_only:
         for line in lines:
@@ -462,7 +444,3 @@ def status(output: Path, authorities: bool) -> None:
 
     for line in describe_project(find_project(), output, authorities_too=authorities):
         click.echo(line)
-
-
-if __name__ == "__main__":
-    main()

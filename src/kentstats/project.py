@@ -30,12 +30,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Project:
-    """The folders of one project.
-
-    Attributes
-    ----------
-    root : pathlib.Path
-        The folder that holds ``data``, ``notebooks`` and ``reports``; text will do.
+    """The folders of one project; its root holds ``data``, ``notebooks`` and ``reports``.
 
     Examples
     --------
@@ -74,22 +69,7 @@ ProjectLike = Project | Path | str
 
 
 def find_project(home: ProjectLike | None = None) -> Project:
-    """Find the project: that named, else ``KENTSTATS_HOME``, the checkout, or the package.
-
-    Parameters
-    ----------
-    home : Project or path, optional
-        A project, or the folder of one.
-
-    Returns
-    -------
-    Project
-
-    Raises
-    ------
-    KentstatsError
-        ``KENTSTATS_HOME`` names a folder that holds no ``data/raw``.
-    """
+    """Find the project: that named, else ``KENTSTATS_HOME``, the checkout, or the package."""
     if home is not None:
         return home if isinstance(home, Project) else Project(Path(home))
     if named := os.environ.get(VARIABLE):
@@ -188,22 +168,10 @@ class YamlFile:
     one of these, or a key of `scalars`. In a ``dict`` of dataclasses with an
     ``id``, this is the key.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    scalars : mapping
-        For more types a function that makes one of a text, and raises
-        :class:`~kentstats.errors.KentstatsError` where it cannot.
-    separator : str, default "_"
-        What separates the words of a key.
-
-    Attributes
-    ----------
-    problems : list of Problem
-        What was found wrong so far.
-    values : list of (int, object)
-        The line and value of every text.
+    The `scalars` are functions that make a value of a text, by type, and raise a
+    :class:`~kentstats.errors.KentstatsError` where they cannot; the `separator`
+    separates the words of a key. Afterwards `problems` lists what was found
+    wrong, and `values` the line and value of every text.
     """
 
     def __init__(
@@ -219,19 +187,9 @@ class YamlFile:
     def read(self, kind: type[Kind], default: Kind | None = None, **given: Any) -> Kind:
         """Read the file as a value of a type.
 
-        Parameters
-        ----------
-        kind : type
-            What the file holds.
-        default : object, optional
-            What is returned where there is no file, where it is empty, and
-            where :attr:`problems` were found. Without one, these raise a DataError.
-        **given : object
-            Fields of a dataclass that are no keys of the file.
-
-        Returns
-        -------
-        object
+        The default is returned where there is no file, where it is empty, and
+        where :attr:`problems` were found; without one, these raise a DataError.
+        What is `given` are fields of the dataclass that are no keys of the file.
         """
         if default is not None and not self.path.is_file():
             return default

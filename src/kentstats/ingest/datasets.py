@@ -22,23 +22,18 @@ class Dataset:
 
     Attributes
     ----------
-    id, kind, publisher, title, url : str
-        Key, reader, and whose it is.
     columns : tuple of str
         A file with all of these is this data set.
-    aliases : mapping of str to str
+    aliases : dict of str to str
         Names of columns in older layouts, and what they are called now.
     period, ends : str
         The one period of a file that names none; month and day on which a
         year ends.
     areas_on : datetime.date or None
         The day whose authorities the file lists by three-digit codes.
-    counts : mapping of str to float
-        Half-width of the rounding of counts, by type of area.
-    rounded : mapping of str to float
-        The same of columns that are no counts, by their names.
-    published : datetime.date or None
-        Day of publication, where it is known.
+    counts, rounded : dict of str to float
+        Half-width of the rounding of counts, by type of area; of other
+        columns, by their names.
     correction, note : str
         Name of the correction that the reader makes, and what to say of it.
     """
@@ -62,12 +57,7 @@ class Dataset:
 
 @cache
 def load_datasets() -> Mapping[str, Dataset]:
-    """Read ``datasets.yml``.
-
-    Returns
-    -------
-    mapping of str to Dataset
-        Read-only, in the order of the file.
+    """Read ``datasets.yml``: the data sets by their keys.
 
     Examples
     --------

@@ -45,19 +45,7 @@ KEY = (*SERIES, "area_code")
 
 @dataclass(frozen=True)
 class Publication:
-    """Where figures came from.
-
-    Attributes
-    ----------
-    id, publisher, title, url, licence : str
-        Key, and whose it is.
-    file, sha256 : str
-        Name and checksum of the file that was read.
-    published : str
-        Day or month of publication, empty where it is not known.
-    note : str
-        What a reader of the figures should know.
-    """
+    """Where figures came from: whose they are, and the file that was read."""
 
     id: str
     publisher: str
@@ -86,22 +74,14 @@ class OfficialStatistics:
 
     Attributes
     ----------
-    name : str
-        Its name.
     first, last : int
         Years of its figures.
-    sources : tuple of Publication
-        Where they came from, sorted by id.
     figures : pandas.DataFrame
         The columns of :data:`kentstats.schemas.FIGURES` and the days; not to be
         changed in place.
     neighbours, judgements : list of dict
         Rows of :data:`kentstats.schemas.NEIGHBOURS` and of
         :data:`kentstats.schemas.OUTCOMES`.
-    folder : pathlib.Path
-        Where it lies.
-    register : Register
-        The areas of its project; those of the project at hand by default.
     """
 
     name: str
@@ -145,25 +125,7 @@ def empty_edition(name: str, home: Project, register: Register) -> OfficialStati
 
 
 def read_official(name: str, home: ProjectLike | None = None) -> OfficialStatistics:
-    """Read an edition of official statistics.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    OfficialStatistics
-
-    Raises
-    ------
-    ParameterError
-        There is no such edition.
-    DataError
-        A table is missing or damaged.
+    """Read an edition of official statistics; a table that is damaged raises a DataError.
 
     Examples
     --------

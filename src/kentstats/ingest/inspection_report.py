@@ -72,22 +72,9 @@ TENSION_COLUMNS = ("first", "second", "subject", "description")
 class Source:
     """One inspection report, as its ``source.yml`` describes it.
 
-    Attributes
-    ----------
-    id, kind, publisher, title, url, licence : str
-        Its name here, kind, publisher, title, address and terms.
-    authority, edition : str
-        The authority inspected and the edition it belongs to.
-    inspected_from, inspected_to, published : datetime.date
-        First and last day of the inspection; day of publication.
-    paragraphs : int
-        The number of the last paragraph.
-    document_sha256 : str
-        Checksum of the text from which the figures were read.
-    folder : pathlib.Path
-        Where its tables are.
-    home : Project or None
-        The project it belongs to; the one at hand where it is None.
+    `paragraphs` is the number of the last paragraph, `document_sha256` the
+    checksum of the text from which the figures were read, `folder` where its
+    tables are, and `home` its project, the one at hand where it is None.
     """
 
     id: str
@@ -148,19 +135,11 @@ def _read_source(path: Path, modified: int, home: Project) -> Source:
 
 
 def read_facts(source: Source) -> list[Record]:
-    """Read ``facts.csv`` of one report.
+    """Read ``facts.csv`` of one report as rows of :data:`kentstats.schemas.FACTS`.
 
-    Returns
-    -------
-    list of dict
-        Rows of the table ``facts`` (see :data:`kentstats.schemas.FACTS`).
-
-    Raises
-    ------
-    DataError
-        Any fault of the file, all of them at once: an unknown unit,
-        indicator or area, a duplicate key, a paragraph out of range, a
-        value that is no number, a missing column, a broken encoding.
+    A DataError names all faults at once: an unknown unit, indicator or area, a
+    duplicate key, a paragraph out of range, a value that is no number, a
+    missing column, a broken encoding.
     """
     return _read(source, "facts", FACT_COLUMNS, _fact, ("fact_id",))
 
