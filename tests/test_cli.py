@@ -67,13 +67,6 @@ def test_facts_go_to_a_file(tmp_path: Path) -> None:
     assert len(pd.read_parquet(target)) == 23
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    code, _, err = invoke("facts", "-o", str(tmp_path / "no" / "facts.csv"))
-    assert code == 1
-    assert "No such file or directory" in err
-    assert "facts.csv" in err
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -129,15 +122,6 @@ def test_check_prints_arithmetic_and_places() -> None:
     assert "heading above" in out
     assert "73 checks: 3 disagrees, 14 cannot tell, 56 agrees." in out
     assert max(map(len, out.splitlines()[:80])) <= 80
-
-
-def test_check_as_csv_has_a_row_a_check(tmp_path: Path) -> None:
-    _, out, _ = invoke("check", "--format", "csv")
-    checks = pd.read_csv(io.StringIO(out))
-    assert checks["result"].value_counts()["disagrees"] == 3
-    target = tmp_path / "checks.json"
-    assert invoke("check", "--format", "json", "-o", str(target))[0] == 0
-    assert len(json.loads(target.read_text(encoding="utf-8"))) == len(checks)
 
 
 def test_tidy_names_what_it_wrote(tmp_path: Path) -> None:

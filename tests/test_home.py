@@ -28,13 +28,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_the_folders_lie_where_a_checkout_has_them() -> None:
-    home = Project(Path("there"))
-    assert home.raw == Path("there/data/raw")
-    assert home.notebooks == Path("there/notebooks")
-    assert home.reports == Path("there/reports")
-
-
 def test_the_variable_names_the_project(home: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_project() == home
     monkeypatch.chdir(home.root.parent)
@@ -52,11 +45,6 @@ def test_a_variable_that_names_no_project_is_refused_with_a_remedy(
         f"KENTSTATS_HOME is {tmp_path}, where there is no folder data/raw. "
         "Point it at a kentstats project, or unset it."
     )
-
-
-def test_an_empty_variable_counts_as_none(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "")
-    assert find_project().root == package / "project"
 
 
 def test_a_checkout_is_its_own_project(package: Path) -> None:

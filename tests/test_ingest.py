@@ -130,28 +130,6 @@ def test_the_figures_of_a_source_are_replaced_as_a_whole(home: Project, data: Pa
     assert source["sha256"] == done.readings[0].sha256
 
 
-def test_years_outside_are_left_out_and_do_not_touch_what_is_there(
-    home: Project, tmp_path: Path
-) -> None:
-    before = sums_of(home.raw)
-    path = write(tmp_path / "old.csv", [looked_after(time_period="2015")])
-    with pytest.raises(ParameterError) as caught:
-        ingest([path], edition="2025", home=home)
-    assert str(caught.value) == (
-        "None of the figures is of the years 2021 to 2025. Name another edition than 2025."
-    )
-    other = write(tmp_path / "new.csv", [row(referral_count=9, rereferral_count=1,
-                                             rereferral_percent=11.1)])  # fmt: skip
-    done = ingest([path, other], edition="2025", home=home)
-    assert done.outside == 2
-    # the source whose figures stayed keeps the file they came from
-    entry = yaml.safe_load((home.raw / "official-2025" / "edition.yml").read_text(encoding="utf-8"))
-    files = {each["id"]: each["file"] for each in entry["sources"]}
-    assert files["cla-rates"] == "cla_number_and_rate_per_10k_children.csv"
-    assert files["cin-referrals"] == "new.csv"
-    assert sums_of(home.raw) != before
-
-
 def test_files_give_the_same_tables_in_any_order_one_at_a_time(
     home: Project, tmp_path: Path
 ) -> None:
@@ -226,16 +204,6 @@ def test_two_files_of_one_data_set_are_told(home: Project, data: Path, tmp_path:
         "Give the one that is wanted: an edition takes a data set from one file."
     )
     assert sums_of(home.raw) == before
-
-
-def test_the_same_file_twice_is_taken_once(home: Project, data: Path, tmp_path: Path) -> None:
-    other = tmp_path / "copy.csv"
-    shutil.copyfile(data, other)
-    done = ingest([data, other, data], home=home)
-    assert [reading.notes[-1:] for reading in done.readings[1:]] == [
-        ["It is the same file as data.csv, and was taken once."]
-    ] * 2
-    assert "data.csv" in (home.raw / "official-2025" / "edition.yml").read_text(encoding="utf-8")
 
 
 def exclusions(value: object, count: object = 20) -> list[dict[str, object]]:

@@ -75,16 +75,6 @@ def test_a_period_of_the_standard_has_its_label_and_days(
     assert read_period(text, f" {identifier.upper()}  ".replace(" Y", "  Y")) == wanted
 
 
-def test_every_month_and_week_is_a_period() -> None:
-    names = [f"{dt.date(2024, number, 1):%B}" for number in range(1, 13)]
-    ends = [read_period("2024", name).end for name in names]
-    assert [end.month for end in ends if end] == list(range(1, 13))
-    for number in range(1, 53):
-        start = read_period("2024", f"Week {number}").start
-        assert start
-        assert start.isocalendar()[:2] == (2024, number)
-
-
 def test_quarters_and_terms_fill_their_years() -> None:
     for kind, text in (("Calendar", "2024"), ("Financial", "202425"), ("Academic", "202425")):
         year = read_period(text, f"{kind} year")

@@ -30,11 +30,6 @@ def test_every_file_may_be_left_out(name: str, raw: Path, settings_of: Read) -> 
     assert settings_of() == replace(before, **{name: getattr(ReportSettings(), name)})
 
 
-def test_a_file_of_comments_alone_says_nothing(raw: Path, settings_of: Read) -> None:
-    (raw / "checks.yml").write_text("# nothing yet\n", encoding="utf-8")
-    assert settings_of().checks == ReportSettings().checks
-
-
 def test_the_name_of_a_figure_is_written_as_it_is_read() -> None:
     for text in ("schools", "schools / primary", "health-assessments / all / England"):
         assert str(Figure.parse(text)) == text
