@@ -30,24 +30,11 @@ def check_sources(
     notify: Callable[[Problem], object] = str,
     home: ProjectLike | None = None,
 ) -> pd.DataFrame:
-    """Check inspection reports and official statistics against themselves.
+    """Check inspection reports, official statistics, or all: one row a check, and its source.
 
-    Parameters
-    ----------
-    authority, edition, home : optional
-        As of :func:`kentstats.load_facts`.
-    kind : {"report", "official", "all"}, optional
-        What to check; reports by default, and official statistics where
-        there are none.
-    notify : callable, optional
-        Called with each figure that the settings of a report name and the
-        report does not give.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a check: the columns of :data:`kentstats.stats.consistency.CHECKS`
-        and ``source``.
+    Reports are checked by default, and official statistics where there are none;
+    `notify` is called with each figure that the settings of a report name and the
+    report does not give.
     """
     import pandas as pd
 

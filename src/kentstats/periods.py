@@ -82,22 +82,7 @@ def show_date(day: dt.date) -> str:
 def read_period(text: str, identifier: str) -> Period:
     """Read ``time_period`` and ``time_identifier`` of an open data file.
 
-    Parameters
-    ----------
-    text : str
-        Four digits for a year, six for one that spans two, as ``202425``.
-    identifier : str
-        What kind of period it is, in the words of the standard.
-
-    Returns
-    -------
-    Period
-
-    Raises
-    ------
-    ValueError
-        The digits or the identifier are none of the standard, or do not fit
-        together; the message is a whole sentence.
+    What is none of the standard raises a ValueError whose message is a whole sentence.
 
     References
     ----------
@@ -163,20 +148,9 @@ def _week(label: str, week: int) -> Period:
 
 
 def year_ending(label: str, ends: str) -> Period:
-    """Make the period of a reporting year whose last day is known.
+    """Make the period of a reporting year, of which the month and day are known that end it.
 
-    Parameters
-    ----------
-    label : str
-        The year, four digits; or two years, as ``2024/25``.
-    ends : str
-        Month and day on which it ends, as ``03-31``; ``on 03-31`` where the
-        figures are of that day alone.
-
-    Returns
-    -------
-    Period
-        Without days where the label is no year.
+    It is without days where the label is no year, and of one day where `ends` begins with “on”.
 
     Examples
     --------

@@ -264,29 +264,12 @@ def metadata(client: Client, data_set_id: str, version: str) -> pd.DataFrame:
 def download(
     client: Client, words: str, *, version: str = "*", into: Path | None = None
 ) -> list[Path]:
-    """Download a data set, or find it in the cache.
+    """Download a data set, or find it in the cache: its data, metadata and origin.
 
-    Parameters
-    ----------
-    client : Client
-        The connection.
-    words : str
-        The identifier of the data set, or words whose search finds only this one.
-    version : str, default "*"
-        A version such as ``2.0``, or ``2.*`` for the latest of 2.
-    into : pathlib.Path, optional
-        Folder to copy the files to; they stay in the cache by default.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The data, metadata and origin: ``NAME.csv``, ``NAME.meta.csv``, ``NAME.json``.
-
-    Raises
-    ------
-    KentstatsError
-        The words find no data set or several, the version is not known, the
-        server cannot be reached and there is no copy, or the copy is damaged.
+    The words are its identifier, or those of a search that finds only this one;
+    the version is one such as ``2.0``, or ``2.*`` for the latest of 2. The files
+    ``NAME.csv``, ``NAME.meta.csv`` and ``NAME.json`` stay in the cache, or are
+    copied into a folder.
     """
     if not re.fullmatch(r"([0-9]+\.){0,2}([0-9]+|\*)", version):
         raise ParameterError(f"“{version}” is no version.", "Give one such as 2.0, 2.* or *.")

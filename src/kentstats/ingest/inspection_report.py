@@ -102,10 +102,6 @@ def load_sources(home: ProjectLike | None = None) -> list[Source]:
     home : Project or path, optional
         The project; the one at hand by default.
 
-    Returns
-    -------
-    list of Source
-
     Raises
     ------
     DataError

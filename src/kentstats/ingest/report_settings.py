@@ -317,11 +317,7 @@ class ReportSettings:
 def read_settings(source: Source) -> ReportSettings:
     """Read ``checks.yml``, ``shares.yml`` and ``sections.yml`` of a report.
 
-    Raises
-    ------
-    DataError
-        A file is no YAML, or has a key, a figure or a word that is not known; all faults of all
-        three files are listed, each with its line.
+    A DataError names all faults of all three files, each with its line.
 
     Examples
     --------

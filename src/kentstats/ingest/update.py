@@ -77,37 +77,14 @@ def ingest(
     dry_run: bool = False,
     home: ProjectLike | None = None,
 ) -> Ingested:
-    """Read files and add what they hold to an edition.
+    """Read files, of any kind and in any order, and add what they hold to an edition.
 
-    Parameters
-    ----------
-    files : sequence of pathlib.Path
-        What to read, in any order; the kind of each is recognised from its
-        content. Lists of codes are read first, and the others with them.
-    edition : str, optional
-        Name of the edition; by default that whose latest year is the latest
-        of the files. A year that has no edition yet makes a new one.
-    every : bool, default False
-        Take measures that the catalogue does not know, too.
-    strict : bool, default False
-        Write nothing where any line was refused.
-    dry_run : bool, default False
-        Write nothing in any case.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    Ingested
-
-    Raises
-    ------
-    DataError
-        A file cannot be read, more than half of one was refused, or
-        `strict` and any line was. Nothing was written.
-    ParameterError
-        It cannot be told which edition is meant, or two files are of one
-        data set. Nothing was written.
+    Without an edition, that of the latest year is meant; a year that has none yet
+    makes a new one. `every` takes measures too that the catalogue does not know.
+    Nothing is written with `dry_run`, with `strict` where any line was refused, and
+    where an error is raised: a DataError where a file cannot be read or more than
+    half of it was refused, a ParameterError where it cannot be told which edition
+    is meant, or two files are of one data set.
     """
     project = find_project(home)
     readings, areas, register = _read_all(files, project, every=every)
