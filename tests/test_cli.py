@@ -124,6 +124,15 @@ def test_check_prints_arithmetic_and_places() -> None:
     assert max(map(len, out.splitlines()[:80])) <= 80
 
 
+def test_check_notes_on_standard_error_what_the_report_does_not_give(raw: Path) -> None:
+    path = raw / "shares.yml"
+    path.write_text(path.read_text("utf-8").replace("/ grammar", "/ gramar"), encoding="utf-8")
+    code, out, err = invoke("check", "--format", "csv")
+    assert code == 0
+    assert err.startswith(f"Note: {path}, line 62: facts.csv has no schools / gramar. Did you mean")
+    assert "gramar" not in out
+
+
 def test_tidy_names_what_it_wrote(tmp_path: Path) -> None:
     code, out, _ = invoke("tidy", "--output", str(tmp_path / "made"))
     assert code == 0

@@ -121,23 +121,6 @@ def module_of(path: Path) -> Any:
     return module
 
 
-def test_modules_import_only_from_those_before_them() -> None:
-    order = {
-        "errors": 0, "aside": 0, "engine": 1,
-        "home": 0, "checksum": 0, "areas": 0, "periods": 0, "written": 0, "facts": 1,
-        "indicators": 2,
-        "sources": 3, "ingest": 4, "load": 4, "stats": 5, "present": 6, "publish": 7, "cli": 8,
-    }  # fmt: skip
-    package = ROOT / "src" / "kentstats"
-    for path in package.rglob("*.py"):
-        room = path.relative_to(package).parts[0].removesuffix(".py")
-        if room.startswith("__"):
-            continue
-        text = path.read_text(encoding="utf-8")
-        for imported in re.findall(r"from kentstats\.(\w+)[\w.]* import", text):
-            assert order[imported] <= order[room], f"{path} imports {imported}"
-
-
 def test_links_between_documents_lead_somewhere() -> None:
     for document in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
         text = document.read_text(encoding="utf-8")
