@@ -22,7 +22,7 @@ from kentstats.load import (
     write_tables,
 )
 from kentstats.project import Project
-from kentstats.schemas import STATUSES, TABLES
+from kentstats.schemas import TABLES
 
 
 def read_back(text: str, table: str) -> pd.DataFrame:
@@ -74,19 +74,6 @@ def test_the_facts_of_an_authority_are_those_of_its_code_its_region_and_england(
     ]
 
 
-def test_every_fact_says_where_it_is_from_and_none_is_missing_without_a_reason() -> None:
-    facts = load_facts()
-    words = ["indicator", "area_code", "area_name", "area_type", "period", "locator", "licence"]
-    assert (facts[[*words, "source_id", "description"]] != "").all(axis=None)
-    report = facts["source_id"].eq("ofsted-kent-2010")
-    assert report.sum() == 111
-    # official statistics are read by column, and print nothing
-    assert facts["printed"].ne("").eq(report).all()
-    assert set(facts.loc[~report, "licence"]) == {"OGL-UK-3.0"}
-    assert set(facts["status"]) <= set(STATUSES)
-    assert (facts["value"].notna() == (facts["status"] == "published")).all()
-
-
 @pytest.mark.parametrize("authority", [None, "Kent", "KENT", " kent ", "E10000016", "886"])
 @pytest.mark.parametrize("edition", [None, "2010", 2010])
 def test_a_source_is_chosen_by_name_or_code_and_edition(
@@ -100,23 +87,7 @@ def test_a_source_is_chosen_by_name_or_code_and_edition(
     [
         ("Knet", None, "There is no authority “Knet”. Did you mean Kent or Barnet?"),
         ("Essex", None, "Essex is not an authority with a report here. There is: Kent."),
-        (*("", None), "There is no authority “”. kentstats status --authorities lists them all."),
-        (
-            *("England", None),
-            "England is a country, not an authority. "
-            "Name one of its authorities, as in kentstats briefing Kent.",
-        ),
-        (
-            *("Cumbria", 2025),
-            "Cumbria ended on 31 March 2023. It was followed by “Cumberland” and "
-            "“Westmorland and Furness”. Name one of those.",
-        ),
         ("Kent", 2025, "The edition 2025 has no inspection report. There is: 2010."),
-        (
-            *("Cumberland", 2010),
-            "Cumberland began on 1 April 2023. Until then it was “Cumbria”. "
-            "Name that, or another edition.",
-        ),
         ("Kent", "2011", "There is no edition “2011”. Did you mean 2010?"),
         ("Kent", 2001, "There is no edition “2001”. Did you mean 2010?"),
         ("Knet", "first", "There is no edition “first”. There is: 2010, 2025."),
@@ -152,14 +123,14 @@ def test_a_project_without_sources_is_told(home: Project) -> None:
     assert str(caught.value) == "There are no sources. Look whether data/raw is complete."
 
 
-@pytest.mark.parametrize("table", READERS)
-def test_a_written_table_is_read_back_as_it_was(tmp_path: Path, table: str) -> None:
+def test_a_written_table_is_read_back_as_it_was(tmp_path: Path) -> None:
     write_tables(tmp_path)
-    frame = load_table(table)
-    text = (tmp_path / f"{table}.csv").read_bytes().decode("utf-8")
-    assert "\r" not in text
-    pd.testing.assert_frame_equal(read_back(text, table), frame)
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{table}.parquet"), frame)
+    for table in READERS:
+        frame = load_table(table)
+        text = (tmp_path / f"{table}.csv").read_bytes().decode("utf-8")
+        assert "\r" not in text
+        pd.testing.assert_frame_equal(read_back(text, table), frame)
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{table}.parquet"), frame)
 
 
 def test_a_faulty_source_leaves_the_written_tables_untouched(
