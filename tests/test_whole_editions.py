@@ -20,7 +20,7 @@ from test_quarto import stand_in
 import kentstats
 from kentstats.areas import load_areas
 from kentstats.cli import main
-from kentstats.load import OFFICIAL_TABLES, edition_day, editions, load_official_table
+from kentstats.load import OFFICIAL_TABLES, edition_day, editions, load_table
 from kentstats.project import find_project, fingerprint
 from kentstats.publish import quarto as route
 from kentstats.publish.briefing import choose_subject, front_of, publish
@@ -245,7 +245,7 @@ def test_tables_of_official_statistics_alone_are_printed_in_every_form(
     table: str, authority: str
 ) -> None:
     asked = ["facts", "--table", table, *(["--authority", authority] if authority else [])]
-    frame = load_official_table(table, authority=authority or None)
+    frame = load_table(table, authority=authority or None)
     assert len(frame) > (3 if authority else 600)
     text = output(*asked).decode()
     assert text == frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
