@@ -34,9 +34,9 @@ from official import (
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
 from kentstats.ingest import edition as official
-from kentstats.ingest.describe import describe, refusals
 from kentstats.ingest.edition import FIGURES_FILE, list_editions, read_day, read_official, write_all
-from kentstats.ingest.update import Ingested, ingest
+from kentstats.ingest.recognise import refusals
+from kentstats.ingest.update import Ingested, describe, ingest
 from kentstats.project import VARIABLE, Project
 
 SAMPLE = official.pack("".join(f"{number},{number * number % 97}\n" for number in range(5_000)))
@@ -344,7 +344,7 @@ def test_the_report_lists_every_line_refused_or_left_out(home: Project, tmp_path
         *[looked_after("Medway", la_name="Kent", population_type=str(n)) for n in range(20)],
     ]
     done = ingest([write(tmp_path / "data.csv", rows)], home=home)
-    listed = list(csv.DictReader(refusals(done).splitlines()))
+    listed = list(csv.DictReader(refusals((), done.readings).splitlines()))
     assert list(listed[0]) == ["file", "line", "column", "outcome", "what", "remedy"]
     assert [each["line"] for each in listed if each["outcome"] == "refused"] == [
         str(line) for line in range(34, 54)

@@ -379,17 +379,18 @@ def ingest(
       kentstats ingest *.csv sn_may_2025.xlsx --edition 2025
       kentstats ingest new.csv --dry-run --report refused.csv
     """
-    from kentstats.ingest.describe import describe, refusals
+    from kentstats.ingest.recognise import refusals
+    from kentstats.ingest.update import describe
     from kentstats.ingest.update import ingest as take_in
 
     try:
         done = take_in(files, dry_run=dry_run, **options)
     except DataError as error:
         if report_path:
-            report_path.write_text(refusals(error), encoding="utf-8", newline="\n")
+            report_path.write_text(refusals(error.problems), encoding="utf-8", newline="\n")
         raise
     if report_path:
-        report_path.write_text(refusals(done), encoding="utf-8", newline="\n")
+        report_path.write_text(refusals((), done.readings), encoding="utf-8", newline="\n")
     if not quiet:
         for line in describe(done, dry_run=dry_run):
             click.echo(line)

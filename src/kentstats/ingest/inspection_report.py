@@ -22,7 +22,7 @@ from dateutil.relativedelta import relativedelta
 from kentstats.areas import load_areas
 from kentstats.errors import DataError, Problem
 from kentstats.indicators import load_indicators
-from kentstats.ingest.rows import Row, read_rows
+from kentstats.ingest.csv_files import Row, read_rows
 from kentstats.project import Project, ProjectLike, YamlFile, find_project, one_of
 from kentstats.schemas import BANDS, DIRECTIONS, GRADES, QUALIFIERS, SERVICES, STATED_IN, UNITS
 

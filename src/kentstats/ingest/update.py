@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.recognise import has_codes, read_file
+from kentstats.ingest.recognise import describe_reading, has_codes, read_file
 from kentstats.ingest.workbooks import merge_areas
 from kentstats.project import Project, ProjectLike, find_project
 from kentstats.schemas import DAYS, to_csv
@@ -66,6 +66,32 @@ class Ingested:
     outranked: int = 0
     suppressed: int = 0
     written: tuple[Path, ...] = ()
+
+
+def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
+    """Say what was understood, left out and refused, file by file, and what became of it."""
+    for reading in done.readings:
+        yield from describe_reading(reading)
+    if done.edition:
+        new = counted(done.added, "figure")
+        yield (
+            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
+            f"{done.unchanged:,} as they were"
+        )
+        for count, noun, what in (
+            (done.gone, "figure", "taken out, which the files have no longer"),
+            (done.outside, "figure", "left out, of years outside the edition"),
+            (done.outranked, "figure", "left out, which a source preferred for them has"),
+            (done.suppressed, "total", "carried without numbers, which gave back what is withheld"),
+        ):
+            if count:
+                yield f"  {counted(count, noun)} {what}"
+    if dry_run:
+        yield "Nothing was written."
+    elif done.edition and not done.written:
+        yield "Every table is as it was."
+    for path in done.written:
+        yield f"wrote {path.parent.name}/{path.name}"
 
 
 def ingest(
