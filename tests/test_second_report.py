@@ -12,15 +12,21 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import briefings
 import pytest
 from conftest import ROOT
-from kentstats.ingest.registry import load_sources
 from verapdf import text_of
 
-from kentstats.ingest.inspection_report import ACTION_COLUMNS, LEFT_OUT_COLUMNS, STATEMENT_COLUMNS
+from kentstats.ingest.inspection_report import (
+    ACTION_COLUMNS,
+    FACT_COLUMNS,
+    JUDGEMENT_COLUMNS,
+    STATEMENT_COLUMNS,
+    load_sources,
+)
 from kentstats.project import Project
-from kentstats.publish.briefing import check_source, publish
-from kentstats.report.context import open_edition
+from kentstats.publish.briefing import publish
+from kentstats.report.context import open_briefing
 
 SOURCE = """\
 id: {name}
@@ -135,12 +141,10 @@ def add_report(
     folder.mkdir()
     source = SOURCE.format(name=folder.name, authority=authority, checksum="a" * 64)
     (folder / "source.yml").write_text(source, encoding="utf-8")
-    write(folder / "facts.csv", tuple(facts_of_kent(home)[0]), facts)
-    columns = ("service", "section", "judgement", "grade", "stated_in", "paragraph", "printed")
-    write(folder / "judgements.csv", columns, judgements)
+    write(folder / "facts.csv", FACT_COLUMNS, facts)
+    write(folder / "judgements.csv", JUDGEMENT_COLUMNS, judgements)
     write(folder / "actions.csv", ACTION_COLUMNS, [])
     write(folder / "statements.csv", STATEMENT_COLUMNS, [])
-    write(folder / "left_out.csv", LEFT_OUT_COLUMNS, [])
     return folder
 
 
@@ -189,6 +193,12 @@ def publish_page(authority: str, home: Project, output: Path) -> tuple[Page, Pat
     return page, folder
 
 
+def faults(authority: str) -> list[str]:
+    """Where the briefing does not keep to what every briefing must."""
+    brief = briefings.make(authority, "2010")
+    return [fault for check in briefings.CHECKS for fault in check(brief)]
+
+
 GONE = {"Areas for improvement", "Compared in words alone"}
 """What only a report with actions and statements has."""
 
@@ -198,6 +208,7 @@ def test_a_report_with_its_own_settings_is_published(
 ) -> None:
     for name, text in (("checks", CHECKS), ("shares", SHARES), ("sections", SECTIONS)):
         (medway / f"{name}.yml").write_text(text, encoding="utf-8")
+    assert faults("Medway") == []
     page, folder = publish_page("Medway", home, tmp_path / "out")
     assert {"Judgements", "Foster care", "How far chance reaches"} <= set(page.titles)
     assert not {*GONE, "Nothing that this report has", "Workforce"} & set(page.titles)
@@ -231,6 +242,7 @@ def test_settings_that_ask_for_more_than_there_is_do_no_harm(
 def test_a_report_with_one_figure_is_published(home: Project, tmp_path: Path) -> None:
     [fact] = [fact for fact in facts_of_kent(home) if fact["indicator"] == "immunisations"]
     add_report(home, "Rutland", [{**fact, "area_name": "Rutland"}], [])
+    assert faults("Rutland") == []
     page, _ = publish_page("Rutland", home, tmp_path / "out")
     assert {"At a glance", "Every figure of the report, with its place"} <= set(page.titles)
     assert not {*GONE, "Judgements", "How far chance reaches"} & set(page.titles)
@@ -245,12 +257,10 @@ def test_the_examples_of_the_page_on_adding_a_report_make_one(home: Project) -> 
     folder.mkdir()
     for name, block in zip(names, blocks, strict=True):
         (folder / name).write_text(block, encoding="utf-8")
-    write(folder / "left_out.csv", LEFT_OUT_COLUMNS, [])
-    _, source = load_sources(home)
-    check_source(source)
-    brief = open_edition("Medway", "2010", home=home)
+    assert len(load_sources(home)) == 2
+    brief = open_briefing("Medway", "2010", home=home)
     assert brief.checks["subject"].tolist()[-1] == "Actions fall due on or after publication"
-    assert len(brief.comparisons) == 1
+    assert len(brief.report_comparisons) == 1
     settings = brief.settings
     assert settings.shares
     assert settings.checks.words_against_numbers

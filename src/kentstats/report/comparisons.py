@@ -56,19 +56,15 @@ def spine(brief: Briefing, england: pd.DataFrame) -> Block | None:
         if distribution is None:
             continue
         least, low, high, most = distribution
-        worst, best = (most, least) if indicator.polarity == "low" else (least, most)
-        position, at_worst, one, other, at_best = (
-            float(
-                positions(
-                    value,
-                    float(centre["estimate"]),
-                    polarity=indicator.polarity,
-                    best=best,
-                    worst=worst,
-                )
-            )
-            for value in (row["estimate"], worst, low, high, best)
-        )
+        polarity = indicator.polarity
+        worst, best = (most, least) if polarity == "low" else (least, most)
+        position, at_worst, one, other, at_best = positions(
+            [row["estimate"], worst, low, high, best],
+            float(centre["estimate"]),
+            polarity=polarity,
+            best=best,
+            worst=worst,
+        ).tolist()
         own, theirs = figure(row, bare=True), figure(centre, bare=True)
         claims += [own, theirs]
         drawn.append(

@@ -319,9 +319,9 @@ def _funnel_title(
 def trend(brief: Briefing, years: pd.DataFrame) -> Block | None:
     """Draw a measure over the years, with the region and England."""
     own = years[years["area_code"].eq(brief.area.code)]
-    given = records(own[own["estimate"].notna()])
     if own["value"].notna().sum() < 2:
         return None
+    given = records(own[own["estimate"].notna()])
     indicator = load_indicators()[str(own["indicator"].iloc[0])]
     region = comparator_name(brief, "region").removeprefix("the ").removesuffix(" region")
     names = {

@@ -18,7 +18,7 @@ from kentstats.report.blocks import Block, bullets, paragraphs, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing, count_claim, date_claim
 from kentstats.report.figures import chart, plural
-from kentstats.report.sentences import Text, say
+from kentstats.report.sentences import Text, joined, say
 from kentstats.schemas import GRADES, Row, records
 
 COUNTED = "day of publication plus the time allowed"
@@ -101,7 +101,7 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
 def judgement_table(brief: Briefing, judgements: pd.DataFrame) -> Block | None:  # noqa: ARG001
     """Set the judgements as a table, with every place that states them."""
     rows = [
-        (judgement, service.capitalize(), _joined(_grade_claims(places), "and"), _places(places))
+        (judgement, service.capitalize(), joined(_grade_claims(places), " and "), _places(places))
         for service, judgement, places in _stated(judgements)
     ]
     if not rows:
@@ -139,21 +139,14 @@ def _grade_claims(stated: list[Row], *, running: bool = False) -> list[Claim]:
     ]
 
 
-def _joined(claims: list[Claim], word: str) -> Text:
-    parts: list[str | Claim] = []
-    for made in claims:
-        parts += [f" {word} ", made] if parts else [made]
-    return Text(tuple(parts))
-
-
 def _overall(judgements: pd.DataFrame, name: str) -> Text:
     """Say the grade of one judgement for each service."""
-    parts: list[str | Claim] = []
-    for service, judgement, stated in _stated(judgements):
-        if judgement == name:
-            grades = _joined(_grade_claims(stated, running=True), "or")
-            parts += [*([", "] if parts else []), *grades.parts, f" for {service}"]
-    return Text(tuple(parts))
+    graded = [
+        say("{grades} for {service}", grades=joined(made, " or "), service=service)
+        for service, judgement, stated in _stated(judgements)
+        if judgement == name and (made := _grade_claims(stated, running=True))
+    ]
+    return joined(graded, ", ")
 
 
 def _places(stated: list[Row]) -> str:
@@ -196,11 +189,11 @@ def outcome_strip(brief: Briefing, outcomes: pd.DataFrame) -> Block | None:
     data = outcomes[["judgement", "grade"]].assign(
         service="Latest judgement", label=[made.shown for made in claims]
     )
-    parts: list[str | Claim] = []
+    texts = []
     for number in dict.fromkeys(row["grade"] for row in judged):
         graded = [row for row in judged if row["grade"] == number]
         names = ", ".join(str(row["judgement"]).lower() for row in graded)
-        parts += [*([". "] if parts else []), _latest_grade(graded), f": {names}"]
+        texts.append(say("{grade}: {names}", grade=_latest_grade(graded), names=names))
     return chart(
         judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
         title=say(
@@ -220,7 +213,7 @@ def outcome_strip(brief: Briefing, outcomes: pd.DataFrame) -> Block | None:
         ),
         alt=say(
             "Latest judgements of Ofsted as coloured cells, the grade in words. {judged}.",
-            judged=Text(tuple(parts)),
+            judged=joined(texts, ". "),
         ),
         label="outcomes",
         claims=[*claims, published],

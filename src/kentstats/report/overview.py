@@ -26,7 +26,7 @@ from kentstats.report.figures import (
 )
 from kentstats.report.inspection import inspected, last_inspected
 from kentstats.report.report_sections import key_figure_list, statement_row
-from kentstats.report.sentences import Text, named, say, setting
+from kentstats.report.sentences import Text, joined, named, say, setting
 from kentstats.schemas import Row, records
 
 MAX_OUTSTANDING = 3
@@ -334,22 +334,19 @@ def _trends(brief: Briefing, found: Sequence[Row]) -> Block:
     facts = brief.statistics.facts()
     texts = []
     for words, sentence in TREND_SENTENCES.items():
-        parts: list[str | Claim] = []
+        moved = []
         for row in found:
             if row["words"] == words:
-                fact = facts.get((row["indicator"], row["group"]))
-                parts.append(("; " if parts else "") + measure_name(row).plain)
-                parts += [", now ", figure(fact)] if has_figure(fact) else []
-        if parts:
-            texts.append(say(sentence, names=Text(tuple(parts))))
+                name, fact = measure_name(row), facts.get((row["indicator"], row["group"]))
+                now = has_figure(fact) and say("{name}, now {now}", name=name, now=figure(fact))
+                moved.append(now or name)
+        if moved:
+            texts.append(say(sentence, names=joined(moved, "; ")))
     still = [row for row in found if row["direction"] == "no significant change"]
     if still:
         keys = [(row["indicator"], row["group"]) for row in still]
-        number = _count(
-            brief,
-            [facts[key] for key in keys if key in facts],
-            "measures without a significant trend",
-        )
+        latest = [facts[key] for key in keys if key in facts]
+        number = _count(brief, latest, "measures without a significant trend")
         texts.append(
             say(
                 "No change beyond chance in {number} more. For the others there are fewer than "

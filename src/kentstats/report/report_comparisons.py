@@ -20,6 +20,7 @@ from kentstats.report.figures import chart, figure_with_numbers, has_figure, lab
 from kentstats.report.sentences import (
     Text,
     comparison,
+    joined,
     named,
     say,
     setting,
@@ -91,13 +92,13 @@ def _sides(brief: Briefing, compared: pd.DataFrame, name: str) -> list[Row]:
 
 def _lead(brief: Briefing, compared: pd.DataFrame, name: str) -> Text:
     """Name the figures of the comparison that the chart begins with."""
-    parts: list[str | Claim] = [f"{load_indicators()[name].short}: "]
-    for place, fact in enumerate(_sides(brief, compared, name)):
-        area = str(fact["area_name"])
-        if fact["area_type"] == "comparator_group":
-            area = area.lower()
-        parts += [f"{', ' if place else ''}{area} ", fact_claim(fact)]
-    return Text(tuple(parts))
+    texts = []
+    for fact in _sides(brief, compared, name):
+        group = fact["area_type"] == "comparator_group"
+        area = named(fact["area_name"].lower() if group else fact["area_name"])
+        texts.append(say("{area} {figure}", area=area, figure=fact_claim(fact)))
+    short = named(load_indicators()[name].short)
+    return say("{short}: {figures}", short=short, figures=joined(texts, ", "))
 
 
 def comparison_table(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
@@ -370,10 +371,7 @@ def _what_differs(parents: list[Row], official: Row) -> Text:
         texts.append(say("Group: all in the report, {group} here.", group=named(group)))
     if report["qualifier"] != "exact":
         texts.append(say("Precision: the report gives a bound or an estimate."))
-    parts: list[str | Claim] = []
-    for text in texts or [say("Nothing that the sources state.")]:
-        parts += [" ", *text.parts] if parts else text.parts
-    return Text(tuple(parts))
+    return joined(texts or ["Nothing that the sources state."], " ")
 
 
 def _span(official: Row) -> Text:
