@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,14 +14,7 @@ from kentstats.areas import Area
 from kentstats.indicators import THEMES, load_indicators
 from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.report_settings import ReportSettings, read_settings
-from kentstats.load import (
-    READERS,
-    choose,
-    choose_area,
-    choose_edition,
-    find_report,
-    open_official,
-)
+from kentstats.load import READERS, choose, choose_area, choose_edition, find_report, open_official
 from kentstats.periods import month_year
 from kentstats.project import Project
 from kentstats.report.claims import Claim, claim, fact_claim
@@ -223,23 +217,22 @@ def count_claim(parents: Sequence[Row], what: str) -> Claim:
     return claim(len(parents), parents, unit="count", calculation=f"number of {what}")
 
 
+@functools.cache
+def _catalogue_places() -> dict[str, int]:
+    in_order = sorted(load_indicators().values(), key=lambda one: THEMES.index(one.theme))
+    return {one.id: place for place, one in enumerate(in_order)}
+
+
 def in_catalogue_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by theme, then as the catalogue lists the indicators, then by group."""
-    place = {
-        name: (THEMES.index(one.theme), number)
-        for number, (name, one) in enumerate(load_indicators().items())
-    }
-    keys = list(zip(rows["indicator"].map(place), rows["group"], strict=True))
+    places = rows["indicator"].map(_catalogue_places())
+    keys = list(zip(places, rows["group"], strict=True))
     order = sorted(range(len(rows)), key=keys.__getitem__)
     return rows.iloc[order].reset_index(drop=True)
 
 
 def open_briefing(
-    authority: str,
-    edition: str | int,
-    *,
-    confidence: float = 0.95,
-    home: Project | None = None,
+    authority: str, edition: str | int, *, confidence: float = 0.95, home: Project | None = None
 ) -> Briefing:
     """Load and work out everything for one briefing.
 
@@ -279,10 +272,7 @@ def open_briefing(
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
     settings = read_settings(source) if source else ReportSettings()
-    facts, judgements, actions, statements = (
-        tidy(table, READERS[table](source) if source else [])
-        for table in ("facts", "judgements", "actions", "statements")
-    )
+    tables = _report_tables(source, area.name, confidence, settings) if source else _no_report()
     return Briefing(
         edition=name,
         area=area,
@@ -290,15 +280,36 @@ def open_briefing(
         profile=AuthorityProfile(area, edition_statistics(official, confidence))
         if official
         else None,
-        facts=facts,
-        judgements=judgements,
-        actions=actions,
-        statements=statements,
-        report_comparisons=compare_figures(facts, area.name),
-        shares=derive_shares(facts, area.name, settings.shares, confidence=confidence),
-        checks=check_consistency(facts, judgements, actions, source)
-        if source
-        else pd.DataFrame(columns=list(CHECKS), dtype=object),
+        # a notebook may change its tables, and not those of another
+        **{table: frame.copy() for table, frame in tables.items()},
         confidence=confidence,
         settings=settings,
     )
+
+
+@functools.cache
+def _no_report() -> dict[str, pd.DataFrame]:
+    # most authorities have no report, and making empty tables takes a tenth of a briefing's time
+    return _report_tables(None, "", 0.95, ReportSettings())
+
+
+def _report_tables(
+    source: Source | None, authority: str, confidence: float, settings: ReportSettings
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of a report and what follows from them, by their names in a briefing."""
+    facts, judgements, actions, statements = (
+        tidy(table, READERS[table](source) if source else [])
+        for table in ("facts", "judgements", "actions", "statements")
+    )
+    checks = pd.DataFrame(columns=list(CHECKS), dtype=object)
+    if source:
+        checks = check_consistency(facts, judgements, actions, source)
+    return {
+        "facts": facts,
+        "judgements": judgements,
+        "actions": actions,
+        "statements": statements,
+        "report_comparisons": compare_figures(facts, authority),
+        "shares": derive_shares(facts, authority, settings.shares, confidence=confidence),
+        "checks": checks,
+    }
