@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from briefings import opened, run_cell, sources
 from conftest import ROOT
-from reading import read, rows_of, shown
+from reading import alternative, read, rows_of, shown
 
 from kentstats.indicators import load_indicators
 from kentstats.publish.notebook import declared_parameters
@@ -165,5 +165,4 @@ def test_filtered_rows_are_what_a_section_speaks_of(
 
 def words(block: Block) -> str:
     """What a block shows; of a chart the alternative text as well."""
-    alts = [part.alt.plain for part in block.parts if hasattr(part, "alt")]
-    return " ".join([shown(block), *alts])
+    return " ".join([shown(block), *alternative(read(block.markdown))])

@@ -167,8 +167,10 @@ def medway(home: Project) -> Path:
     return add_report(home, "Medway", facts, judgements)
 
 
-def publish_page(authority: str, home: Project, output: Path) -> tuple[Page, Path]:
-    folder = publish(authority, "2010", output=output, home=home).folder
+def publish_page(
+    authority: str, home: Project, output: Path, edition: str = "2010"
+) -> tuple[Page, Path]:
+    folder = publish(authority, edition, output=output, home=home).folder
     page = Page(folder / "briefing.html")
     assert page.empty == []
     assert len(set(page.names)) == len(page.names)
@@ -178,9 +180,9 @@ def publish_page(authority: str, home: Project, output: Path) -> tuple[Page, Pat
     return page, folder
 
 
-def faults(authority: str) -> list[str]:
+def faults(authority: str, edition: str = "2010") -> list[str]:
     """Where the briefing does not keep to what every briefing must."""
-    brief = briefings.make(authority, "2010")
+    brief = briefings.make(authority, edition)
     return [fault for check in briefings.CHECKS for fault in check(brief)]
 
 
@@ -224,11 +226,15 @@ def test_settings_that_ask_for_more_than_there_is_do_no_harm(
     assert "This needs a figure that the report does not give: looked-after / uasc" in text
 
 
-def test_a_report_with_one_figure_is_published(home: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("edition", ["2010", "2012"])
+def test_a_report_with_one_figure_is_published(edition: str, home: Project, tmp_path: Path) -> None:
+    """With official statistics beside it, and in an edition that has none."""
     [fact] = [fact for fact in facts_of_kent(home) if fact["indicator"] == "immunisations"]
-    add_report(home, "Rutland", [{**fact, "area_name": "Rutland"}], [])
-    assert faults("Rutland") == []
-    page, _ = publish_page("Rutland", home, tmp_path / "out")
+    folder = add_report(home, "Rutland", [{**fact, "area_name": "Rutland"}], [])
+    source = (folder / "source.yml").read_text(encoding="utf-8")
+    (folder / "source.yml").write_text(source.replace('"2010"', f'"{edition}"'), encoding="utf-8")
+    assert faults("Rutland", edition) == []
+    page, _ = publish_page("Rutland", home, tmp_path / "out", edition)
     assert {"At a glance", "Every figure of the report, with its place"} <= set(page.titles)
     assert not {*GONE, "Judgements", "How far chance reaches"} & set(page.titles)
 

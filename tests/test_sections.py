@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from briefings import CHECKS, Made, made, make
-from reading import alternative, items_of, names_of, picture_text, plain, read, rows_of, shown
+from reading import items_of, names_of, picture_text, plain, read, rows_of, shown
 
 from kentstats.indicators import load_indicators
 from kentstats.report import inspection, notes, overview, report_comparisons, report_sections
@@ -213,12 +213,6 @@ def key_figures(brief: Briefing, *names: str, good: bool = True, all_good: bool 
     return shown(block) if block else ""
 
 
-def told(brief: Briefing, indicator: str) -> str:
-    rows = brief.report_comparisons
-    block = report_comparisons.comparison_text(brief, rows[rows["indicator"].eq(indicator)])
-    return shown(block) if block else ""
-
-
 def found(brief: Briefing, result: str) -> str:
     block = inspection.findings(brief, brief.checks[brief.checks["result"].eq(result)])
     return shown(block) if block else ""
@@ -329,14 +323,6 @@ def test_the_table_of_comparisons_follows_the_figures(
     for words in row:
         assert any(cell.startswith(words) for cell in line), line
     assert "nan" not in "".join(line)
-
-
-def test_a_higher_figure_is_said_to_be_higher(kent: Briefing) -> None:
-    best = altered(kent, "health-assessments", value=91.0)
-    assert "5.6 points higher" in told(best, "health-assessments")
-    block = report_comparisons.benchmark_bars(best, best.report_comparisons)
-    assert block
-    assert "Kent 91%" in alternative(read(block.markdown))[0]
 
 
 def test_shares_of_two_other_periods_are_warned_of_in_general_words(kent: Briefing) -> None:

@@ -97,6 +97,10 @@ def ranked(brief: Briefing, authorities: pd.DataFrame) -> Block | None:
     if missing:
         number = count_claim(missing, "authorities without a figure")
         without = say(" {number} have no figure.", number=number)
+    place: Text | str = ""
+    if ranks := _rank_claims(brief, own):  # a rank never stands without those that chance allows
+        words = "{authority} is {rank} of {of}; chance allows any place from {low} to {high}."
+        place = say(words, authority=brief.authority, **ranks)
     return chart(
         caterpillar.caterpillar(
             data,
@@ -117,7 +121,7 @@ def ranked(brief: Briefing, authorities: pd.DataFrame) -> Block | None:
             level=setting(brief.confidence, "confidence"),
             near=" Darker dots are statistical neighbours." if neighbours else "",
             without=without,
-            place=_rank_sentence(brief, own),
+            place=place,
         ),
         alt=say(
             "All authorities in order of {measure}, with intervals; {authority} is marked. "
@@ -142,18 +146,6 @@ def _own(brief: Briefing, authorities: pd.DataFrame) -> Row | None:
     """Return the authority's own row among those of all authorities."""
     own = records(authorities[authorities["area_code"].eq(brief.area.code)])
     return own[0] if own else None
-
-
-def _rank_sentence(brief: Briefing, row: Row) -> Text:
-    """Say the rank of a figure, never without the ranks that chance allows."""
-    claims = _rank_claims(brief, row)
-    if claims is None:
-        return Text(())
-    return say(
-        "{authority} is {rank} of {of}; chance allows any place from {low} to {high}.",
-        authority=brief.authority,
-        **claims,
-    )
 
 
 def _rank_claims(brief: Briefing, row: Row) -> dict[str, Claim] | None:

@@ -225,10 +225,8 @@ def verdict_words(row: Row, untested: str = ", not tested") -> Text:
         )
     if verdict == "similar":
         return say("similar")
-    if row["direction"] in {"above", "below"}:
+    if row["direction"] in {"above", "below", "level"}:
         return say("{direction}{untested}", direction=row["direction"], untested=untested)
-    if row["direction"] == "level":
-        return say("level{untested}", untested=untested)
     return say("not compared")
 
 

@@ -104,6 +104,7 @@ def _lead(brief: Briefing, compared: pd.DataFrame, name: str) -> Text:
 def comparison_table(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
     """Set comparisons, with what rounding allows and what a base would need."""
     rows: list[list[Cell]] = []
+    quotient = "first figure over second"
     for row in records(comparisons):
         both = [brief.fact(row["fact_id"]), brief.fact(row["benchmark_id"])]
         other = "earlier year" if row["kind"] == "period" else str(both[1]["area_name"])
@@ -113,15 +114,17 @@ def comparison_table(brief: Briefing, comparisons: pd.DataFrame) -> Block | None
                 fact_claim(both[0]),
                 Text((fact_claim(both[1]), f", {other}")),
                 _difference(row, both),
-                _ratio(row, both),
+                claim(row["ratio"], both, unit="ratio", decimals=2, calculation=quotient)
+                if row["ratio"] == row["ratio"]
+                else "none",
                 _smallest(row, both),
             ]
         )
     if not rows:
         return None
-    header = ["Measure", brief.authority, "Compared with", "Difference", "Ratio"]
+    others = ["Compared with", "Difference", "Ratio", "Beyond chance from"]
     return table(
-        [*header, "Beyond chance from"],
+        ["Measure", brief.authority, *others],
         rows,
         caption=say(
             "Comparisons, with the range that rounding allows for the difference, and the smallest "
@@ -133,13 +136,6 @@ def comparison_table(brief: Briefing, comparisons: pd.DataFrame) -> Block | None
         widths=[19, 12, 21, 24, 8, 16],
         right=["Ratio"],
     )
-
-
-def _ratio(row: Row, both: list[Row]) -> Cell:
-    if math.isnan(row["ratio"]):
-        return "none"
-    calculation = "first figure over second"
-    return claim(row["ratio"], both, unit="ratio", decimals=2, calculation=calculation)
 
 
 def _difference(row: Row, both: list[Row]) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from string import Formatter
 
 import pandas as pd
@@ -15,14 +15,12 @@ from kentstats.charts import drawing
 from kentstats.indicators import load_indicators
 from kentstats.ingest.report_settings import (
     PERIOD_OF,
-    Bars,
     Chart,
     Figure,
     Ground,
     Measure,
     StackedBars,
     Topic,
-    Waffle,
 )
 from kentstats.report.blocks import Block, bullets, paragraphs, stack, table
 from kentstats.report.claims import Claim, claim, escape, fact_claim
@@ -181,9 +179,21 @@ def _chart(brief: Briefing, topic: Topic) -> list[Block | None]:
     if topic.stacked_bars:
         return _stacked_bars(brief, topic.stacked_bars, topic.label)
     if topic.bars:
-        return [_bars(brief, topic.bars, topic.label)]
-    if topic.waffle:
-        return [_waffle(brief, topic.waffle, topic.label)]
+        named_bars = [(bar.name, brief.claim(*astuple(bar.figure))) for bar in topic.bars.bars]
+        bars = [(textwrap.fill(name, 30), made) for name, made in named_bars if made]
+        rows = [(name, made.value, made.shown) for name, made in bars]
+        data = pd.DataFrame(rows, columns=["name", "value", "label"])
+        claims = [made for _, made in bars]
+        chart = _headed(
+            brief, topic.bars, bar_charts.count_bars, data, topic.label, claims, left=2.1
+        )
+        return [chart]
+    if topic.waffle and (made := brief.claim(*astuple(topic.waffle.figure))):
+        value = float(made.value)
+        chart = _headed(
+            brief, topic.waffle, bar_charts.waffle, value, topic.label, [made], left=0.1
+        )
+        return [chart]
     return []
 
 
@@ -219,7 +229,7 @@ def _divided(brief: Briefing, chart: StackedBars) -> list[tuple[str, Claim, Clai
     """List the groups of a chart with their part, the rest, and both together."""
     found = []
     for bar in chart.bars:
-        parents = [row for each in (bar.part, bar.whole) for row in _rows(brief, each)[:1]]
+        parents = [row for each in (bar.part, bar.whole) for row in brief.rows(*astuple(each))[:1]]
         if len(parents) < 2 or not 0 < parents[1]["value"] >= parents[0]["value"]:
             continue
         part, whole = map(fact_claim, parents)
@@ -228,23 +238,6 @@ def _divided(brief: Briefing, chart: StackedBars) -> list[tuple[str, Claim, Clai
         rest = claim(left, parents, unit="count", calculation=calculation)
         found.append((bar.name, part, rest, whole))
     return found
-
-
-def _bars(brief: Briefing, chart: Bars, label: str) -> Block | None:
-    bars = [(bar.name, made) for bar in chart.bars if (made := _claim(brief, bar.figure))]
-    if not bars:
-        return None
-    rows = [("\n".join(textwrap.wrap(name, 30)), made.value, made.shown) for name, made in bars]
-    data = pd.DataFrame(rows, columns=["name", "value", "label"])
-    claims = [made for _, made in bars]
-    return _headed(brief, chart, bar_charts.count_bars, data, label, claims, left=2.1)
-
-
-def _waffle(brief: Briefing, chart: Waffle, label: str) -> Block | None:
-    made = _claim(brief, chart.figure)
-    if made is None:
-        return None
-    return _headed(brief, chart, bar_charts.waffle, float(made.value), label, [made], left=0.1)
 
 
 def _headed(
@@ -257,7 +250,9 @@ def _headed(
     *,
     left: float,
 ) -> Block | None:
-    """Draw a chart with its texts; None where these name a figure that is not there."""
+    """Draw a chart with its texts; None where a figure that it needs is not there."""
+    if not claims:
+        return None
     title, subtitle, caption = (
         _filled(brief, text) for text in (chart.title, chart.subtitle, chart.caption)
     )
@@ -284,19 +279,11 @@ def _filled(brief: Briefing, template: str, **slots: Claim | Text | str) -> Text
         if slot is None or slot in slots:
             continue
         key = Figure.parse(slot.removeprefix(PERIOD_OF))
-        made = _claim(brief, key)
+        made = brief.claim(*astuple(key))
         if made is None:
             return None
         if slot.startswith(PERIOD_OF):
-            [row, *_] = _rows(brief, key)
+            [row, *_] = brief.rows(*astuple(key))
             made = claim(row["period"], [row], unit="label")
         slots[slot] = made
     return say(template, **slots)
-
-
-def _rows(brief: Briefing, key: Figure) -> list[Row]:
-    return brief.rows(key.indicator, key.group, key.area)
-
-
-def _claim(brief: Briefing, key: Figure) -> Claim | None:
-    return brief.claim(key.indicator, key.group, key.area)
