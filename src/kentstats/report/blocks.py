@@ -7,7 +7,9 @@ its caption stands in a ``<div>`` with a name. The claims go with it in the meta
 from __future__ import annotations
 
 import base64
+import functools
 import io
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,15 +72,24 @@ def show(*blocks: Block | None) -> None:
             display(shown, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
 
 
-def paragraphs(*texts: Text) -> Block:
-    """Set each text as a paragraph, with its places."""
-    return Block("\n\n".join(text.cited for text in texts), _claims(texts))
+def stack(*blocks: Block | None) -> Block | None:
+    """Set blocks one below the other; None where all of them are."""
+    given = [block for block in blocks if block is not None]
+    return functools.reduce(operator.add, given) if given else None
 
 
-def bullets(*texts: Text) -> Block:
-    """Set each text as an item of a list, with its places."""
-    markdown = "\n".join(f"- {text.cited}" for text in texts) + "\n"
-    return Block(markdown, _claims(texts))
+def paragraphs(*texts: Text, cited: bool = True) -> Block:
+    """Set each text as a paragraph, with its places or without."""
+    return Block("\n\n".join(_words(texts, cited=cited)), _claims(texts))
+
+
+def bullets(*texts: Text, cited: bool = True) -> Block:
+    """Set each text as an item of a list, with its places or without."""
+    return Block("".join(f"- {words}\n" for words in _words(texts, cited=cited)), _claims(texts))
+
+
+def _words(texts: Sequence[Text], *, cited: bool) -> list[str]:
+    return [text.cited if cited else text.markdown for text in texts]
 
 
 def _claims(texts: Sequence[Text]) -> tuple[Claim, ...]:

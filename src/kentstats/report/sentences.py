@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from string import Formatter
@@ -103,6 +103,15 @@ def say(template: str, **slots: Claim | Text | str) -> Text:
                 raise ValueError(f"“{piece}” holds a number: make a claim of it")
             elif piece:
                 parts.append(piece)
+    return Text(tuple(parts))
+
+
+def joined(pieces: Iterable[Claim | Text | str], between: str) -> Text:
+    """Join texts, claims and words by what stands between them."""
+    parts: list[str | Claim] = []
+    for piece in pieces:
+        parts += [between] if parts else []
+        parts += piece.parts if isinstance(piece, Text) else [piece]
     return Text(tuple(parts))
 
 
