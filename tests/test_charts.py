@@ -5,10 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import charting as c
 import matplotlib as mpl
@@ -23,9 +21,7 @@ from matplotlib.text import Text
 
 from kentstats.charts import drawing
 from kentstats.charts.style import DOT, FAINT, INK, RANGE, SMALL, theme
-from kentstats.report import compared, inspection, services
 from kentstats.report.blocks import svg
-from kentstats.report.context import Edition, open_edition
 
 every_chart = pytest.mark.parametrize("name", c.CHARTS)
 NUMBERS = {
@@ -237,60 +233,3 @@ def test_title_subtitle_and_source_stand_around_the_axes() -> None:
     assert subtitle.get_position()[1] < title.get_position()[1]
     width, height = figure.get_size_inches()
     assert (box.height * height, box.x0 * width) == pytest.approx((body, 2))
-
-
-@every_chart
-def test_long_titles_are_broken_into_lines_that_fit(name: str) -> None:
-    figure = c.titled(
-        c.on_new_axes(name),
-        c.CHARTS[name][2],
-        title="Unaccompanied asylum-seeking children accommodated by independent agencies: "
-        "more than half of one hundred and ninety-two",
-        subtitle="Number of children looked after by the council at the end of August, and of "
-        "those placed with independent fostering agencies at the time of the inspection, in Kent",
-    )
-    assert figure.texts[0].get_text().count("\n") > 0
-    c.assert_legible(figure)
-
-
-# --- the charts of the Kent briefing ----------------------------------------------------------
-
-REAL: dict[str, Callable[[Edition], Any]] = {
-    "judgements": inspection.judgement_strip,
-    "actions": inspection.action_timeline,
-    "benchmarks": compared.benchmark_bars,
-    "intervals": compared.interval_dots,
-    "looked after": services.looked_after,
-    "estate": services.estate,
-    "workforce": services.workforce,
-}
-
-
-@pytest.fixture(scope="module")
-def figures() -> dict[str, Figure]:
-    """Every chart of the report's sections, before it becomes a picture."""
-    edition = open_edition("Kent", "2010")
-    with mock.patch.object(drawing, "add_titles", wraps=drawing.add_titles) as add_titles:
-        for draw in REAL.values():
-            draw(edition)
-    drawn = [call.args[0].get_figure() for call in add_titles.call_args_list]
-    return dict(zip(REAL, drawn, strict=True))
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_chart_of_the_briefing_is_legible_and_says_who_and_from_where(
-    name: str, figures: dict[str, Figure]
-) -> None:
-    c.assert_legible(figures[name])
-    _, subtitle, source = (text.get_text() for text in figures[name].texts)
-    assert "Kent" in subtitle
-    assert source == "Source: Ofsted, inspection report, November 2010"
-
-
-def test_the_grades_of_the_briefing_fit_their_cells(figures: dict[str, Figure]) -> None:
-    [axes] = figures["judgements"].axes
-    renderer = FigureCanvasAgg(figures["judgements"]).get_renderer()
-    for text, cell in zip(c.inside(axes), c.rectangles(axes), strict=True):
-        label, box = text.get_window_extent(renderer), cell.get_window_extent(renderer)
-        assert box.x0 < label.x0 < label.x1 < box.x1
-        assert box.y0 < label.y0 < label.y1 < box.y1

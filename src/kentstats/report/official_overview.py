@@ -152,7 +152,7 @@ def unknown(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         return None
     compared = records(rows.sort_values("fact_id"))
     texts: list[Text] = []
-    if brief.source is None and not brief.statistics.has_judgements:
+    if brief.source is None and not brief.statistics.official.judgements:
         texts.append(
             say(
                 "What inspectors judged: this edition has no inspection of {authority}.",
@@ -160,7 +160,7 @@ def unknown(brief: Briefing, rows: pd.DataFrame) -> Block | None:
             )
         )
     texts += [*_counted_together(brief), *_missing(brief, compared), *_untested(brief, compared)]
-    if not brief.statistics.neighbour_list:
+    if not brief.statistics.places.neighbour_list:
         texts.append(
             say(
                 "How {authority} compares with its statistical neighbours: no list of them covers "

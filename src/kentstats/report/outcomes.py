@@ -32,7 +32,7 @@ def summary(brief: Briefing, rows: pd.DataFrame) -> Block | None:
     rows : pandas.DataFrame
         Its latest judgements.
     """
-    if brief.profile is None or not brief.statistics.has_judgements:
+    if brief.profile is None or not brief.statistics.official.judgements:
         return None
     if rows.empty:
         text = say(

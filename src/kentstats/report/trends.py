@@ -148,7 +148,7 @@ def trend_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
     by_measure: dict[tuple[str, str], dict[int, Row]] = {}
     for row in records(rows):
         by_measure.setdefault((row["indicator"], row["group"]), {})[_year(row)] = row
-    first, last = brief.statistics.years
+    first, last = brief.statistics.official.first, brief.statistics.official.last
     years = list(range(first, last + 1))
     cells: list[list[Cell]] = []
     for measure in in_catalogue_order(
