@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kentstats.areas import load_areas
 from kentstats.load import official_facts, open_official
 from kentstats.schemas import Row, records
-from kentstats.stats.benchmarks import comparisons, find_places, summarise_neighbours
-from kentstats.stats.intervals import estimates, minimum_detectable_base, wilson
+from kentstats.stats.benchmarks import comparisons, summarise_neighbours
+from kentstats.stats.intervals import estimates, wilson
+from kentstats.stats.profile import find_places
 from kentstats.stats.trends import latest_of
 
 SCALE = {"percent": 100, "per_10000": 10_000}
@@ -133,25 +133,6 @@ def test_rounding_of_the_numbers_accounts_for_every_other_figure(indicator: str)
     assert found == {key: areas for key, areas in OTHER_AREAS.items() if key[0] == indicator}
 
 
-def test_the_percentage_of_a_region_is_that_of_the_authorities_that_gave_both_numbers() -> None:
-    """Birmingham gave no number of agency workers in 2024, and is in the region's posts."""
-    register = load_areas()
-    there = [fact for fact in printed("agency-workers") if fact["period"] == "2024"]
-    region = next(fact for fact in there if fact["area_name"] == "West Midlands")
-    assert rounded(exact(region), 1) == Decimal("12.5")
-    areas = {fact["area_code"]: register.by_code(fact["area_code"]) for fact in there}
-    inside = [
-        fact
-        for fact in there
-        if (area := areas[fact["area_code"]]) and area.region == region["area_code"]
-    ]
-    assert "Birmingham" not in {fact["area_name"] for fact in inside}
-    count, base = (
-        sum(Decimal(repr(fact[name])) for fact in inside) for name in ("numerator", "denominator")
-    )
-    assert rounded(100 * Decimal(count) / Decimal(base), 1) == Decimal("13.9")
-
-
 # what methods.md says of health assessments in 2025
 
 
@@ -226,19 +207,6 @@ def test_the_way_neighbours_are_summed_up_moves_authorities_to_the_other_side() 
 
 
 # what Ofsted gave for Kent in 2010
-
-
-def test_a_group_of_the_smallest_size_is_just_beyond_chance() -> None:
-    """Were the figure at the worst of its rounding, one child fewer would not be."""
-    for theirs, sizes in ((85.4, (103, 255)), (82.4, (377, 937))):
-        for confidence, size in zip((0.95, 0.998), sizes, strict=True):
-            found = minimum_detectable_base(
-                78, theirs, rounding=0.5, benchmark_rounding=0.05, confidence=confidence
-            )
-            assert found == size
-            for base, beyond in ((size, True), (size - 1, False)):
-                upper = wilson(0.785 * base, base, confidence=confidence)[1]
-                assert (100 * upper < theirs - 0.05) == beyond
 
 
 def test_the_official_figure_of_kent_in_2010_is_another() -> None:

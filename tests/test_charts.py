@@ -16,7 +16,6 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from kentstats.charts import drawing
@@ -38,17 +37,6 @@ def no_window() -> Iterator[None]:
     plt.switch_backend("agg")
     yield
     plt.close("all")
-
-
-@every_chart
-def test_a_chart_is_drawn_on_the_axes_given(name: str) -> None:
-    draw, data, _ = c.CHARTS[name]
-    figure = Figure(figsize=(6.3, 3))
-    given = figure.add_subplot()
-    assert draw(data, ax=given) is given
-    assert figure.axes == [given]
-    assert tuple(figure.get_size_inches()) == (6.3, 3)
-    assert given.get_children()
 
 
 @every_chart
@@ -156,14 +144,6 @@ def test_every_text_is_a_label_that_can_be_read(name: str) -> None:
                 assert c.contrast(text.get_color(), "white") >= 4.5
 
 
-@every_chart
-def test_what_an_axis_knows_is_what_is_printed_along_it(name: str) -> None:
-    axes = c.on_new_axes(name)
-    printed = [text.get_text() for text in c.along(axes) if text.get_text()]
-    known = [*c.ticks(axes.yaxis), *c.ticks(axes.xaxis), axes.get_xlabel()]
-    assert printed == [text for text in known if text]
-
-
 THREE_PARTS = c.PARTS.assign(part=["a", "b", "c", "a"])
 THIRTEEN_AREAS = pd.DataFrame({"measure": "Rate", "area": map(str, range(13)), "word": ""})
 FOUR_COMPARATORS = pd.concat([c.YEARS, *(c.YEARS.tail(2).assign(area=name) for name in "ab")])
@@ -219,17 +199,3 @@ def test_a_title_of_fifteen_words_is_the_longest() -> None:
     assert c.titled(c.on_new_axes("count_bars"), 1, title=title)
     with pytest.raises(ValueError, match="has more than fifteen words"):
         c.titled(c.on_new_axes("count_bars"), 1, title=title + " more")
-
-
-def test_title_subtitle_and_source_stand_around_the_axes() -> None:
-    axes = c.on_new_axes("count_bars")
-    body = axes.get_figure(root=True).get_size_inches()[1]
-    figure = c.titled(axes, 2, title="Finding", subtitle="Who, when", source="From")
-    title, subtitle, source = figure.texts
-    assert [text.get_text() for text in figure.texts] == ["Finding", "Who, when", "From"]
-    assert title.get_weight() == "bold"
-    box = axes.get_position()
-    assert source.get_position()[1] < box.y0 < box.y1 < subtitle.get_position()[1]
-    assert subtitle.get_position()[1] < title.get_position()[1]
-    width, height = figure.get_size_inches()
-    assert (box.height * height, box.x0 * width) == pytest.approx((body, 2))

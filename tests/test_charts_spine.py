@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import product
 
 import charting as c
@@ -78,28 +77,6 @@ def test_ranges_and_marks_lie_around_the_benchmark() -> None:
         assert to_hex(mark.get_facecolors()[0]) == colour
         assert to_hex(mark.get_edgecolors()[0]) == c.INK
     assert not np.isfinite(np.ma.filled(missing.get_offsets(), np.nan)).all()
-
-
-def test_figures_and_words_stand_in_columns_beside_the_range() -> None:
-    ends = ("worse or lower", "better or higher")
-    axes = spine(c.SPINE, ours="Kent", ends=ends, ax=new_axes())
-    assert [text.replace("\n", " ") for text in c.letters(axes)[:3]] == [
-        ends[0],
-        "England",
-        ends[1],
-    ]
-    columns = [
-        ["Kent", *c.SPINE["label"]],
-        ["England", *c.SPINE["benchmark_label"]],
-        ["", *c.SPINE["verdict"]],
-    ]
-    assert c.letters(axes)[3:] == [cell for column in columns for cell in column]
-    x = [text.get_position()[0] for text in c.inside(axes)[3:]]
-    assert x == sorted(x)
-    bold = {text.get_text() for text in c.inside(axes)[3:] if text.get_weight() == "bold"}
-    assert bold - {""} == {"Kent", "England", "better", "worse"}
-    unknown = c.SPINE.assign(verdict=None, position=math.nan)
-    assert c.letters(c.on_new_axes("spine", unknown)).count("not compared") == len(c.SPINE)
 
 
 @pytest.mark.parametrize("ours", ["Kent", c.LONG])

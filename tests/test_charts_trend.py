@@ -65,16 +65,6 @@ def test_limits_are_curves_labelled_where_they_end() -> None:
         funnel(c.DOTS, c.LIMITS.head(0))
 
 
-def test_bases_begin_at_zero_or_are_on_a_logarithmic_scale() -> None:
-    axes = funnel(c.DOTS, xlabel="Children")
-    assert axes.get_xlim()[0] == 0
-    assert axes.get_xlabel() == "Children"
-    assert c.ticks(axes.xaxis)[-1] == "1,200"
-    axes = funnel(c.DOTS, log=True)
-    assert axes.get_xscale() == "log"
-    assert c.ticks(axes.xaxis) == ["10", "20", "50", "100", "200", "500", "1,000"]
-
-
 def authorities(ours: int) -> pd.DataFrame:
     random, count = np.random.default_rng(7), 152
     base = np.exp(random.normal(5.5, 0.8, count)).round() + 10
@@ -130,13 +120,6 @@ def test_authorities_stand_in_the_order_of_their_values_with_their_intervals() -
     assert axes.get_ylim()[1] > c.RANKS["upper"].max()
     assert stroke[0][0] == [2, 96]
     assert not c.lines(caterpillar(c.RANKS))
-
-
-def test_neighbours_have_a_legend_where_there_are_any() -> None:
-    legend = caterpillar(c.RANKS).get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["statistical neighbours"]
-    assert caterpillar(c.RANKS.drop(columns="neighbour")).get_legend() is None
-    assert caterpillar(c.RANKS.assign(neighbour=False)).get_legend() is None
 
 
 @pytest.mark.parametrize("ours", [0, 30, 77, 150])

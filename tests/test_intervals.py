@@ -105,28 +105,6 @@ def test_limits_bracket_the_proportion_within_nought_and_one(
     assert lower < upper
 
 
-@given(counts(), confidences, confidences)
-def test_more_confidence_is_a_wider_interval(
-    count: tuple[int, int], one: float, other: float
-) -> None:
-    less, more = sorted((one, other))
-    assume(more - less > 1e-4)
-    narrow, wide = (wilson(*count, confidence=level) for level in (less, more))
-    assert wide[0] <= narrow[0]
-    assert wide[1] >= narrow[1]
-    assert wide[1] - wide[0] > narrow[1] - narrow[0]
-
-
-def test_minimum_detectable_bases_of_the_health_assessments() -> None:
-    sizes = [
-        minimum_detectable_base(
-            78, [85.4, 82.4], rounding=0.5, benchmark_rounding=0.05, confidence=confidence
-        ).tolist()
-        for confidence in (0.95, 0.998)
-    ]
-    assert sizes == [[103, 377], [255, 937]]
-
-
 def _leaves_out(share: float, size: float, benchmark: float, confidence: float) -> bool:
     lower, upper = wilson(share * size, size, confidence=confidence)
     return bool(benchmark < lower or benchmark > upper)
@@ -164,25 +142,6 @@ def test_the_minimum_detectable_base_is_the_first_whose_interval_leaves_the_benc
     assert _leaves_out(ours, size * (1 + 1e-9), theirs, confidence)
     if size > 1:
         assert not _leaves_out(ours, max(1.0, (size - 1) * (1 - 1e-9)), theirs, confidence)
-
-
-@pytest.mark.parametrize(
-    ("value", "benchmark", "rounding", "their_rounding"),
-    [
-        (78, 78, 0, 0),
-        (78, 78.5, 0.5, 0.05),
-        (50, 51, 0.5, 0.5),
-        (78, 85.4, math.nan, 0.05),
-        (78, 85.4, 0.5, math.nan),
-    ],
-)
-def test_there_is_no_minimum_detectable_base_where_rounding_may_account_for_it_or_is_unknown(
-    value: float, benchmark: float, rounding: float, their_rounding: float
-) -> None:
-    size = minimum_detectable_base(
-        value, benchmark, rounding=rounding, benchmark_rounding=their_rounding
-    )
-    assert np.isnan(size)
 
 
 @pytest.mark.parametrize(("value", "benchmark"), [(-1, 50), (101, 50), (50, -0.1), (50, [3, 101])])
@@ -246,12 +205,6 @@ def test_shapes_that_do_not_fit_are_named() -> None:
         ValueError, match=r"do not broadcast: count \(2,\), base \(3,\); give one shape"
     ):
         aligned(count=[1, 2], base=[10, 20, 30])
-
-
-@pytest.mark.parametrize("endless", [math.inf, -math.inf])
-def test_infinite_numbers_are_refused(endless: float) -> None:
-    with pytest.raises(ValueError, match="base is infinite: give finite numbers, and nan where"):
-        wilson(1, [10, endless])
 
 
 def test_intervals_and_verdicts_do_not_import_scipy_before_they_need_it() -> None:

@@ -12,7 +12,8 @@ import pytest
 from kentstats.areas import load_areas
 from kentstats.ingest.edition import OfficialStatistics
 from kentstats.load import official_facts, open_official
-from kentstats.stats.benchmarks import Places, covering, find_places
+from kentstats.stats.benchmarks import Places
+from kentstats.stats.profile import covering, find_places
 
 ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"
 # codes before and after 1 May 2025, when the two got new ones
@@ -68,15 +69,6 @@ def test_the_latest_list_of_a_year_not_after_the_period_covers_it(ends: str, nam
 
 
 # neighbours
-
-
-def test_a_list_that_came_later_is_not_used() -> None:
-    listed = [("2021-04", KENT, 1, "E10000012")]
-    assert neighbours_of(an_edition(*listed, last=2020)) == ("", {})
-    assert neighbours_of(an_edition(*listed, last=2021)) == (
-        "2021-04",
-        {KENT: ["E10000012"]},
-    )
 
 
 def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
@@ -151,13 +143,6 @@ def test_places_know_region_and_kind_of_authorities_alone() -> None:
     assert places.region == {KENT: SOUTH_EAST, "E06000035": SOUTH_EAST}
     assert places.kind == {KENT: "county", "E06000035": "unitary authority"}
     assert places.country == ENGLAND
-
-
-def test_combined_areas_have_a_region_and_are_of_no_type() -> None:
-    joined = "E09000021 / E09000027"
-    places = some_places(an_edition(), some_facts((joined, "2025", "2025-03-31")))
-    assert places.region == {joined: "E12000007"}
-    assert places.kind == {}
 
 
 def test_a_period_is_covered_where_the_list_of_the_edition_is_its_list() -> None:

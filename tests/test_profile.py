@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 from kentstats.areas import load_areas
-from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import read_official
 from kentstats.load import open_official
 from kentstats.project import Project
@@ -118,17 +115,6 @@ def test_the_latest_period_is_the_same_for_all_areas() -> None:
     assert latest_of(facts.iloc[:0]).empty
 
 
-def test_the_day_decides_which_period_is_the_latest_and_then_the_name() -> None:
-    facts = series(1, 2, ends=["2025-08-31", "2025-03-31"], period=["2024/25", "2025"])
-    assert latest_of(facts)["period"].tolist() == ["2024/25"]
-    facts = series(1, 2, 3, ends=["2024-03-31", "2023-03-31", "2022-03-31"])
-    undated = facts.assign(period_end=pd.NaT)
-    assert latest_of(undated)["period"].tolist() == ["2024"]
-    # a period without a day is no rival to one that has one
-    some = facts.assign(period_end=facts["period_end"].where(facts["period"] != "2024"))
-    assert latest_of(some)["period"].tolist() == ["2023"]
-
-
 # ranks
 
 
@@ -181,41 +167,6 @@ def test_a_figure_without_limits_has_a_rank_and_no_interval() -> None:
     assert made["rank_low"].isna().tolist() == [False, True, False]
     # it holds a place that no other can be told from
     assert made.loc[[0, 2], ["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 2], [2, 3]]
-
-
-def test_every_rank_of_2025_comes_out_the_slow_way_too() -> None:
-    one = statistics("2025")
-    made = one.ranks.set_index(["indicator", "group", "area_code"])
-    polarity = {name: each.polarity for name, each in load_indicators().items()}
-    facts = one._facts_95[one._facts_95["area_type"].eq("authority")]
-    facts = latest_of(facts)[["indicator", "group", "area_code", "estimate", "lower", "upper"]]
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for fact in records(facts[facts["estimate"].notna()]):
-        groups[fact["indicator"], fact["group"]].append(fact)
-    assert len(made) == sum(map(len, groups.values())) > 4_000
-    for (indicator, group), rows in groups.items():
-        if indicator not in {HIGH, LOW, NEITHER, COUNT, "agency-workers"}:
-            continue  # one of each sort, since each pair is tried
-        sign = -1 if polarity[indicator] == "low" else 1
-        tested = [row for row in rows if row["upper"] == row["upper"]]
-        z = norm.isf(0.05 / (2 * max(len(tested) - 1, 1)))
-        for row in rows:
-            better = sum(sign * (other["estimate"] - row["estimate"]) > 0 for other in rows)
-            found = made.loc[(indicator, group, row["area_code"])]
-            assert (found["rank"], found["of"]) == (better + 1, len(rows))
-            if row not in tested:
-                assert math.isnan(found["rank_low"])
-                continue
-            ahead = [_apart(other, row, sign) for other in tested]
-            low = 1 + sum(gap > z for gap in ahead)
-            high = len(rows) - sum(gap < -z for gap in ahead)
-            assert (found["rank_low"], found["rank_high"]) == (low, high)
-
-
-def _apart(one: Row, other: Row, sign: int) -> float:
-    errors = [(row["upper"] - row["lower"]) / 3.92 for row in (one, other)]
-    gap = sign * (one["estimate"] - other["estimate"])
-    return float(gap / math.hypot(*errors)) if any(errors) else math.copysign(math.inf, gap)
 
 
 # trends
@@ -272,48 +223,6 @@ def test_a_period_that_names_no_year_is_in_no_trend() -> None:
     assert (found["direction"], found["last"]) == ("increasing", "2025")
     assert trends_of(undated).empty
     assert list(trends_of(undated).columns) == list(TRENDS)
-
-
-def slow_trend(years: list[int], rows: list[Row]) -> str:
-    """Fit the five latest points as a textbook does, and again without each."""
-    points = [
-        (float(year), row["estimate"], (row["upper"] - row["lower"]) / 3.92)
-        for year, row in zip(years, rows, strict=True)
-        if not math.isnan(row["estimate"] + row["lower"] + row["upper"])
-    ][-5:]
-    if len(points) < 5 or any(error == 0 for _, _, error in points):
-        return "not calculated"
-
-    def fit(used: list[tuple[float, float, float]]) -> tuple[float, float]:
-        w = [1 / error**2 for _, _, error in used]
-        x = sum(a * b for a, (b, _, _) in zip(w, used, strict=True)) / sum(w)
-        y = sum(a * b for a, (_, b, _) in zip(w, used, strict=True)) / sum(w)
-        spread = sum(a * (b - x) ** 2 for a, (b, _, _) in zip(w, used, strict=True))
-        both = sum(a * (b - x) * (c - y) for a, (b, c, _) in zip(w, used, strict=True))
-        return both / spread, spread
-
-    slope, spread = fit(points)
-    others = [fit(points[:place] + points[place + 1 :])[0] for place in range(5)]
-    if slope**2 * spread <= 9.549536 or any(other * slope <= 0 for other in others):
-        return "no significant change"
-    return "increasing" if slope > 0 else "decreasing"
-
-
-def test_every_trend_of_2025_comes_out_the_slow_way_too() -> None:
-    one = statistics("2025")
-    made = trends_of(one._facts_95).set_index(["indicator", "group", "area_code"])["direction"]
-    columns = ["indicator", "group", "area_code", "estimate", "lower", "upper"]
-    facts = one._facts_95.assign(year=years_of(one._facts_95)).sort_values("year")
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in records(facts[[*columns, "year"]]):
-        groups[row["indicator"], row["group"], row["area_code"]].append(row)
-    assert len(made) == len(groups) > 5_000
-    slow = {key: slow_trend([row["year"] for row in rows], rows) for key, rows in groups.items()}
-    assert made.to_dict() == slow
-    assert set(slow.values()) == {
-        *("increasing", "decreasing"),
-        *("no significant change", "not calculated"),
-    }
 
 
 # authorities with a history

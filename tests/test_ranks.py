@@ -92,11 +92,6 @@ def test_well_known_values_have_one_rank_and_vague_ones_all() -> None:
     assert worst.tolist() == [4] * 4
 
 
-def test_without_width_any_difference_counts() -> None:
-    best, worst = rank_interval([1, 2, 2], [1, 2, 2], [1, 2, 2], polarity="low")
-    assert (best.tolist(), worst.tolist()) == ([1, 2, 2], [1, 3, 3])
-
-
 # what is refused
 
 

@@ -86,19 +86,6 @@ def test_small_groups_have_wilson_limits_and_plain_counts_none(
         assert (row["lower"], row["upper"]) == pytest.approx(limits, abs=1e-9, nan_ok=True)
 
 
-def test_a_part_and_a_whole_of_two_days_are_noted(facts: pd.DataFrame) -> None:
-    notes = {share_id: row["note"] for share_id, row in shares_of(facts).items() if row["note"]}
-    assert sorted(notes) == [
-        "childrens-homes-of-uasc",
-        "childrens-homes-share",
-        "independent-fostering-of-uasc",
-        "independent-fostering-share",
-    ]
-    assert set(notes.values()) == {
-        "the part is counted at inspection, the whole end of August 2010"
-    }
-
-
 @pytest.mark.parametrize(
     ("indicator", "group", "lost"),
     [
@@ -244,15 +231,6 @@ def test_what_is_not_alike_is_not_paired(other: dict[str, Any]) -> None:
     assert len(pairs(a_fact(), a_fact(ENGLAND, 20))) == 1
     assert pairs(a_fact(), a_fact(ENGLAND, **{"value": 20.0, **other})).empty
     assert pairs(a_fact(**other), a_fact(ENGLAND, 20)).empty
-
-
-def test_only_the_authority_is_compared_and_only_with_the_same_year() -> None:
-    assert pairs(a_fact(ENGLAND, 20), a_fact(SOUTH_EAST, 30)).empty
-    # “last year” means what its own source means by it
-    assert pairs(
-        a_fact(period="last year", source_id="report-of-2010"),
-        a_fact(ENGLAND, 20, period="last year", source_id="report-of-2013"),
-    ).empty
 
 
 @pytest.mark.parametrize(

@@ -103,11 +103,6 @@ def test_an_even_rise_is_increasing_just_where_chi_squared_is_large_enough() -> 
     assert even(5, 4, 3, 2, 1).direction == "decreasing"
 
 
-def test_without_one_point_a_level_line_keeps_no_sign() -> None:
-    assert even(1, 1, 1, 1, 30).direction == "no significant change"
-    assert even(7, 7, 7, 7, 7).direction == "no significant change"
-
-
 def test_gaps_keep_their_distance_in_time() -> None:
     trend = even(0, nan, nan, nan, 4, 5, 6, 7)
     assert float(trend.slope) == pytest.approx(1)
@@ -121,14 +116,6 @@ def test_a_value_without_both_limits_is_no_point() -> None:
     assert trend.direction == "not calculated"
 
 
-@pytest.mark.parametrize("periods", [0, 1, 4])
-def test_fewer_than_five_periods_are_not_calculated(periods: int) -> None:
-    table = np.ones((3, periods))
-    trend = recent_trend(table, table - 1, table + 1)
-    assert trend.direction.tolist() == ["not calculated"] * 3
-    assert trend.used.shape == (3, periods)
-
-
 def test_an_interval_without_width_among_the_five_is_not_calculated() -> None:
     value = np.array([[1.0, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]])
     low, high = value - 1, value + 1
@@ -139,20 +126,6 @@ def test_an_interval_without_width_among_the_five_is_not_calculated() -> None:
     assert trend.direction.tolist() == ["not calculated", "increasing"]
     assert np.isnan(trend.slope).tolist() == [True, False]
     assert trend.used.sum(axis=-1).tolist() == [0, 5]
-
-
-def test_rows_are_worked_out_each_on_its_own() -> None:
-    random = np.random.default_rng(2010)
-    value = random.normal(size=(50, 8)).cumsum(axis=-1)
-    value[random.random(value.shape) < 0.2] = nan
-    low, high = value - random.uniform(0.1, 1, value.shape), value + 0.5
-    together = recent_trend(value, low, high)
-    assert set(together.direction.tolist()) == set(DIRECTIONS)
-    for place in range(50):
-        alone = recent_trend(value[place], low[place], high[place])
-        assert alone.direction == together.direction[place]
-        assert (alone.used == together.used[place]).all()
-        assert float(alone.slope) == pytest.approx(together.slope[place], nan_ok=True)
 
 
 def test_what_is_no_table_of_intervals_is_refused() -> None:

@@ -106,11 +106,6 @@ def add_titles(
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        The title has more than fifteen words.
     """
     if len(title.split()) > 15:
         raise ValueError(f"“{title}” has more than fifteen words")

@@ -35,7 +35,7 @@ from kentstats.report.figures import (
 )
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row, records
-from kentstats.stats.benchmarks import neighbour_source
+from kentstats.stats.profile import neighbour_source
 from kentstats.stats.ranks import positions
 from kentstats.stats.verdicts import holm, poisson_p, score_p
 

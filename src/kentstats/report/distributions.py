@@ -259,7 +259,7 @@ def funnel(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         return None
     count, base = (shown[name].to_numpy(dtype=np.float64) for name in ("numerator", "denominator"))
     kind: Kind = "proportion" if indicator.model == "proportion" else "rate"
-    tau2 = overdispersion(count, base, kind=kind).tau2
+    tau2 = overdispersion(count, base, kind=kind)
     title = _funnel_title(brief, own, kind, scale, centre, tau2)
     chart = drawing.add_titles(
         funnel_chart.funnel(

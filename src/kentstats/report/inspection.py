@@ -10,8 +10,7 @@ import datetime as dt
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kentstats.charts import drawing
-from kentstats.charts import judgements as judgement_charts
+from kentstats.charts import bars, drawing
 from kentstats.report.blocks import Block, bullets, figure_block, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing, count_claim, needs_report, plural
@@ -68,7 +67,7 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
     published = brief.date("published")
     title = say("Overall effectiveness: {overall}", overall=overall)
     drawn = drawing.add_titles(
-        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
+        bars.judgement_strip(data, ax=drawing.new_axes()),
         title=title.plain if overall.parts else "Judgements of the inspection",
         subtitle=say(
             "Inspection judgements, {authority}, {day}",
@@ -142,7 +141,7 @@ def action_timeline(brief: Briefing, actions: pd.DataFrame) -> Block | None:
         "{total} areas for improvement, the last due by {day}",
     )
     drawn = drawing.add_titles(
-        judgement_charts.action_timeline(data, ax=drawing.new_axes()),
+        bars.action_timeline(data, ax=drawing.new_axes()),
         title=say(title, total=total, day=day).plain,
         subtitle=say(
             "Number of actions by service and the day they fall due, {authority}",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kentstats.charts import drawing
-from kentstats.charts import judgements as judgement_charts
+from kentstats.charts import bars, drawing
 from kentstats.report.blocks import Block, figure_block, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing
@@ -76,7 +75,7 @@ def outcome_strip(brief: Briefing, rows: pd.DataFrame) -> Block | None:
     )
     title = say("Overall effectiveness: {overall}", overall=grade(judged[0], running=True))
     chart = drawing.add_titles(
-        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
+        bars.judgement_strip(data, ax=drawing.new_axes()),
         title=title.plain,
         subtitle=say(
             "Latest inspection judgements, {authority}, published {day}",

@@ -8,8 +8,6 @@ comparator's point value.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,8 +22,6 @@ from kentstats.stats.verdicts import NOT_COMPARED, VERDICTS, polarity_sign, verd
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-    from kentstats.ingest.edition import OfficialStatistics
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.signedinteger[Any]]
@@ -98,8 +94,7 @@ class Places:
     covered : frozenset of str
         Periods that the list of neighbours covers.
     neighbour_list : str
-        The list that they are from, by the month of its publication; empty
-        where no list covers the edition.
+        The month of that list; empty where none covers the edition.
     country : str
         Code of the country.
     """
@@ -399,61 +394,3 @@ def _reasons(rows: pd.DataFrame, made: pd.DataFrame) -> pd.Series[str]:
         "no rounding",
     )
     return pd.Series(reason, made.index).map({"": "", **WHY_NOT})
-
-
-def find_places(official: OfficialStatistics, facts: pd.DataFrame) -> Places:
-    """Find the regions, types and statistical neighbours of an edition's authorities.
-
-    Codes are those that areas have on the day of the edition; an area is a
-    neighbour once, and never its own.
-    """
-    register, day = official.register, official.day
-    codes = sorted(facts["area_code"].unique())
-    areas = {code: register.by_code(code) or register.combined(code) for code in codes}
-    lists = sorted({row["list"] for row in official.neighbours})
-    name = covering(lists, day)
-    near = defaultdict[str, list[str]](list)
-    for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
-        if row["list"] == name:
-            code, other = (register.on(row[key], day) for key in ("area_code", "neighbour_code"))
-            if other not in (code, *near[code]):
-                near[code].append(other)
-    ends = facts.groupby("period")["period_end"].max().dropna()
-    return Places(
-        region={
-            code: area.region
-            for code, area in areas.items()
-            if area and area.type in {"authority", "combined"}
-        },
-        kind={code: area.kind for code, area in areas.items() if area and area.type == "authority"},
-        neighbours=dict(near),
-        covered=frozenset(
-            str(period)
-            for period, end in ends.items()
-            if name and covering(lists, end.date()) == name
-        ),
-        neighbour_list=name,
-    )
-
-
-def covering(lists: list[str], ends: dt.date) -> str:
-    """Return the list of neighbours that covers a period, by the last day of the period.
-
-    It is the latest of a year not after that of the period; empty where every
-    list is later. Lists are named by the month of their publication.
-
-    Examples
-    --------
-    >>> covering(["2021-04", "2025-05"], dt.date(2025, 3, 31))
-    '2025-05'
-    >>> covering(["2021-04", "2025-05"], dt.date(2024, 3, 31))
-    '2021-04'
-    >>> covering(["2021-04"], dt.date(2010, 3, 31))
-    ''
-    """
-    return max((each for each in lists if int(each[:4]) <= ends.year), default="")
-
-
-def neighbour_source(list_name: str) -> str:
-    """Return the id of the source of a list of neighbours."""
-    return f"statistical-neighbours-{list_name}"

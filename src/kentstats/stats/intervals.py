@@ -260,6 +260,15 @@ def minimum_detectable_base(
 def estimates(facts: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     """Add to every fact its best estimate, what rounding leaves open, and limits.
 
+    A percentage of 89 with 1111 of 1176 behind it is 94.47, and its limits are
+    Wilson's or, for rates, Byar's. The estimate is the figure as published,
+    without limits, where there are no two numbers, where they are no part and
+    whole, and where they do not give it: the publisher then leaves an area out
+    of one of them (an authority that gave no number of agency workers still
+    counts in its region's posts). A fact whose status is not ``published`` has
+    neither estimate nor limits. The rounding error is nan where the rounding
+    is not known.
+
     Parameters
     ----------
     facts : pandas.DataFrame
@@ -271,20 +280,7 @@ def estimates(facts: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The facts with ``estimate``, ``rounding_error``, ``lower``, ``upper``,
-        ``lower_998`` and ``upper_998``: a percentage of 89 with 1111 of 1176
-        behind it is 94.47, and its limits are Wilson's or, for rates,
-        Byar's. Where there are no two numbers, or they are no part and
-        whole, the estimate is the figure as published, without limits; so it
-        is where the two do not give it, since the publisher then leaves an
-        area out of one of them (an authority that gave no number of agency
-        workers still counts in its region's posts). A fact whose status is
-        not ``published`` has neither estimate nor limits, whatever else
-        stands in its row. The rounding error is nan where the rounding is not known.
-
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
+        ``lower_998`` and ``upper_998``.
     """
     indicators = load_indicators()
     models = facts["indicator"].map({name: one.model for name, one in indicators.items()})

@@ -7,6 +7,7 @@ area, indicator and (where there is one) comparator. An
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,7 +18,7 @@ from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import OfficialStatistics, Publication
 from kentstats.load import official_facts
 from kentstats.schemas import Row, records
-from kentstats.stats.benchmarks import Places, comparisons, find_places, neighbour_source
+from kentstats.stats.benchmarks import Places, comparisons
 from kentstats.stats.intervals import estimates
 from kentstats.stats.ranks import distributions_of, ranks_of
 from kentstats.stats.trends import is_latest, latest_of, trends_of
@@ -44,19 +45,10 @@ _OWN = [
 class EditionStatistics:
     """The tables of an edition of official statistics, all areas together.
 
-    Attributes
-    ----------
-    official : OfficialStatistics
-        The edition.
-    facts : pandas.DataFrame
-        Every fact of an indicator of the catalogue, with ``latest`` (whether
-        it is of the latest period), its ``estimate`` and its limits.
-    latest : pandas.DataFrame
-        The facts of the latest period of every indicator and group.
-    places : Places
-        Regions, types and statistical neighbours of the authorities.
-    confidence : float
-        Confidence of the limits.
+    ``facts`` has every fact of an indicator of the catalogue, with ``latest``
+    (whether it is of the latest period), its ``estimate`` and its limits at the
+    ``confidence``; ``latest`` has those of the latest period of every indicator
+    and group.
     """
 
     official: OfficialStatistics
@@ -128,18 +120,7 @@ class EditionStatistics:
 def edition_statistics(official: OfficialStatistics, confidence: float = 0.95) -> EditionStatistics:
     """Compute the statistics of an edition; the same object for the same edition.
 
-    Parameters
-    ----------
-    official : OfficialStatistics
-        The edition.
-    confidence : float, default 0.95
-        Confidence of the intervals and the first level of the verdicts, a
-        fraction between 0 and 1.
-
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
+    The confidence is that of the intervals, and the first level of the verdicts.
     """
     # kept with the edition, which cannot be hashed by its content
     known: dict[float, EditionStatistics] = official.__dict__.setdefault("_statistics", {})
@@ -153,6 +134,64 @@ def edition_statistics(official: OfficialStatistics, confidence: float = 0.95) -
         places = find_places(official, facts)
         known[confidence] = EditionStatistics(official, facts, latest, places, confidence)
     return known[confidence]
+
+
+def find_places(official: OfficialStatistics, facts: pd.DataFrame) -> Places:
+    """Find the regions, types and statistical neighbours of an edition's authorities.
+
+    Codes are those that areas have on the day of the edition; an area is a
+    neighbour once, and never its own.
+    """
+    register, day = official.register, official.day
+    codes = sorted(facts["area_code"].unique())
+    areas = {code: register.by_code(code) or register.combined(code) for code in codes}
+    lists = sorted({row["list"] for row in official.neighbours})
+    name = covering(lists, day)
+    near = defaultdict[str, list[str]](list)
+    for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
+        if row["list"] == name:
+            code, other = (register.on(row[key], day) for key in ("area_code", "neighbour_code"))
+            if other not in (code, *near[code]):
+                near[code].append(other)
+    ends = facts.groupby("period")["period_end"].max().dropna()
+    return Places(
+        region={
+            code: area.region
+            for code, area in areas.items()
+            if area and area.type in {"authority", "combined"}
+        },
+        kind={code: area.kind for code, area in areas.items() if area and area.type == "authority"},
+        neighbours=dict(near),
+        covered=frozenset(
+            str(period)
+            for period, end in ends.items()
+            if name and covering(lists, end.date()) == name
+        ),
+        neighbour_list=name,
+    )
+
+
+def covering(lists: list[str], ends: dt.date) -> str:
+    """Return the list of neighbours that covers a period, by the last day of the period.
+
+    It is the latest of a year not after that of the period; empty where every
+    list is later. Lists are named by the month of their publication.
+
+    Examples
+    --------
+    >>> covering(["2021-04", "2025-05"], dt.date(2025, 3, 31))
+    '2025-05'
+    >>> covering(["2021-04", "2025-05"], dt.date(2024, 3, 31))
+    '2021-04'
+    >>> covering(["2021-04"], dt.date(2010, 3, 31))
+    ''
+    """
+    return max((each for each in lists if int(each[:4]) <= ends.year), default="")
+
+
+def neighbour_source(list_name: str) -> str:
+    """Return the id of the source of a list of neighbours."""
+    return f"statistical-neighbours-{list_name}"
 
 
 @lru_cache(maxsize=1024)
@@ -173,15 +212,6 @@ class AuthorityProfile:
         The authority.
     statistics : EditionStatistics
         The tables of the edition.
-
-    Attributes
-    ----------
-    official : OfficialStatistics
-        The edition.
-    places : Places
-        Regions, types and statistical neighbours of all authorities.
-    country : str
-        Code of England.
 
     Examples
     --------

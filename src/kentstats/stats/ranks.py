@@ -118,15 +118,8 @@ def rank_interval(
 def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
     """Rank the authorities, with the ranks that chance allows.
 
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates and limits, one period for each indicator.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`RANKS`; no interval where there are no limits.
+    Facts have estimates and limits, one period for each indicator. The table has
+    the columns of :data:`RANKS`, and no interval where there are no limits.
     """
     import pandas as pd
 

@@ -80,11 +80,6 @@ def derive_shares(
         full precision; limits by :func:`~kentstats.stats.intervals.wilson`,
         only where the cases are a sample of a process.
 
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
-
     Examples
     --------
     >>> from kentstats import load_facts

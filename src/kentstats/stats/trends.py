@@ -133,17 +133,10 @@ def recent_trend(values: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Trend
 def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     """Find the recent trend of every area and indicator.
 
-    Parameters
-    ----------
-    figures : pandas.DataFrame
-        Facts of several periods with estimates and limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`TRENDS`. A trend rests on the figures of one
-        source, that of the latest: another may define the measure otherwise.
-        A period that names no year is in no trend.
+    Facts have several periods, estimates and limits; the table has the columns of
+    :data:`TRENDS`. A trend rests on the figures of one source, that of the
+    latest: another may define the measure otherwise. A period that names no year
+    is in no trend.
     """
     import pandas as pd
 
