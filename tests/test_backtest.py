@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 import numpy as np
@@ -86,21 +85,6 @@ def test_every_figure_of_an_authority_is_its_numbers_rounded_half_up(indicator: 
         if (exact(fact).scaleb(places) % 1).quantize(Decimal("1e-12")) == Decimal("0.5")
     ]
     assert len(half_way) == ties
-
-
-def test_the_department_rounds_half_up_and_not_to_even() -> None:
-    to_even: Counter[str] = Counter()
-    for indicator, (places, _, _) in TABLES.items():
-        for fact in printed(indicator):
-            if fact["area_type"] == "authority":
-                other = rounded(exact(fact), places, ROUND_HALF_EVEN)
-                to_even[indicator] += other != Decimal(repr(fact["value"]))
-    assert to_even.total() == 19
-    assert {name for name, number in to_even.items() if number} == {
-        *("care-leavers-eet", "convictions", "dental-checks", "development-checks"),
-        *("emotional-health-concern", "health-assessments", "immunisations", "plans-two-years"),
-        *("repeat-plans", "substance-misuse", "substance-misuse-help"),
-    }
 
 
 # Of a region, and so of England: the published percentage is of the authorities that gave both

@@ -220,18 +220,6 @@ def test_without_bases_the_comparator_is_a_mean_that_carries_the_rounding() -> N
     assert row["benchmark_low"] == pytest.approx(11.5 - 0.275)
 
 
-def test_a_combined_area_has_england_and_its_region() -> None:
-    rows = (a_fact("a / b", 60, 100), *SIX[2:])
-    for comparator, theirs in (("england", 75), ("region", 950 / 12)):
-        row = the_row(comparator, *rows, area="a / b")
-        assert (row["benchmark"], row["verdict"]) == (pytest.approx(theirs), "worse")
-    for comparator in ("type", "neighbours"):
-        row = the_row(comparator, *rows, area="a / b")
-        assert (row["members"], row["reason"]) == (0, WHY_NOT["no benchmark"])
-    # nor is it a member of a type
-    assert the_row("type", *rows, area="c")["members"] == 1
-
-
 def test_only_authorities_are_compared_in_the_order_of_the_facts() -> None:
     made = table(*SIX)
     assert list(made.columns) == list(COLUMNS)
@@ -282,19 +270,6 @@ def test_neighbours_have_a_figure_where_nine_in_ten_have_one(missing: int, membe
         for others in (kept, [*kept, *nobody]):
             row = the_row(comparator, *others, places=near)
             assert (row["members"], row["verdict"]) == (members, "better")
-
-
-def test_no_list_of_neighbours_no_figure() -> None:
-    assert the_row("neighbours", *SIX, area="c")["reason"] == WHY_NOT["no benchmark"]
-    for places in (
-        replace(PLACES, covered=frozenset({"2024"})),
-        replace(PLACES, neighbours={}),
-        replace(PLACES, neighbours={"a": []}),
-    ):
-        row = the_row("neighbours", *SIX, places=places)
-        assert (row["members"], row["verdict"]) == (0, "not compared")
-        assert row["reason"] == WHY_NOT["no benchmark"]
-        assert not row["sensitive"]
 
 
 def test_where_the_summary_decides_the_verdict_that_is_said() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from itertools import pairwise, product
 from typing import Any
 
@@ -15,7 +14,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.transforms import IdentityTransform
 
 from kentstats.charts.drawing import new_label
 from kentstats.charts.style import (
@@ -29,7 +27,6 @@ from kentstats.charts.style import (
     theme,
     wrap_text,
 )
-from kentstats.report.blocks import svg
 
 
 class RecordingRenderer(RendererBase):
@@ -75,19 +72,6 @@ def test_a_label_stands_where_matplotlib_would_put_it(text: str, rotation: int) 
             # along the line, kerning is not counted
             assert abs(x - other_x) < (0.1 if rotation else 1.5)
             assert abs(y - other_y) < (1.5 if rotation else 0.1)
-
-
-def test_a_line_of_a_label_keeps_its_anchor_in_svg() -> None:
-    """So that it is well placed in another font as well."""
-    figure = Figure(figsize=(4, 3))
-    label = new_label(100, 50, "one\nand another", ha="right", transform=IdentityTransform())
-    figure.add_artist(label)
-    nodes = [node for node in ET.fromstring(svg(figure)).iter() if node.tag.endswith("}text")]
-    assert [(node.text, node.get("x")) for node in nodes] == [
-        ("one", "100"),
-        ("and another", "100"),
-    ]
-    assert all("text-anchor: end" in str(node.get("style")) for node in nodes)
 
 
 @pytest.mark.parametrize("bold", [False, True])

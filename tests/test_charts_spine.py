@@ -35,24 +35,6 @@ AREAS = [
 ]
 
 
-def test_rows_of_a_spine_keep_their_order_under_their_themes() -> None:
-    axes = c.on_new_axes("spine")
-    names = ["Health", "Health checks", "Dentist", "Homes", "Moves", "Rate", "Distance"]
-    places = list(axes.get_yticks())
-    assert c.ticks(axes.yaxis) == names
-    assert places == sorted(places)
-    bottom, top = axes.get_ylim()
-    assert bottom > top == 0
-    bold = [label.get_text() for label in c.along(axes) if label.get_weight() == "bold"]
-    assert bold == ["Health", "Homes"]
-    for data in (
-        c.SPINE.drop(columns="theme"),
-        c.SPINE.assign(theme=None),
-        c.SPINE.assign(theme=""),
-    ):
-        assert c.ticks(c.on_new_axes("spine", data).yaxis) == list(c.SPINE["measure"])
-
-
 def test_ranges_and_marks_lie_around_the_benchmark() -> None:
     axes = c.on_new_axes("spine")
     _, ranges, quarters, [[[middle, _], [again, _]]] = c.line_paths(axes)

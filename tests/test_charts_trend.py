@@ -167,18 +167,6 @@ def test_lines_are_labelled_where_they_end_and_say_so_where_that_is_early() -> N
     assert len({tuple(end) for _, end in strokes}) >= 2
 
 
-def test_a_scale_has_no_two_equal_values_and_prints_some_of_many_periods() -> None:
-    narrow = c.YEARS.assign(value=c.YEARS["value"] / 1000, lower=math.nan, upper=math.nan)
-    labels = c.ticks(trend(narrow, tick_format=c.percent).yaxis)
-    assert len(labels) == len(set(labels))
-    assert trend(c.YEARS.assign(lower=-5.0)).get_ylim()[0] < -5
-    axes = trend(years(19))
-    printed = [name for name in c.ticks(axes.xaxis) if name]
-    assert len(axes.get_xticks()) == 19
-    assert 4 < len(printed) < 19
-    assert printed[-1] == "2024-25"
-
-
 def years(count: int, level: float = 50.0) -> pd.DataFrame:
     rows = [
         (area, f"{year}-{year - 1999:02d}", level + (year * step) % 3, step == 0)

@@ -20,7 +20,6 @@ nan = math.nan
 confidences = st.floats(0.5, 0.9999)
 proportions = st.floats(0, 1)
 sizes = st.integers(1, 100_000)
-spreads = st.one_of(st.just(0.0), st.floats(1e-6, 0.1))
 rates = st.floats(0.01, 1_000)
 
 rate_limits = partial(limits, kind="rate")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from kentstats.areas import load_areas
 from kentstats.ingest.edition import OfficialStatistics
 from kentstats.load import official_facts, open_official
 from kentstats.stats.benchmarks import Places
-from kentstats.stats.profile import covering, find_places
+from kentstats.stats.profile import find_places
 
 ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"
 # codes before and after 1 May 2025, when the two got new ones
@@ -49,23 +48,6 @@ def some_facts(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
 
 
 # which list covers a period
-
-
-@pytest.mark.parametrize(
-    ("ends", "name"),
-    [
-        ("2010-03-31", ""),
-        ("2020-12-31", ""),
-        ("2021-01-01", "2021-04"),  # of the year, though the list came out in April
-        ("2024-12-31", "2021-04"),
-        ("2025-03-31", "2025-05"),
-        ("2030-03-31", "2025-05"),
-    ],
-)
-def test_the_latest_list_of_a_year_not_after_the_period_covers_it(ends: str, name: str) -> None:
-    day = dt.date.fromisoformat(ends)
-    assert covering(["2021-04", "2025-05"], day) == name
-    assert covering(["2025-05", "2021-04"], day) == name
 
 
 # neighbours
@@ -115,17 +97,6 @@ def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, a
     _, later = neighbours_of(an_edition(*_listed(official, "2025-05"), last=2026))
     assert after in later
     assert before not in later
-
-
-def test_two_codes_of_one_authority_are_one_neighbour_and_none_its_own() -> None:
-    listed = [
-        ("2025-05", KENT, 1, BARNSLEY[1]),
-        ("2025-05", KENT, 2, BARNSLEY[0]),
-        ("2025-05", KENT, 3, KENT),
-        ("2025-05", KENT, 4, SHEFFIELD[1]),
-    ]
-    _, near = neighbours_of(an_edition(*listed))
-    assert near == {KENT: [BARNSLEY[0], SHEFFIELD[0]]}
 
 
 # places

@@ -87,31 +87,6 @@ def test_small_groups_have_wilson_limits_and_plain_counts_none(
 
 
 @pytest.mark.parametrize(
-    ("indicator", "group", "lost"),
-    [
-        ("gcse-cohort", "all", {"gcse-five-good-share"}),
-        ("gcse-five-good", "all", {"gcse-five-good-share"}),
-        ("schools", "secondary", {"grammar-share"}),
-        (
-            "looked-after",
-            "all",
-            {"uasc-share", "childrens-homes-share", "independent-fostering-share"},
-        ),
-        (
-            "looked-after",
-            "uasc",
-            {"uasc-share", "childrens-homes-of-uasc", "independent-fostering-of-uasc"},
-        ),
-    ],
-)
-def test_a_share_whose_parent_is_missing_is_left_out(
-    indicator: str, group: str, lost: set[str], facts: pd.DataFrame
-) -> None:
-    gone = facts[~(facts["indicator"].eq(indicator) & facts["group"].eq(group))]
-    assert set(EXPECTED) - set(shares_of(gone)) == lost
-
-
-@pytest.mark.parametrize(
     ("indicator", "new"),
     [
         ("gcse-cohort", {"qualifier": "about"}),

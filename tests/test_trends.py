@@ -13,7 +13,6 @@ from scipy.stats import chi2
 from kentstats.stats.trends import CRITICAL, WIDTH, Trend, recent_trend
 
 nan = math.nan
-DIRECTIONS = ["increasing", "decreasing", "no significant change", "not calculated"]
 
 values = st.floats(-1_000, 1_000)
 errors = st.floats(0.01, 100)
