@@ -38,8 +38,7 @@ def check_sources(
     """
     import pandas as pd
 
-    from kentstats.stats.consistency import check_consistency
-    from kentstats.stats.edition_checks import check_edition
+    from kentstats.stats.consistency import check_consistency, check_edition
 
     areas = choose_areas(authority, edition, home)
     reports = find_reports(areas, home)

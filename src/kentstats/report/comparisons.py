@@ -36,9 +36,9 @@ from kentstats.report.figures import (
 )
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row, records
-from kentstats.stats.places import neighbour_source
+from kentstats.stats.profile import neighbour_source
 from kentstats.stats.ranks import positions
-from kentstats.stats.verdicts import expected_by_chance, holm, poisson_p, score_p
+from kentstats.stats.verdicts import holm, poisson_p, score_p
 
 SOURCE = "Source: Department for Education; each measure’s source is in the last table"
 MAX_MEASURES = 20
@@ -186,9 +186,9 @@ def _how_to_read_verdicts(brief: Briefing, tested: Sequence[Row]) -> Block:
 
 def chance_claim(brief: Briefing, tested: Sequence[Row]) -> Claim:
     """Make the claim of how many of some comparisons chance alone would call different."""
-    value = float(expected_by_chance(len(tested), confidence=brief.confidence))
     calculation = f"{len(tested)} × (1 − {brief.confidence:g})"
-    return claim(value, tested, unit="count", decimals=1, calculation=calculation)
+    expected = len(tested) * (1 - brief.confidence)
+    return claim(expected, tested, unit="count", decimals=1, calculation=calculation)
 
 
 def _holm_claim(brief: Briefing, tested: Sequence[Row]) -> Claim:
@@ -282,8 +282,8 @@ def _how_to_read_comparators(brief: Briefing, sensitive: Sequence[Row]) -> Block
 
 def _neighbours_listed(brief: Briefing, neighbours: dict[str, str]) -> Text:
     """Name the statistical neighbours and the list that they are taken from."""
-    listed = brief.statistics.neighbour_list
-    source = brief.statistics.source(neighbour_source(listed))
+    listed = brief.statistics.places.neighbour_list
+    source = brief.statistics.official.source(neighbour_source(listed))
     parent = {"fact_id": source.id, "locator": f"{source.file}, row of {brief.authority}"}
     month = month_year(dt.date(int(listed[:4]), int(listed[5:]), 1))
     return say(

@@ -222,7 +222,7 @@ def funnel(brief: Briefing, authorities: pd.DataFrame) -> Block | None:
         return None
     count, base = (shown[name].to_numpy(dtype=np.float64) for name in ("numerator", "denominator"))
     kind: Kind = "proportion" if indicator.model == "proportion" else "rate"
-    tau2 = overdispersion(count, base, kind=kind).tau2
+    tau2 = overdispersion(count, base, kind=kind)
     title = _funnel_title(brief, own, kind, scale, centre, tau2)
     words = indicator.denominator
     return chart(
@@ -370,7 +370,7 @@ def trend_table(brief: Briefing, history: pd.DataFrame) -> Block | None:
     by_measure: dict[Measure, dict[int, Row]] = {}
     for row in records(history):
         by_measure.setdefault((row["indicator"], row["group"]), {})[_year(row)] = row
-    first, last = brief.statistics.years
+    first, last = brief.statistics.official.first, brief.statistics.official.last
     years = range(first, last + 1)
     cells: list[list[Cell]] = [
         [

@@ -178,8 +178,8 @@ def comparator_name(brief: Briefing, comparator: str) -> str:
     if comparator == "england":
         return "England"
     if comparator == "region":
-        name = brief.statistics.area_name(brief.area.region)
-        return f"the {name} region" if name else "its region"
+        region = brief.statistics.official.register.by_code(brief.area.region)
+        return f"the {region.name} region" if region else "its region"
     if comparator == "type":
         return f"other {KINDS.get(brief.area.kind, 'authorities of its type')}"
     return "its statistical neighbours"
@@ -243,7 +243,7 @@ def surest_first(rows: Iterable[Row], verdict: str) -> list[Row]:
 
 def source_line(brief: Briefing, row: Row) -> str:
     """Name the source of a figure, as a chart does."""
-    source = brief.statistics.source(str(row["source_id"]))
+    source = brief.statistics.official.source(str(row["source_id"]))
     return f"Source: {source.publisher}, {source.title.partition(',')[0]}"
 
 

@@ -11,8 +11,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from kentstats.charts import drawing
-from kentstats.charts import judgements as judgement_charts
+from kentstats.charts import bars, drawing
 from kentstats.ingest.inspection_report import Source
 from kentstats.report.blocks import Block, bullets, paragraphs, table
 from kentstats.report.claims import Claim, claim
@@ -79,7 +78,7 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
         title = say("Overall effectiveness: {overall}", overall=overall)
         alt = say("{alt} Overall: {overall}.", alt=alt, overall=overall)
     return chart(
-        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
+        bars.judgement_strip(data, ax=drawing.new_axes()),
         title=title,
         subtitle=say(
             "Inspection judgements, {authority}, {day}", authority=brief.authority, day=published
@@ -162,7 +161,7 @@ def _places(stated: list[Row]) -> str:
 
 def last_inspected(brief: Briefing) -> Text | None:
     """Say when the authority was last inspected, and what was judged overall."""
-    if brief.profile is None or not brief.profile.has_judgements:
+    if brief.profile is None or not brief.profile.official.judgements:
         return None
     if brief.outcomes.empty:
         return say(
@@ -195,7 +194,7 @@ def outcome_strip(brief: Briefing, outcomes: pd.DataFrame) -> Block | None:
         names = ", ".join(str(row["judgement"]).lower() for row in graded)
         texts.append(say("{grade}: {names}", grade=_latest_grade(graded), names=names))
     return chart(
-        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
+        bars.judgement_strip(data, ax=drawing.new_axes()),
         title=say(
             "Overall effectiveness: {overall}", overall=_latest_grade(judged[:1], running=True)
         ),
@@ -274,7 +273,7 @@ def action_timeline(brief: Briefing, actions: pd.DataFrame) -> Block | None:
     )
     services, days = _distinct(rows, "service"), _distinct(rows, "due")
     return chart(
-        judgement_charts.action_timeline(data, ax=drawing.new_axes()),
+        bars.action_timeline(data, ax=drawing.new_axes()),
         title=say(title, total=total, day=day),
         subtitle=say(
             "Number of actions by service and the day they fall due, {authority}",

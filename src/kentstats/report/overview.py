@@ -152,7 +152,7 @@ def _unknown_of_statistics(brief: Briefing, compared: Sequence[Row]) -> list[Tex
     if profile is None:
         return []
     texts: list[Text] = []
-    if brief.source is None and not profile.has_judgements:
+    if brief.source is None and not profile.official.judgements:
         texts.append(
             say(
                 "What inspectors judged: this edition has no inspection of {authority}.",
@@ -172,7 +172,7 @@ def _unknown_of_statistics(brief: Briefing, compared: Sequence[Row]) -> list[Tex
             )
         )
     texts += [*_missing(brief, compared, together), *_untested(brief, compared)]
-    if not profile.neighbour_list:
+    if not profile.places.neighbour_list:
         texts.append(
             say(
                 "How {authority} compares with its statistical neighbours: no list of them covers "
