@@ -272,7 +272,8 @@ def open_briefing(
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
     settings = read_settings(source) if source else ReportSettings()
-    tables = _report_tables(source, area.name, confidence, settings) if source else _no_report()
+    empty = _no_report()  # also where there is a report: what is forked afterwards has them
+    tables = _report_tables(source, area.name, confidence, settings) if source else empty
     return Briefing(
         edition=name,
         area=area,
@@ -289,7 +290,6 @@ def open_briefing(
 
 @functools.cache
 def _no_report() -> dict[str, pd.DataFrame]:
-    # most authorities have no report, and making empty tables takes a tenth of a briefing's time
     return _report_tables(None, "", 0.95, ReportSettings())
 
 

@@ -230,7 +230,8 @@ def _fraction_against_number(subject: settings.FractionAgainstNumber, facts: _Fa
     sign = "÷" if bound else "of"
     ratio = f"{_number(part['value'])} {sign} {shown} is {bound}{_number(percent)}%"
     message = subject.agrees if agrees else subject.disagrees
-    return Result(_verdict(agrees), f"{ratio}; {_qualified(share)}%", message, [share, part, *wholes])
+    arithmetic = f"{ratio}; {_qualified(share)}%"
+    return Result(_verdict(agrees), arithmetic, message, [share, part, *wholes])
 
 
 def _parts_and_total(subject: settings.PartsAndTotal, facts: _Facts) -> Result:
