@@ -61,10 +61,11 @@ test: .venv/dev ## run the tests, with coverage
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-lint: .venv/dev ## run the linters and the type checker
+lint: .venv/dev ## run the linters, the type checker and the contract of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
 
 docs: .venv/main ## write the data dictionary anew
 	@$(BIN)/python docs/dictionary.py

@@ -1,369 +1,267 @@
-"""Measure what a user waits for, beside what others offer and beside its goals.
+"""Measure speed, memory and size, beside an earlier commit in the same run.
 
-    make bench                            all of it, in about 15 minutes where --all takes 25 s
-    make bench ARGS="--quick"             one run of short samples
-    make bench ARGS="--only peer every"   some groups alone
-    make bench ARGS="--show"              the table of the last run again
+    make bench                        everything, in about five minutes
+    make bench ARGS="--rounds 3"      medians of three rounds
+    make bench ARGS="--only size"     one part alone: all, one, notebook or size
 
-Prints one table: medians of several runs, the goal beside each figure, and
-ratios of figures of the same run. Keeps the figures as JSON under
-``benchmarks/results``. The cases of all groups take turns, so that what else
-the machine does hits all alike. Machines are noisy: compare ratios and
-medians within one run, and runs only on one machine.
+Machines are noisy: compare ratios within one run. The earlier commit is checked out into a
+temporary folder and runs in this environment, in turn with the code as it is.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import importlib.util
+import ast
 import json
-import platform
+import os
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from itertools import zip_longest
+import tempfile
+import threading
+import time
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import distributions, version
 from pathlib import Path
-from typing import Any
 
-import engine
-import every
-import floor
-import peer
 import psutil
-from measuring import (
-    HERE,
-    KENTSTATS,
-    MEGABYTE,
-    PYTHON,
-    SAMPLE,
-    Figures,
-    Group,
-    MissingError,
-    Options,
-    Row,
-    Spec,
-    Step,
-    apart,
-    completed,
-    row,
-    rows_of,
-    run,
-    without_rows,
-)
 
-RESULTS = HERE / "results"
-PACKAGES = (
-    *("kentstats", "papermill", "nbclient", "nbconvert", "ipykernel", "weasyprint", "typst"),
-    *("numpy", "pandas", "matplotlib", "distributed"),
-)
-SHORT = {
-    "python, nothing else": ([PYTHON, "-c", "pass"], Spec()),
-    "import kentstats": ([PYTHON, "-c", "import kentstats"], Spec(goal=0.15)),
-    "kentstats --help": ([*KENTSTATS, "--help"], Spec(goal=0.3)),
-    "kentstats facts": ([*KENTSTATS, "facts"], Spec()),
-    "kentstats check": ([*KENTSTATS, "check"], Spec()),
+ROOT = Path(__file__).resolve().parent.parent
+EARLIER = "417d4ac"
+GOALS = {
+    "CPU of all authorities, times the earlier commit": 1.3,
+    "all authorities, seconds": 60.0,
+    "unchanged run, seconds": 2.0,
+    "one briefing, seconds": 6.0,
+    "memory of all processes, MB": 700.0,
 }
-"""Commands that are over at once."""
+MEGABYTE = 1e6
 
 
-def _short(case: str) -> dict[str, float]:
-    return {case: run(SHORT[case][0])[0]}
+@dataclass(frozen=True)
+class Cost:
+    """What a command cost: seconds, CPU seconds of all its processes, and their memory in MB."""
+
+    seconds: float
+    cpu: float
+    memory: float
 
 
-@contextmanager
-def _short_steps(options: Options) -> Iterator[list[Step]]:
-    if not options.quick:
-        _short("kentstats facts")  # it fills the disk's cache
-    yield [Step(case, partial(_short, case)) for case in SHORT]
-
-
-def _readers(runs: int) -> list[Row]:
-    return [
-        row(one["case"], one["figures"], Spec(one["unit"], one["goal"]))
-        for one in apart("readers", f"measure({runs})")
-    ]
-
-
-def _comparisons(runs: int) -> list[Row]:
-    rows = []
-    for found in apart("comparisons", f"measure({runs})").values():
-        name = found["name"]
-        unit = "MB" if name.endswith("MB") else "times" if "times as long" in name else "s"
-        named = {"case": name.removesuffix(", MB"), "unit": unit, "median": found["seconds"]}
-        rows.append(named | {key: found[key] for key in ("least", "most", "goal", "runs")})
-    return rows
-
-
-def _scaling(runs: int) -> list[Row]:
-    del runs  # it knows best itself
-    if importlib.util.find_spec("scaling") is None:
-        raise MissingError("there is no benchmarks/scaling.py yet.")
-    rows: list[Row] = apart("scaling", "measure()")
-    return rows
-
-
-GROUPS: dict[str, Group] = {
-    "start": Group(
-        about="import, help, facts, check",
-        lasts="3 s",
-        runs=7,
-        steps=_short_steps,
-        specs={case: spec for case, (_, spec) in SHORT.items()},
-    ),
-    "one": every.ONE_GROUP,
-    "peer": peer.GROUP,
-    "every": every.GROUP,
-    "cluster": every.CLUSTER_GROUP,
-    "engine": engine.GROUP,
-    "floor": floor.GROUP,
-    "readers": Group(
-        about="the readers, on the publishers' files", lasts="5 s", runs=5, rows=_readers
-    ),
-    "comparisons": Group(
-        about="every authority against every comparator", lasts="5 s", runs=5, rows=_comparisons
-    ),
-    "scaling": Group(
-        about="time an area, with 150 areas and with 10,000",
-        lasts="depends on benchmarks/scaling.py",
-        runs=1,
-        rows=_scaling,
-    ),
-}
-"""What can be measured, by the name that --only knows."""
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def measure(
-    groups: Mapping[str, Group], options: Options
-) -> tuple[list[Row], list[dict[str, str]]]:
-    """Run every case of some groups in turn.
+def measure(command: list[str], folder: Path, **environment: str) -> Cost:
+    """Run a command to its end and return what it cost.
 
     Parameters
     ----------
-    groups : mapping of str to Group
-        The groups.
-    options : Options
-        How often and how thoroughly.
-
-    Returns
-    -------
-    rows : list of dict
-        As :func:`measuring.row` makes them.
-    left_out : list of dict
-        ``case`` and ``why`` of what could not be measured.
+    command : list of str
+        The command.
+    folder : pathlib.Path
+        Where to run it.
+    **environment
+        Variables of its environment.
 
     Raises
     ------
     SystemExit
-        A command failed, or what is asked for by name cannot be measured.
+        The command failed.
     """
-    left_out: list[dict[str, str]] = []
-
-    @contextmanager
-    def may_be_missing(name: str) -> Iterator[None]:
-        try:
-            yield
-        except MissingError as why:
-            if name in options.only:
-                raise SystemExit(f"{name} cannot be measured: {why}") from why
-            left_out.append({"case": name, "why": str(why)})
-
-    figures: Figures = {}
-    with ExitStack() as stack:
-        plans: list[tuple[int, Sequence[Step]]] = []
-        for name, group in groups.items():
-            if group.steps:
-                with may_be_missing(name):
-                    steps = stack.enter_context(group.steps(options))
-                    plans.append((_runs(group, options), steps))
-        for number in range(max((runs for runs, _ in plans), default=0)):
-            _one_run(number, plans, figures)
-    rows: list[Row] = []
-    for name, group in groups.items():
-        made = rows_of(group, figures)
-        if group.rows:
-            _say(name)
-            with may_be_missing(name):
-                made = [completed(one) for one in group.rows(_runs(group, options))]
-        elif name not in {one["case"] for one in left_out}:
-            without = without_rows(group, made)
-            left_out += [{"case": case, "why": why} for case, why in without.items()]
-        rows += [{"group": name, **one} for one in made]
-    return rows, left_out
+    before = os.times()
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        peak = _Peak(process.pid)
+        _, errors = process.communicate()
+    after = os.times()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{errors}")
+    cpu = after.children_user - before.children_user
+    cpu += after.children_system - before.children_system
+    return Cost(time.perf_counter() - begun, cpu, peak.stop() / MEGABYTE)
 
 
-def _runs(group: Group, options: Options) -> int:
-    return options.runs or (1 if options.quick else group.runs)
+class _Peak:
+    """The most memory that a process and its children had at a time, shared pages counted once."""
 
+    def __init__(self, pid: int) -> None:
+        self._root, self._most = psutil.Process(pid), 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow)
+        self._thread.start()
 
-def _one_run(number: int, plans: Sequence[tuple[int, Sequence[Step]]], figures: Figures) -> None:
-    """Take the first step of every group, then the second of every group, and so on."""
-    for steps in zip_longest(*(steps for runs, steps in plans if number < runs)):
-        for step in steps:
-            if step is None or (step.most is not None and number >= step.most):
+    def _follow(self) -> None:
+        while not self._over.wait(0.5):
+            total = 0.0
+            try:
+                family = [self._root, *self._root.children(recursive=True)]
+            except psutil.Error:
                 continue
-            found = step.work()
-            for case, figure in found.items():
-                figures.setdefault(case, {})[number] = figure
-            told = ", ".join(f"{figure:.4g}" for figure in found.values())
-            _say(f"run {number + 1}: {step.name}: {told}")
+            for process in family:
+                try:
+                    total += getattr(process.memory_full_info(), "pss", 0)
+                except (psutil.Error, OSError):
+                    continue
+            self._most = max(self._most, total)
+
+    def stop(self) -> float:
+        """Stop following it and return the most, in bytes."""
+        self._over.set()
+        self._thread.join()
+        return self._most
 
 
-def machine() -> dict[str, Any]:
-    """Describe the machine, without its name."""
-    found: dict[str, Any] = {
-        "system": platform.system(),
-        "release": platform.release(),
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": psutil.cpu_count(),
-        "memory_mb": round(psutil.virtual_memory().total / MEGABYTE),
-        "python": platform.python_version(),
-    }
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    browser = peer.chromium()
-    if browser:
-        with suppress(OSError):
-            told = subprocess.run([browser, "--version"], capture_output=True, check=False)
-            found["browser"] = told.stdout.decode(errors="replace").strip()
-    return {key: value for key, value in found.items() if value}
+@contextmanager
+def earlier_commit() -> Iterator[Path]:
+    """Check out the earlier commit for the time of a block."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "earlier.tar"
+        command = ["git", "-C", str(ROOT), "archive", "--output", str(archive), EARLIER]
+        subprocess.run(command, check=True)
+        subprocess.run(["tar", "-xf", str(archive), "-C", folder], check=True)
+        archive.unlink()
+        _write_entry_points(Path(folder))
+        yield Path(folder)
 
 
-def _processor() -> str:
-    """Name the model of the processor, where the system tells."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return " ".join(value.split())
-    return platform.processor()
+def _write_entry_points(checkout: Path) -> None:
+    """Let papermill find the engine of a checkout, and not that of the installed package."""
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = checkout / "src" / f"kentstats-{version('kentstats')}.dist-info"
+    metadata.mkdir()
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {place}" for name, place in points.items())]
+    (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = f"Metadata-Version: 2.1\nName: kentstats\nVersion: {version('kentstats')}\n"
+    (metadata / "METADATA").write_text(text, encoding="utf-8")
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Set rows as a table, a line each; a goal is marked as met or not.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        As :func:`measuring.row` makes them, or as earlier runs kept them.
-    """
-    full = [completed(one) for one in rows]
-    wide = max([len("case"), *(len(one["case"]) for one in full)]) + 2
-    heads = ("median", "least", "most", "runs", "goal", "", "peer÷")
-    lines = [f"{'case':{wide}}" + _cells(heads) + "  unit"]
-    group = None
-    for one in full:
-        if one.get("group") != group:
-            group = one.get("group")
-            lines += ["", f"{group}"]
-        goal = "" if one["goal"] is None else f"{'≥' if one['at_least'] else '≤'} {one['goal']:g}"
-        met = {None: "", True: "ok", False: "NOT"}[one["met"]]
-        beside = "" if one["peer_ratio"] is None else f"{one['peer_ratio']:.1f}"
-        figures = [f"{one[key]:.5g}" for key in ("median", "least", "most")]
-        cells = _cells((*figures, str(one["runs"]), goal, met, beside))
-        lines.append(f"{one['case']:{wide}}{cells}  {one['unit']}")
-    return "\n".join(lines)
+def briefing(source: Path, folder: Path, *arguments: str) -> Cost:
+    """Run ``kentstats briefing`` of a checkout."""
+    command = [sys.executable, "-c", "from kentstats.cli import main; main()", "briefing"]
+    environment = {"PYTHONPATH": str(source / "src"), "KENTSTATS_HOME": str(source)}
+    return measure([*command, *arguments, "--quiet"], folder, **environment)
 
 
-def _cells(values: Sequence[str]) -> str:
-    return "".join(
-        f"{value:>{wide}}" for value, wide in zip(values, (9, 9, 9, 6, 9, 5, 8), strict=True)
+def bench_all(rounds: int) -> Iterator[tuple[str, float]]:
+    """All authorities of 2010, in turn with the earlier commit; then again, unchanged."""
+    every = ("--all", "--edition", "2010", "--jobs", "2")
+    costs: dict[str, list[Cost]] = defaultdict(list)
+    with earlier_commit() as earlier, tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for number in range(rounds):
+            for name, source in (("earlier", earlier), ("now", ROOT)):
+                output = str(folder / f"{name}-{number}" / "published")
+                costs[name].append(briefing(source, folder, *every, "--output", output))
+                if name == "now":
+                    costs["unchanged"].append(briefing(source, folder, *every, "--output", output))
+    now, before = costs["now"], costs["earlier"]
+    yield "all authorities, seconds", statistics.median(cost.seconds for cost in now)
+    yield "all authorities, CPU seconds", statistics.median(cost.cpu for cost in now)
+    yield (
+        f"all authorities, CPU seconds at {EARLIER}",
+        statistics.median(cost.cpu for cost in before),
     )
+    ratios = [one.cpu / other.cpu for one, other in zip(now, before, strict=True)]
+    yield "CPU of all authorities, times the earlier commit", statistics.median(ratios)
+    yield "memory of all processes, MB", max(cost.memory for cost in now)
+    yield "unchanged run, seconds", statistics.median(one.seconds for one in costs["unchanged"])
 
 
-def report(kept: Mapping[str, Any]) -> str:
-    """Set a result as it was kept: the machine, the table, and what was not measured."""
-    lines = [", ".join(f"{key} {value}" for key, value in kept["machine"].items()), ""]
-    lines.append(table(kept["rows"]))
-    left_out = kept.get("left_out", ())
-    if left_out:
-        lines += ["", *(f"Not measured: {one['case']}: {one['why']}" for one in left_out)]
-    missed = [one["case"] for one in map(completed, kept["rows"]) if one["met"] is False]
-    if missed:
-        lines += ["", *(f"Goal missed: {case}" for case in missed)]
-    return "\n".join(lines)
+def bench_one(rounds: int) -> Iterator[tuple[str, float]]:
+    """One briefing, from a cold start."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        costs = [
+            briefing(ROOT, folder, "Kent", "--output", str(folder / str(number) / "published"))
+            for number in range(max(3, rounds))
+        ]
+    yield "one briefing, seconds", statistics.median(cost.seconds for cost in costs)
+    yield "one briefing, CPU seconds", statistics.median(cost.cpu for cost in costs)
 
 
-def keep(kept: Mapping[str, Any], folder: Path) -> Path:
-    """Write a result beside the earlier ones; return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H%M%S}.json"
-    text = json.dumps(kept, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+def bench_notebook(rounds: int) -> Iterator[tuple[str, float]]:
+    """Execute the notebook by ``papermill --engine kentstats`` and by plain papermill, in turn."""
+    command = [sys.executable, "-m", "papermill", str(ROOT / "notebooks" / "briefing.ipynb")]
+    command += ["out.ipynb", "-p", "authority", "Medway"]
+    costs: dict[str, list[Cost]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(max(3, rounds)):
+            costs["ours"].append(measure([*command, "--engine", "kentstats"], Path(folder)))
+            costs["plain"].append(measure(command, Path(folder)))
+    for name, words in (("ours", "papermill --engine kentstats"), ("plain", "plain papermill")):
+        yield f"{words}, seconds", statistics.median(cost.seconds for cost in costs[name])
+        yield f"{words}, CPU seconds", statistics.median(cost.cpu for cost in costs[name])
 
 
-def latest(folder: Path) -> Path:
-    """Return the path of the last result."""
-    found = sorted(folder.glob("*.json"))
-    if not found:
-        raise SystemExit(f"There is no result in {folder}.")
-    return found[-1]
+def bench_size(_: int) -> Iterator[tuple[str, float]]:
+    """Lines and modules of each package, tests and benchmarks; packages and size installed."""
+    package = ROOT / "src" / "kentstats"
+    lines: Counter[str] = Counter()
+    modules: Counter[str] = Counter()
+    longest = 0
+    for path in sorted(package.rglob("*.py")):
+        count = len(path.read_text(encoding="utf-8").splitlines())
+        parts = path.relative_to(package).parts
+        name = parts[0] if len(parts) > 1 else "(top)"
+        lines[name] += count
+        if ast.parse(path.read_text(encoding="utf-8")).body:
+            modules[name] += 1
+        longest = max(longest, count)
+    for name, count in lines.items():
+        yield f"lines of {name}", count
+        yield f"modules of {name}", modules[name]
+    yield "lines of the package", sum(lines.values())
+    yield "modules of the package", sum(modules.values())
+    yield "lines of its longest module", longest
+    for name in ("tests", "benchmarks"):
+        texts = (path.read_text(encoding="utf-8") for path in (ROOT / name).rglob("*.py"))
+        yield f"lines of {name}", sum(len(text.splitlines()) for text in texts)
+    yield "packages installed", len({each.metadata["Name"] for each in distributions()})
+    files = (path for path in Path(sys.prefix).rglob("*") if path.is_file())
+    yield "size of the environment, MB", sum(path.lstat().st_size for path in files) / MEGABYTE
 
 
-def arguments() -> argparse.ArgumentParser:
-    """Return the command line."""
-    wide = max(map(len, GROUPS)) + 2
-    groups = "\n".join(
-        f"  {name:{wide}}{group.about}\n  {'':{wide}}{group.runs} of: {group.lasts}"
-        for name, group in GROUPS.items()
-    )
+PARTS = {"size": bench_size, "one": bench_one, "notebook": bench_notebook, "all": bench_all}
+
+
+def main() -> None:
+    """Measure, print a table and write ``benchmarks/results.json``."""
     parser = argparse.ArgumentParser(
-        prog="bench.py",
-        description=__doc__,
-        epilog=f"groups, with their runs and about how long one takes on two cores:\n{groups}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, help="runs of each case, instead of the group's own")
-    parser.add_argument(
-        "--only", nargs="+", choices=GROUPS, default=[], metavar="NAME", help="groups to measure"
-    )
-    parser.add_argument("--quick", action="store_true", help="one run of short samples")
-    parser.add_argument(
-        "--show",
-        nargs="?",
-        type=Path,
-        const="",
-        metavar="FILE",
-        help="print an earlier result, the last by default, and measure nothing",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, metavar="FOLDER", help="where results are kept"
-    )
-    return parser
+    parser.add_argument("--rounds", type=int, default=1, help="of all authorities; default 1")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    options = parser.parse_args()
+    found: dict[str, float] = {}
+    missed = []
+    for part in options.only:
+        for name, value in PARTS[part](options.rounds):
+            found[name] = round(value, 3)
+            goal = GOALS.get(name)
+            told = f"  (at most {goal:g})" if goal else ""
+            if goal and value > goal:
+                missed.append(name)
+                told += " MISSED"
+            print(f"{name:<55}{value:>12,.2f}{told}", flush=True)
+    results = {"commit": _commit(), "python": sys.version.split()[0], "figures": found}
+    path = Path(__file__).with_name("results.json")
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if missed:
+        raise SystemExit(f"Not within its goal: {', '.join(missed)}.")
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure, print and keep; or print what was kept."""
-    parser = arguments()
-    chosen = parser.parse_args(words)
-    if chosen.runs is not None and chosen.runs < 1:
-        parser.error("--runs needs a whole number, 1 or more.")
-    if chosen.show is not None:
-        path = chosen.show if chosen.show != Path() else latest(chosen.results)
-        print(report(json.loads(path.read_text(encoding="utf-8"))))
-        return
-    options = Options(chosen.runs, chosen.quick, tuple(chosen.only))
-    groups = {name: group for name, group in GROUPS.items() if name in (chosen.only or GROUPS)}
-    rows, left_out = measure(groups, options)
-    kept = {
-        "machine": machine(),
-        "options": {"groups": list(groups), "runs": chosen.runs, "quick": chosen.quick},
-        "sample": list(SAMPLE),
-        "rows": rows,
-        "left_out": left_out,
-    }
-    print(report(kept))
-    print(f"\nKept: {keep(kept, chosen.results)}")
+def _commit() -> str:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -14,8 +13,9 @@ import pytest
 
 import kentstats
 from kentstats.load import open_official
-from kentstats.project import find_project
+from kentstats.project import fingerprint
 from kentstats.publish.document import read_document
+from kentstats.publish.manifest import GROUPS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -78,7 +78,6 @@ def test_every_file_is_there(published: Path) -> None:
         "briefing.pdf",
         "claims.json",
         "facts.csv",
-        "inputs.json",
         "judgements.csv",
         "statements.csv",
     ]
@@ -194,7 +193,8 @@ def test_the_notebook_is_executed_and_holds_no_path_of_this_machine(published: P
     assert str(kentstats.__path__[0]) not in text
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
-    assert notebook.metadata.papermill.parameters == {"authority": "Kent", "edition": "2010"}
+    given = {"authority": "Kent", "edition": "2010", "confidence": 0.95}
+    assert notebook.metadata.papermill.parameters == given
     assert notebook.metadata.papermill.exception is None
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
@@ -215,12 +215,9 @@ def test_the_published_tables_are_the_tidy_ones(published: Path) -> None:
     assert (published / "facts.csv").read_text(encoding="utf-8") == expected
 
 
-def test_the_record_names_inputs_and_versions(record: dict[str, Any], published: Path) -> None:
-    report = find_project().raw / "ofsted-kent-2010"
-    assert record["inputs"] == {
-        f"{report.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in report.iterdir()
-    }
+def test_the_record_names_inputs_and_versions(record: dict[str, Any]) -> None:
+    assert list(record["inputs"]) == list(GROUPS)
+    assert record["fingerprint"] == fingerprint(record["inputs"])
     assert record["code"] == "E10000016"
     assert record["source"] == "ofsted-kent-2010"
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in record["inputs"].values())

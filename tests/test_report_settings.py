@@ -63,7 +63,7 @@ FAULTS = [
     ("shares", "cohort\n  sampled: true", "cohort\n  sampled: yes", 45, "“yes” is not known he"),
     ("shares", "id: grammar-share", "id: uasc-share", 60, "“uasc-share” is the id of line 6 too."),
     ("shares", "with-english-maths", "with-maths", 46, "“gcse-five-with-maths” is not known here."),
-    ("shares", "part: schools / grammar", "part:", 62, "One text is wanted here. Fill it in."),
+    ("shares", "part: schools / grammar", "part:", 62, "A single value is expected here. Fi"),
     ("shares", "part: schools / grammar", "id: grammar", 62, "The key “id” stands twice. Keep one"),
     ("sections", "good-share\n\n", "good-shar\n\n", 13, "“gcse-five-good-shar” is not known here."),
     ("sections", "{schools / primary}", "447", 83, "“447 primary and” holds a number. Name its"),

@@ -418,7 +418,7 @@ def fetch(
 def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
     from kentstats.project import find_project
-    from kentstats.publish.batch import describe_project
+    from kentstats.publish.site import describe_project
 
     for line in describe_project(find_project(), output, authorities_too=authorities):
         click.echo(line)

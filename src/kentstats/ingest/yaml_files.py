@@ -119,7 +119,7 @@ class YamlFile:
         if kind not in self._scalars and is_dataclass(kind):
             return self._entry(kind, node)
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            self._fault(line, "One text is wanted here.", "Fill it in.")
+            self._fault(line, "A single value is expected here.", "Fill it in.")
             return None
         literal = get_origin(kind) is Literal
         make = one_of(get_args(kind)) if literal else self._scalars[kind]
@@ -134,7 +134,7 @@ class YamlFile:
     def _entry(self, kind: Any, node: yaml.Node) -> Any:
         line = node.start_mark.line + 1
         if not isinstance(node, yaml.MappingNode):
-            self._fault(line, "Keys are wanted here.", "Write “key: value”, a line for each.")
+            self._fault(line, "Keys are expected here.", "Write “key: value”, a line for each.")
             return None
         wanted = {field.name.replace("_", " "): field for field in fields(kind)}
         types = get_type_hints(kind)

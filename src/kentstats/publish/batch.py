@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import shutil
 import sys
 import textwrap
@@ -15,24 +14,21 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import click
 from filelock import FileLock, Timeout
 
-from kentstats import __version__
 from kentstats.areas import Area, load_areas
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.ingest.inspection_report import Source, load_sources
-from kentstats.load import choose_edition, edition_day, editions, official_folder
+from kentstats.ingest.inspection_report import load_sources
+from kentstats.load import choose_edition, edition_day
 from kentstats.project import Project, find_project, fingerprint
 from kentstats.publish.briefing import (
     NOTEBOOK,
     BriefingTask,
     make_briefing,
-    remove_leftovers,
     slug,
 )
 from kentstats.publish.dask import open_store, run_in_cluster
@@ -41,19 +37,19 @@ from kentstats.publish.manifest import (
     OUTCOMES,
     Entry,
     briefing_inputs,
-    changed_groups,
     edition_inputs,
     faults_of,
     installed_versions,
     published_files,
     read_entries,
     reason_to_publish,
+    remove_leftovers,
     table_checksums,
     write_manifest,
 )
 from kentstats.publish.notebook import effective_parameters
 from kentstats.publish.pool import DEFAULT_LIMITS, Limits, Result, run_tasks
-from kentstats.publish.quarto import choose_renderer, find_quarto
+from kentstats.publish.quarto import choose_renderer
 
 SAVE_SECONDS = 2.0
 """How often the manifest is written while a run is under way."""
@@ -246,7 +242,12 @@ def publish_all(
                 file=sys.stderr,
                 hidden=not shown,
             ) as bar:
-                results = _results(tasks, jobs, limits, cluster, store, bar.render_progress)
+
+                def on_tick() -> None:
+                    bar.render_progress()
+                    record.save()
+
+                results = _results(tasks, jobs, limits, cluster, store, on_tick)
                 with contextlib.closing(results):
                     for result in results:
                         record.done(result, reasons[result.task])
@@ -357,7 +358,7 @@ class _Record:
         }
         # what a message may name, and no other machine has
         self._roots = (folder.parent.resolve().parent, home.root, Path.cwd(), Path.home())
-        self._written = time.monotonic()
+        self._written, self._changed = time.monotonic(), False
 
     def unchanged(self, area: Area) -> None:
         """Take note that an authority is left as it is."""
@@ -386,13 +387,17 @@ class _Record:
             inputs=task.inputs,
             files=files,
         )
-        if time.monotonic() - self._written > SAVE_SECONDS:
+        self._changed = True
+
+    def save(self) -> None:
+        """Write the manifest if something has changed, now and then."""
+        if self._changed and time.monotonic() - self._written > SAVE_SECONDS:
             self.write()
 
     def write(self) -> None:
         """Write the manifest."""
         write_manifest(self.path, self.head, self.entries.values(), self._roots)
-        self._written = time.monotonic()
+        self._written, self._changed = time.monotonic(), False
 
 
 def _tell(reasons: Mapping[str, str], wanted: int, say: Callable[[str], object]) -> None:
@@ -410,78 +415,3 @@ def _counted(number: int) -> str:
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def describe_project(
-    home: Project, output: Path, *, authorities_too: bool = False
-) -> Iterator[str]:
-    """Describe line by line what is here: editions, briefings and whether they are up to date.
-
-    Parameters
-    ----------
-    home : Project
-        The project.
-    output : pathlib.Path
-        Folder of the published briefings.
-    authorities_too : bool, default False
-        List every authority of every edition, with its codes.
-
-    Yields
-    ------
-    str
-
-    Raises
-    ------
-    DataError
-        A ``source.yml`` is faulty.
-    """
-    yield f"kentstats {__version__}, project {home.root}"
-    quarto = find_quarto()
-    found = f", quarto ({quarto})" if quarto else "; Quarto is not on the PATH"
-    yield f"Renderers: embedded{found}"
-    register = load_areas(home=home)
-    for edition in editions(home):
-        official = official_folder(edition, home)
-        reports = {one.authority: one for one in load_sources(home) if one.edition == edition}
-        told = "official statistics" if official else "no statistics"
-        yield f"Edition {edition}: {told}, {_number(len(reports), 'inspection report')}"
-        areas = register.authorities(edition_day(edition, home)) if official else []
-        names = [area.name for area in areas] or list(reports)
-        states = {name: _state(name, edition, output, home, reports.get(name)) for name in names}
-        done = {name: state for name, state in states.items() if state}
-        yield f"  {_number(len(names), 'authority', 'authorities')}, {len(done)} published"
-        for name, state in done.items():
-            yield f"    {name}: {state}"
-        if not done:
-            first = next(iter(reports), names[0] if names else "")
-            quoted = f'"{first}"' if " " in first or "," in first else first
-            yield f"    run: kentstats briefing {quoted} --edition {edition}"
-    if authorities_too:
-        for edition in editions(home):
-            for area in register.authorities(edition_day(edition, home)):
-                yield f"{edition}  {area.code}  {area.old_code}  {area.name}"
-
-
-def _number(number: int, one: str, more: str = "") -> str:
-    return f"{number or 'no'} {one if number == 1 else more or f'{one}s'}"
-
-
-def _state(name: str, edition: str, output: Path, home: Project, report: Source | None) -> str:
-    """Say whether the briefing of an authority is up to date; empty where there is none."""
-    folder = output / edition / slug(name)
-    try:
-        record = json.loads((folder / "claims.json").read_text(encoding="utf-8"))
-        before, parameters = record["inputs"], json.dumps(record["parameters"])
-        shared = _inputs_now(edition, parameters, record["renderer"], home)
-    except (OSError, ValueError, KeyError):
-        return ""
-    changed = changed_groups(before, briefing_inputs(shared, report))
-    if changed:
-        return f"published, but {changed}: {folder}"
-    return f"published and up to date: {folder}"
-
-
-@lru_cache(maxsize=4)
-def _inputs_now(edition: str, parameters: str, renderer: str, home: Project) -> dict[str, str]:
-    notebook = home.notebooks / NOTEBOOK
-    return edition_inputs(edition, notebook, json.loads(parameters), renderer, home)

@@ -8,20 +8,22 @@ import json
 import os
 import pkgutil
 import re
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from kentstats.areas import Area
-from kentstats.errors import DataError, KentstatsError, NotebookError, ParameterError, Problem
+from kentstats.errors import (
+    DataError,
+    KentstatsError,
+    NotebookError,
+    ParameterError,
+    Problem,
+    RenderError,
+)
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.report_settings import read_settings
@@ -38,9 +40,15 @@ from kentstats.periods import month_year, show_date
 from kentstats.project import VARIABLE, Project, find_project, fingerprint
 from kentstats.publish.document import Document, Front, read_document
 from kentstats.publish.html import write_html
-from kentstats.publish.manifest import briefing_inputs, edition_inputs, installed_versions
+from kentstats.publish.manifest import (
+    briefing_inputs,
+    edition_inputs,
+    installed_versions,
+    remove_leftovers,
+    temporary_folder,
+)
 from kentstats.publish.notebook import effective_parameters, execute_notebook
-from kentstats.publish.pool import DEFAULT_LIMITS, Limits, raise_error, run_tasks
+from kentstats.publish.pool import DEFAULT_LIMITS, Limits, run_tasks
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.typst import write_pdf
 from kentstats.schemas import tidy, to_csv
@@ -124,6 +132,11 @@ class BriefingTask:
     inputs: Mapping[str, str]
     limits: Limits = DEFAULT_LIMITS
     progress: bool = False
+
+    @property
+    def all_parameters(self) -> dict[str, Any]:
+        """The parameters of the notebook."""
+        return {"authority": self.authority, "edition": self.edition, **self.parameters}
 
     @property
     def folder(self) -> Path:
@@ -230,7 +243,9 @@ def publish(
         remove_leftovers(task.folder)
     if result.error_kind in {"TimeLimit", "ProcessDied"}:
         raise NotebookError(f"{notebook.name} of {task.authority}: {result.error}")
-    raise_error(result, KentstatsError)
+    if result.error:
+        kinds = {kind.__name__: kind for kind in (NotebookError, RenderError, ParameterError)}
+        raise kinds.get(result.error_kind, KentstatsError)(result.error)
     return Published(task.folder, chosen)
 
 
@@ -239,22 +254,23 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
 
     Nothing is compiled with Typst: it starts threads, which a forked process would wait for.
     """
-    import papermill
     from matplotlib import pyplot
     from matplotlib.backends import backend_svg
     from matplotlib_inline import backend_inline
+    from papermill import iorw
 
     from kentstats import charts, report
-    from kentstats.publish import engine
+    from kentstats.publish.engine import prepare_shell
     from kentstats.publish.typst import typst_fonts
     from kentstats.report.context import open_briefing
 
-    for module in (backend_inline, backend_svg, engine, pyplot):
+    for module in (backend_inline, backend_svg, pyplot):
         assert module
     for package in (charts, report):
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
-    papermill.inspect_notebook(str(notebook))  # compiles the schema of notebooks
+    iorw.load_notebook_node(str(notebook))  # compiles the schema of notebooks
+    prepare_shell()
     typst_fonts()
     brief = open_briefing(authority, edition, confidence=confidence, home=home)
     if brief.profile:
@@ -281,7 +297,7 @@ def make_briefing(task: BriefingTask) -> list[str]:
         notebook = execute_notebook(
             task.notebook,
             folder / NOTEBOOK,
-            {"authority": task.authority, "edition": task.edition, **task.parameters},
+            task.all_parameters,
             failed=task.failed_folder / NOTEBOOK,
             on_start=partial(_stamp, front=front),
             limits=task.limits,
@@ -392,7 +408,7 @@ def _write_claims(task: BriefingTask, subject: Subject, document: Document, fold
         "code": subject.area.code,
         "edition": subject.edition,
         "source": subject.report.id if subject.report else "",
-        "parameters": dict(task.parameters),
+        "parameters": task.all_parameters,
         "fingerprint": fingerprint(task.inputs),
         "inputs": dict(task.inputs),
         "renderer": task.renderer,
@@ -418,31 +434,3 @@ def _move(folder: Path, place: Path, subject: Subject) -> list[str]:
     for name in files:
         (folder / name).replace(place / name)
     return files
-
-
-@contextmanager
-def temporary_folder(place: Path) -> Iterator[Path]:
-    """Make a folder beside the place of a briefing, where moving a file is one step.
-
-    It is locked for as long as this process lives, so that :func:`remove_leftovers` tells what
-    a killed run has left from what is at work.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-    try:
-        with FileLock(folder / ".lock"):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_leftovers(place: Path) -> None:
-    """Remove the temporary folders of runs that were killed, beside the place of a briefing."""
-    shape = re.compile(rf"\.{re.escape(place.name)}-\w{{8}}")
-    for folder in place.parent.glob(".*"):
-        if shape.fullmatch(folder.name) and folder.is_dir():
-            try:
-                with FileLock(folder / ".lock", timeout=0):
-                    pass
-            except (Timeout, OSError):
-                continue  # of a run that is at work
-            shutil.rmtree(folder, ignore_errors=True)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
+import logging
 import os
+import platform
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -23,12 +23,19 @@ from nbformat.v4 import new_output
 from traitlets import Type
 from traitlets.config import Config
 
+from kentstats.publish.outputs import OutputLimitError, Outputs
 from kentstats.publish.pool import UNLIMITED, Limits, Worker, limit_memory, report_progress
 
-if TYPE_CHECKING:
-    from papermill.engines import NotebookExecutionManager
-
 INLINE = "module://matplotlib_inline.backend_inline"
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": platform.python_version(),
+}
 CONFIG = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "neutral"}})
 
 
@@ -47,9 +54,8 @@ class Engine:
     @staticmethod
     def nb_language(nb: NotebookNode, language: str | None = None) -> str:
         """Return the language of a notebook, Python where it names none."""
-        named = nb.metadata.get("kernelspec", {}).get("language")
-        named = named or nb.metadata.get("language_info", {}).get("name")
-        return str(language or named or "python")
+        kernel, info = nb.metadata.get("kernelspec", {}), nb.metadata.get("language_info", {})
+        return str(language or kernel.get("language") or info.get("name") or "python")
 
     @classmethod
     def execute_notebook(
@@ -58,39 +64,6 @@ class Engine:
         kernel_name: str,
         output_path: str | None = None,
         progress_bar: bool | dict[str, Any] = True,  # noqa: FBT001, FBT002, as papermill has it
-        log_output: bool = False,  # noqa: FBT001, FBT002
-        autosave_cell_every: int = 30,
-        **options: Any,
-    ) -> NotebookNode:
-        """Execute a notebook; see :func:`execute_managed_notebook` for the options."""
-        from papermill.engines import NBClientEngine, NotebookExecutionManager
-
-        if cls.nb_language(nb).lower() not in {"python", "ipython"}:
-            options["log_output"] = log_output
-            made: NotebookNode = NBClientEngine.execute_notebook(
-                nb, kernel_name, output_path, progress_bar, **options
-            )
-            return made
-        nb_man = NotebookExecutionManager(
-            nb,
-            output_path=output_path,
-            progress_bar=progress_bar,
-            log_output=log_output,
-            autosave_cell_every=autosave_cell_every,
-        )
-        nb_man.notebook_start()
-        try:
-            cls.execute_managed_notebook(nb_man, kernel_name, log_output=log_output, **options)
-        finally:
-            nb_man.cleanup_pbar()
-            nb_man.notebook_complete()
-        return cast("NotebookNode", nb_man.nb)
-
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,  # noqa: ARG003, none is needed
         *,
         in_worker: bool = False,
         on_start: Callable[[NotebookNode], object] = lambda _: None,
@@ -99,16 +72,17 @@ class Engine:
         log_output: bool = False,
         stdout_file: Any = None,
         stderr_file: Any = None,
-        **_: Any,
-    ) -> None:
-        """Execute the cells, until one fails.
+        **options: Any,
+    ) -> NotebookNode:
+        """Execute the cells of a notebook, until one fails.
 
         Parameters
         ----------
-        nb_man : NotebookExecutionManager
-            Papermill's record of the run.
-        kernel_name : str
-            Without effect.
+        nb : nbformat.NotebookNode
+            The notebook, with its parameters.
+        kernel_name, output_path, progress_bar, log_output, stdout_file, stderr_file : optional
+            As of papermill. The kernel is without effect for a notebook of Python; one of
+            another language is left to papermill.
         in_worker : bool, default False
             Execute in this process, which was started for it.
         on_start : callable, optional
@@ -117,8 +91,10 @@ class Engine:
             What a cell may use in a process of its own, and how much the notebook may print.
         execution_timeout : float, optional
             Seconds that a cell may take, in a process of its own.
-        log_output, stdout_file, stderr_file : optional
-            As of papermill.
+
+        Returns
+        -------
+        nbformat.NotebookNode
 
         Raises
         ------
@@ -127,34 +103,38 @@ class Engine:
         nbclient.exceptions.DeadKernelError
             The process has ended.
         """
-        on_start(nb_man.nb)
-        session = Session(nb_man.nb.cells, limits.output)
+        from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+        if cls.nb_language(nb).lower() not in {"python", "ipython"}:
+            options |= {"log_output": log_output, "execution_timeout": execution_timeout}
+            execute = NBClientEngine.execute_notebook
+            return execute(nb, kernel_name, output_path, progress_bar, **options)  # type: ignore[no-any-return]
+        record = NotebookExecutionManager(nb, output_path, log_output, progress_bar)
+        record.notebook_start()
+        on_start(nb)
+        session = Session(nb.cells, limits.output)
         files = {"stdout": stdout_file, "stderr": stderr_file}
-        with _runner(session, limits, execution_timeout, in_worker=in_worker) as run:
-            for index, cell in enumerate(nb_man.nb.cells):
-                nb_man.cell_start(cell, index)
-                report_progress(f"cell {index + 1}")
-                try:
-                    step = run(index) if cell.cell_type == "code" else Step()
-                    for place, outputs in step.outputs.items():
-                        nb_man.nb.cells[place].outputs = outputs
-                    if step.execution_count:
-                        cell.execution_count = step.execution_count
-                    _copy_streams(step.outputs.get(index, []), files, log_output=log_output)
-                    if step.failed:
-                        nb_man.cell_exception(cell, cell_index=index)
-                        break
-                finally:
-                    nb_man.cell_complete(cell, cell_index=index)
-        nb_man.nb.metadata["language_info"] = {
-            "codemirror_mode": {"name": "ipython", "version": 3},
-            "file_extension": ".py",
-            "mimetype": "text/x-python",
-            "name": "python",
-            "nbconvert_exporter": "python",
-            "pygments_lexer": "ipython3",
-            "version": sys.version.split()[0],
-        }
+        try:
+            with _runner(session, limits, execution_timeout, in_worker=in_worker) as run:
+                for index, cell in enumerate(nb.cells):
+                    record.cell_start(cell, index)
+                    report_progress(f"cell {index + 1}")
+                    try:
+                        step = run(index) if cell.cell_type == "code" else Step()
+                        for place, outputs in step.outputs.items():
+                            nb.cells[place].outputs = outputs
+                        cell.update({"execution_count": step.count} if step.count else {})
+                        _copy_streams(step.outputs.get(index, []), files, log_output=log_output)
+                        if step.failed:
+                            record.cell_exception(cell, cell_index=index)
+                            break
+                    finally:
+                        record.cell_complete(cell, cell_index=index)
+            nb.metadata["language_info"] = {**LANGUAGE}
+        finally:
+            record.cleanup_pbar()
+            record.notebook_complete()
+        return nb
 
 
 @dataclass(frozen=True)
@@ -162,7 +142,7 @@ class Step:
     """What came of a cell: outputs by the place of the cell that shows them."""
 
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
-    execution_count: int = 0
+    count: int = 0
     failed: bool = False
 
 
@@ -184,8 +164,7 @@ def _runner(
             raise CellTimeoutError.error_from_timeout_and_cell("Timed out", int(seconds or 0), cell)
         if result.error:
             raise DeadKernelError(f"Kernel died: {result.error}")
-        step: Step = result.value
-        return step
+        return cast("Step", result.value)
 
     try:
         yield run
@@ -194,7 +173,6 @@ def _runner(
 
 
 def _copy_streams(outputs: list[NotebookNode], files: dict[str, Any], *, log_output: bool) -> None:
-    """Copy what a cell printed to the files and the log that papermill was asked to write."""
     from papermill.log import logger
 
     for output in outputs:
@@ -207,15 +185,7 @@ def _copy_streams(outputs: list[NotebookNode], files: dict[str, Any], *, log_out
 
 
 class Session:
-    """The cells of a notebook, run one after the other in this process.
-
-    Parameters
-    ----------
-    cells : list of NotebookNode
-        The cells.
-    most : int, default 0
-        Characters that they may print and show; 0 for any number.
-    """
+    """The cells of a notebook, run one after the other in the process that runs the first."""
 
     def __init__(self, cells: list[NotebookNode], most: int = 0) -> None:
         self.cells = cells
@@ -240,157 +210,13 @@ class Session:
         return Step(changed, count, failed or shell.left)
 
 
-class OutputLimitError(RuntimeError):
-    """A notebook has printed or shown more than it may."""
-
-
-class Outputs:
-    """What cells print and show.
-
-    Parameters
-    ----------
-    most : int
-        Characters that a notebook may print and show; 0 for any number.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._used = most, 0
-        self._index, self._shown = 0, dict[int, list[NotebookNode]]()
-        self._changed: set[int] = set()
-        self._displays: dict[str, list[tuple[int, NotebookNode]]] = {}
-        self._printed: list[str] = []
-        self._clear = False
-        self._streams = [Stream(self, name) for name in ("stdout", "stderr")]
-
-    def begin(self, index: int) -> None:
-        """Begin a cell."""
-        self._index, self._shown[index] = index, []
-        self._changed, self._clear = {index}, False
-
-    def end(self) -> dict[int, list[NotebookNode]]:
-        """Return the outputs of the cell, and those of others that it has changed."""
-        self._join()
-        return {index: self._shown[index] for index in sorted(self._changed)}
-
-    def add(self, output: NotebookNode, display_id: str | None = None) -> None:
-        """Add an output to the cell."""
-        self._join()
-        self._cleared()
-        self._shown[self._index].append(output)
-        if display_id:
-            self._displays.setdefault(display_id, []).append((self._index, output))
-        self._count(len(str(output.get("data", ""))))
-
-    def update(self, data: Any, metadata: Any, display_id: str) -> None:
-        """Replace what is shown under an identifier, in this cell and in others."""
-        for index, output in self._displays.get(display_id, []):
-            output.data, output.metadata = data, metadata
-            self._changed.add(index)
-        self._count(len(str(data)))
-
-    def write(self, name: str, text: str) -> None:
-        """Add text to what the cell has printed."""
-        self._cleared()
-        shown = self._shown[self._index]
-        if not self._printed or shown[-1].name != name:
-            self._join()
-            if not (shown and shown[-1].output_type == "stream" and shown[-1].name == name):
-                shown.append(new_output("stream", name=name, text=""))
-        left = self._most - self._used if self._most else len(text)
-        self._printed.append(text[: max(0, left)])
-        self._count(len(text))
-
-    def clear(self, *, wait: bool) -> None:
-        """Clear the outputs of the cell, at once or when there is another."""
-        self._clear = True
-        if not wait:
-            self._cleared()
-
-    def _cleared(self) -> None:
-        if self._clear:
-            self._clear = False
-            self._printed.clear()
-            self._shown[self._index].clear()
-
-    def _join(self) -> None:
-        if self._printed:
-            self._shown[self._index][-1].text += "".join(self._printed)
-            self._printed.clear()
-
-    def _count(self, characters: int) -> None:
-        self._used += characters
-        if self._most and self._used > self._most:
-            raise OutputLimitError(
-                f"The notebook has printed or shown more than {self._most:,} characters."
-            )
-
-    @contextlib.contextmanager
-    def captured(self) -> Iterator[None]:
-        """Take what is printed: by Python, and by programs and libraries that it starts."""
-        before = sys.stdout, sys.stderr
-        with contextlib.ExitStack() as stack:
-            for stream, own in zip(before, self._streams, strict=True):
-                with contextlib.suppress(OSError, ValueError):
-                    stream.flush()
-                stack.enter_context(own.redirected())
-            sys.stdout, sys.stderr = self._streams
-            try:
-                yield
-            finally:
-                sys.stdout, sys.stderr = before
-
-
-class Stream(io.TextIOBase):
-    """Standard output or error of a cell."""
-
-    encoding, errors = "UTF-8", "strict"
-
-    def __init__(self, outputs: Outputs, name: str) -> None:
-        self._outputs, self.name = outputs, name
-        self._descriptor = 1 if name == "stdout" else 2
-        self._owner = os.getpid()
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115, it lasts as long as the session
-
-    def fileno(self) -> int:
-        """Return the file descriptor, for programs that are started."""
-        return self._descriptor
-
-    def writable(self) -> bool:
-        """Tell that it can be written to."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Print text; a process that the cell has forked prints to the file descriptor."""
-        if os.getpid() != self._owner:
-            os.write(self._descriptor, text.encode(errors="replace"))
-        else:
-            text.encode()  # refuses what no file can hold
-            self._outputs.write(self.name, text)
-        return len(text)
-
-    @contextlib.contextmanager
-    def redirected(self) -> Iterator[None]:
-        """Take what is written to the file descriptor, and print it when the cell has ended."""
-        kept = os.dup(self._descriptor)
-        os.dup2(self._file.fileno(), self._descriptor)
-        try:
-            yield
-        finally:
-            os.dup2(kept, self._descriptor)
-            os.close(kept)
-            self._file.seek(0)
-            if text := self._file.read().decode(errors="replace"):
-                with contextlib.suppress(OutputLimitError):
-                    self._outputs.write(self.name, text)
-                self._file.seek(0)
-                self._file.truncate()
-
-
 class _Hook(DisplayHook):
     """Shows the value of the last expression of a cell."""
 
     def write_output_prompt(self) -> None:
-        """Write none: the notebook has it."""
+        """Write nothing: prompts and empty lines are for terminals."""
+
+    finish_displayhook = write_output_prompt
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         """Add the value to the outputs."""
@@ -398,18 +224,14 @@ class _Hook(DisplayHook):
         shown["execution_count"] = self.prompt_count
         cast("Shell", self.shell).outputs.add(new_output("execute_result", **shown))
 
-    def finish_displayhook(self) -> None:
-        """End without an empty line."""
-
 
 class _Publisher(DisplayPublisher):
     """Shows what cells display."""
 
-    def publish(
+    def publish(  # type: ignore[override]
         self,
         data: Any,
         metadata: Any = None,
-        source: Any = None,  # noqa: ARG002, its place in IPython
         *,
         transient: Any = None,
         update: bool = False,
@@ -464,10 +286,17 @@ class Shell(InteractiveShell):
             told = str(evalue)
         except Exception:  # noqa: BLE001, an analyst's class may fail to say what it is
             told = "<unprintable>"
+        error = new_output("error", ename=etype.__name__, evalue=told, traceback=list(stb))
         with contextlib.suppress(OutputLimitError):
-            self.outputs.add(
-                new_output("error", ename=etype.__name__, evalue=told, traceback=list(stb))
-            )
+            self.outputs.add(error)
+
+
+def prepare_shell() -> None:
+    """Set IPython's shell up, so that processes forked from this one need not."""
+    if not InteractiveShell.initialized():
+        main = sys.modules["__main__"]
+        Shell.instance(config=CONFIG)
+        sys.modules["__main__"] = main  # IPython has put another in its place
 
 
 def _new_shell(most: int) -> Shell:
@@ -477,7 +306,13 @@ def _new_shell(most: int) -> Shell:
     backend = os.environ.setdefault("MPLBACKEND", INLINE)
     shell: Shell = Shell.instance(config=CONFIG)
     shell.outputs, shell.left = Outputs(most), False
-    shell.reset()
+    sys.modules["__main__"] = shell.user_module
+    if shell.execution_count > 1:
+        shell.reset()  # a process that is not forked runs one notebook after the other
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # notebooks may import what is beside them
+    logging.root.handlers.clear()  # those of the process from which this was forked
+    logging.root.setLevel(logging.WARNING)
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # processes forked from one would draw the same
     if "matplotlib" in sys.modules and backend == INLINE:

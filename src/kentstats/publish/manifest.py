@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 import kentstats
 from kentstats.errors import KentstatsError
@@ -345,3 +350,31 @@ def portable(text: str, roots: Iterable[Path]) -> str:
         if root != root.parent:
             text = text.replace(f"{root}{os.sep}", "")
     return re.sub(r"(?<![\w./:])(?:[A-Za-z]:)?[\\/](?:[^\s\\/:\"'“”]+[\\/])+", "…/", text)
+
+
+@contextmanager
+def temporary_folder(place: Path) -> Iterator[Path]:
+    """Make a folder beside the place of a briefing, where moving a file is one step.
+
+    It is locked for as long as this process lives, so that :func:`remove_leftovers` tells what
+    a killed run has left from what is at work.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        with FileLock(folder / ".lock"):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(place: Path) -> None:
+    """Remove the temporary folders of runs that were killed, beside the place of a briefing."""
+    shape = re.compile(rf"\.{re.escape(place.name)}-\w{{8}}")
+    for folder in place.parent.glob(".*"):
+        if shape.fullmatch(folder.name) and folder.is_dir():
+            try:
+                with FileLock(folder / ".lock", timeout=0):
+                    pass
+            except (Timeout, OSError):
+                continue  # of a run that is at work
+            shutil.rmtree(folder, ignore_errors=True)

@@ -7,14 +7,18 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kentstats import errors
 from kentstats.errors import KentstatsError, NotebookError, ParameterError, nearest
 from kentstats.publish.pool import UNLIMITED, Limits
 
+if TYPE_CHECKING:
+    from papermill.exceptions import PapermillExecutionError
+
 KINDS: dict[str, type] = {"str": str, "float": float, "int": int}
 """Types that a notebook may declare for its parameters."""
+ENDED = "ended it: what follows was not executed."
 
 
 def declared_parameters(notebook: Path) -> dict[str, tuple[str, Any]]:
@@ -161,6 +165,8 @@ def execute_notebook(
             output,
             dict(parameters),
             engine_name="kentstats",
+            kernel_name="python3",  # papermill asks for a name, and no kernel is started
+            language="python",
             request_save_on_cell_execute=False,
             progress_bar=progress and {"desc": "Executing", "unit": " cells", "leave": False},
             in_worker=True,
@@ -171,20 +177,20 @@ def execute_notebook(
         failed.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(output, failed)
         raise NotebookError(
-            f"Cell {error.cell_index + 1} of {notebook.name} failed: {_cause(error)}",
+            f"Cell {error.cell_index + 1} of {notebook.name} {_what_happened(error)}",
             f"The broken notebook is kept: {failed}.",
         ) from None
     for place, cell in enumerate(executed.cells):
         if cell.metadata.papermill.status == "failed":  # papermill takes SystemExit for an end
-            raise NotebookError(
-                f"Cell {place + 1} of {notebook.name} ended it: what follows was not executed."
-            )
+            raise NotebookError(f"Cell {place + 1} of {notebook.name} {ENDED}")
     return executed
 
 
-def _cause(error: Any) -> str:
+def _what_happened(error: PapermillExecutionError) -> str:
+    if error.ename == "CellExecutionError":  # papermill's name where there is no other: exit()
+        return ENDED
     # errors of ours are whole sentences; others need their name as well
     ours = hasattr(errors, error.ename)
     named = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
     cause = str(error.evalue) if ours else named
-    return cause if cause.endswith((".", "?", "!")) else f"{cause}."
+    return f"failed: {cause if cause.endswith(('.', '?', '!')) else f'{cause}.'}"

@@ -23,8 +23,6 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from kentstats.errors import KentstatsError
-
 Function = Callable[[Any], Any]
 """A function of a module, which takes a task."""
 FORKS = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
@@ -324,13 +322,3 @@ def limit_memory(megabytes: float) -> None:
             if hard != resource.RLIM_INFINITY:
                 most = min(most, hard)
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-
-
-def raise_error(result: Result, kinds: type[KentstatsError]) -> None:
-    """Raise the error of a result, if it has one, as the exception that it was if it is ours."""
-    if not result.error:
-        return
-    for kind in (kinds, *kinds.__subclasses__()):
-        if kind.__name__ == result.error_kind:
-            raise kind(result.error)
-    raise kinds(result.error)

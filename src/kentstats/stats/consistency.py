@@ -181,7 +181,8 @@ def _verdict(agrees: bool, /) -> str:
     return AGREES if agrees else DISAGREES
 
 
-def _said(fact: Row) -> str:
+def _qualified(fact: Row) -> str:
+    """Show a figure with what the report says of its precision: “about 1,500”."""
     return PRECISION.get(fact["qualifier"], "") + _number(fact["value"])
 
 
@@ -192,7 +193,7 @@ def _number(value: float) -> str:
 def _sum(facts: Sequence[Row]) -> tuple[float, str]:
     """Add facts up, and show it: one stands alone."""
     total = sum(fact["value"] for fact in facts)
-    shown = " + ".join(_said(fact) for fact in facts)
+    shown = " + ".join(_qualified(fact) for fact in facts)
     return total, f"{shown} = {_number(total)}" if len(facts) > 1 else shown
 
 
@@ -256,7 +257,7 @@ def fraction_against_number(subject: FractionAgainstNumber, facts: _Facts) -> Re
         else f"{_number(part['value'])} of {shown} is {_number(percent)}%"
     )
     message = subject.agrees if agrees else subject.disagrees
-    return _verdict(bool(agrees)), f"{ratio}; {_said(share)}%", message, [share, part, *wholes]
+    return _verdict(bool(agrees)), f"{ratio}; {_qualified(share)}%", message, [share, part, *wholes]
 
 
 def parts_and_total(subject: PartsAndTotal, facts: _Facts) -> Result:
@@ -280,7 +281,7 @@ def part_within_whole(subject: PartWithinWhole, facts: _Facts) -> Result:
     agrees = bool(added <= whole["value"])
     return (
         _verdict(agrees),
-        f"{shown} {'≤' if agrees else '>'} {_said(whole)}",
+        f"{shown} {'≤' if agrees else '>'} {_qualified(whole)}",
         subject.agrees if agrees else subject.disagrees,
         [*parts, whole],
     )
@@ -293,7 +294,7 @@ def complements(subject: Complements, facts: _Facts) -> Result:
     agrees = bool(abs(added - 100) <= COMPLEMENT_TOLERANCE)
     return (
         _verdict(agrees),
-        f"{' + '.join(f'{_said(fact)}%' for fact in found)} = {_number(added)}%",
+        f"{' + '.join(f'{_qualified(fact)}%' for fact in found)} = {_number(added)}%",
         f"The {'two' if len(found) == 2 else 'shares'} "
         f"{'make' if agrees else 'do not make'} up the whole.",
         found,
@@ -328,7 +329,7 @@ def in_tension(subject: InTension, facts: _Facts) -> Result:
     settled = second["qualifier"] == "exact" and second["value"] == subject.settled_by
     return (
         AGREES if settled else CANNOT_TELL,
-        subject.arithmetic.format(first=_said(first), second=_said(second)),
+        subject.arithmetic.format(first=_qualified(first), second=_qualified(second)),
         "Nothing stands against the first statement." if settled else subject.message,
         [first, second],
     )

@@ -21,11 +21,18 @@ from kentstats.errors import (
     RenderError,
 )
 from kentstats.load import edition_day, editions
-from kentstats.project import Project, find_project
+from kentstats.project import Project
 from kentstats.publish import briefing
-from kentstats.publish.briefing import choose_subject, files_of, publish, slug
+from kentstats.publish.briefing import publish, slug
+from kentstats.publish.manifest import remove_leftovers, temporary_folder
+from kentstats.publish.notebook import declared_parameters, effective_parameters
+from kentstats.publish.pool import Limits
 
-FILES = files_of(choose_subject("Kent", "2010", find_project()))
+FILES = [
+    *("briefing.ipynb", "facts.csv", "judgements.csv", "actions.csv", "statements.csv"),
+    *("claims.json", "briefing.html", "briefing.pdf"),
+]
+PARAMETERS = 'name: str = "Kent"  # who\nyear = 2010\nshare: float = 0.5\nmade = name.upper()'
 
 
 @pytest.fixture
@@ -49,7 +56,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(*args: object, **kwargs: object) -> None:
         raise AssertionError("a notebook was executed")
 
-    monkeypatch.setattr(briefing, "prepared", start)
+    monkeypatch.setattr(briefing, "run_tasks", start)
 
 
 @pytest.mark.parametrize(
@@ -130,26 +137,58 @@ def test_a_document_that_cannot_be_rendered_leaves_yesterday(
 def test_an_unfinished_briefing_is_not_put_in_place(
     yesterday: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def execute(notebook: Path, output: Path, *args: object, **kwargs: object) -> object:
-        made = nbformat.v4.new_notebook(
-            cells=[
-                nbformat.v4.new_code_cell(
-                    "1",
-                    outputs=[
-                        nbformat.v4.new_output("display_data", data={"text/markdown": "Words."})
-                    ],
-                )
-            ]
-        )
-        nbformat.write(made, output)
-        return made
-
-    monkeypatch.setattr(briefing, "execute", execute)
     for write in ("write_html", "write_pdf"):
         monkeypatch.setattr(briefing, write, lambda *args: None)
     with pytest.raises(KentstatsError, match=r"lacks briefing.html, briefing.pdf. Nothing was"):
         publish("Kent", "2010", output=yesterday.parent.parent)
     assert untouched(yesterday)
+
+
+@pytest.mark.parametrize(
+    ("source", "limits", "told"),
+    [
+        (
+            "while True: pass",
+            Limits(seconds=15),
+            r"It took longer than 15 seconds, in cell \d+, and was stopped. Allow more with --time",
+        ),
+        (
+            "import os; os._exit(3)",
+            Limits(),
+            r"ended with code 3, in cell \d+. It may have run out",
+        ),
+        ("x = bytearray(10**9)", Limits(memory=300), r"Cell \d+ of briefing.ipynb failed: MemoryE"),
+        ("exit()", Limits(), r"Cell \d+ of briefing.ipynb ended it: what follows was not executed"),
+        (
+            "import kentstats; kentstats.load_facts(authority='Knet')",
+            Limits(),
+            r"failed: There is no",
+        ),
+    ],
+)
+def test_a_cell_that_does_not_end_well_is_named(
+    yesterday: Path, home: Project, source: str, limits: Limits, told: str
+) -> None:
+    break_notebook(home, source)
+    with pytest.raises(NotebookError, match=told):
+        publish("Kent", "2010", output=yesterday.parent.parent, limits=limits)
+    assert untouched(yesterday)
+
+
+def test_what_a_killed_run_left_is_removed_and_what_is_at_work_is_not(yesterday: Path) -> None:
+    left = yesterday.parent / ".kent-abcd1234"
+    of_another = yesterday.parent / ".kent-town-abcd1234"
+    for folder in (left, of_another):
+        folder.mkdir()
+        (folder / ".lock").write_text("")
+    with temporary_folder(yesterday) as at_work:
+        remove_leftovers(yesterday)
+        assert at_work.is_dir()
+        assert not left.exists()
+        assert of_another.is_dir()
+    left.mkdir()
+    publish("Kent", "2010", output=yesterday.parent.parent)
+    assert sorted(path.name for path in yesterday.parent.iterdir()) == [of_another.name, "kent"]
 
 
 def test_a_new_briefing_replaces_the_old_and_spares_what_is_not_ours(yesterday: Path) -> None:
@@ -163,7 +202,7 @@ def test_a_new_briefing_replaces_the_old_and_spares_what_is_not_ours(yesterday: 
     )
     assert done.folder == yesterday
     assert done.renderer == "embedded"
-    assert said == ["Renderer: embedded.", "Rendering."]
+    assert said == ["Renderer: embedded."]
     assert (yesterday / "notes.txt").read_text(encoding="utf-8") == "yesterday's notes.txt"
     assert (yesterday / "briefing.pdf").read_bytes().startswith(b"%PDF")
     assert "99%" in (yesterday / "briefing.html").read_text(encoding="utf-8")
@@ -204,3 +243,49 @@ def test_names_become_folders() -> None:
         slugs = {slug(name) for name in names}
         assert len(slugs) == len(names) > 150
         assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", each) for each in slugs)
+
+
+def notebook(folder: Path, parameters: str = PARAMETERS) -> Path:
+    cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    path = folder / "some.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    return path
+
+
+def test_parameters_are_read_with_type_and_default(tmp_path: Path) -> None:
+    path = notebook(tmp_path)
+    assert declared_parameters(path) == {
+        "name": ("str", "Kent"),
+        "year": ("int", 2010),
+        "share": ("float", 0.5),
+    }
+    effective = effective_parameters(path, {"name": "2010", "share": "1"})
+    assert effective == {"name": "2010", "year": 2010, "share": 1.0}
+    assert [type(value) for value in effective.values()] == [str, int, float]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"nmae": "Kent"}, r"no parameter “nmae”. Did you mean name\?"),
+        ({"year": "soon"}, r"year is “soon”, which is no int. Its default is 2010"),
+        ({"edition": "2010"}, r"edition is given with -p. Use --edition instead"),
+    ],
+)
+def test_parameters_that_are_wrong_are_refused(
+    tmp_path: Path, given: dict[str, str], told: str
+) -> None:
+    with pytest.raises(ParameterError, match=told):
+        effective_parameters(notebook(tmp_path), given)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"cells": 3}'])
+def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "some.ipynb"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(KentstatsError, match="is no notebook"):
+        effective_parameters(path, {})
+    with pytest.raises(KentstatsError, match=r"nothing.ipynb cannot be read: No such file"):
+        effective_parameters(tmp_path / "nothing.ipynb", {})
+    with pytest.raises(KentstatsError, match="its parameters are no Python"):
+        effective_parameters(notebook(tmp_path, "a = = 1"), {})
