@@ -85,12 +85,7 @@ def paragraphs(*texts: Text, cited: bool = True) -> Block:
 
 def bullets(*texts: Text, cited: bool = True) -> Block:
     """Set each text as an item of a list, with its places or without."""
-<<<<<<< HEAD
     return Block("".join(f"- {words}\n" for words in _words(texts, cited=cited)), _claims(texts))
-=======
-    markdown = "".join(f"- {words}\n" for words in _words(texts, cited=cited))
-    return Block(markdown, _claims(texts))
->>>>>>> charts2
 
 
 def _words(texts: Sequence[Text], *, cited: bool) -> list[str]:
