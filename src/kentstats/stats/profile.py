@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area
 from kentstats.indicators import load_indicators
@@ -79,25 +80,42 @@ class EditionStatistics:
 
     def prepare(self) -> EditionStatistics:
         """Compute every table, for instance before worker processes are forked."""
-        for name in ("_positions", "contributors", "england_verdicts", "quartiles"):
+        names = ("positions", "contributors", "measures", "combined_codes")
+        for name in (*names, "england_verdicts", "quartiles"):
             getattr(self, name)
         return self
 
     def of_area(self, table: str, code: str) -> pd.DataFrame:
         """Return the rows of one area in one of :data:`TABLES`."""
         frame: pd.DataFrame = getattr(self, table)
-        return frame.take(self._positions[table].get(code, []))
+        return frame.take(self.positions[table].get(code, []))
 
     @cached_property
-    def _positions(self) -> dict[str, dict[str, NDArray[np.intp]]]:
+    def positions(self) -> dict[str, dict[str, NDArray[np.intp]]]:
         """Positions of the rows of each area in each table."""
         return {name: getattr(self, name).groupby("area_code").indices for name in TABLES}
+
+    @cached_property
+    def authorities(self) -> pd.DataFrame:
+        """The latest facts of authorities alone."""
+        return self.latest[self.latest["area_type"].eq("authority")]
+
+    @cached_property
+    def measures(self) -> dict[Hashable, Any]:
+        """Positions of the facts of each indicator and group among those of the authorities."""
+        return self.authorities.groupby(["indicator", "group"]).indices
+
+    @cached_property
+    def combined_codes(self) -> list[str]:
+        """Codes of the areas that sources count several authorities as."""
+        combined = self.facts["area_type"].eq("combined")
+        return list(self.facts.loc[combined, "area_code"].unique())
 
     @cached_property
     def contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
         """Code, fact and source of every authority with a figure, by indicator and group."""
         found = defaultdict[Series, list[tuple[str, str, str]]](list)
-        rows = self.latest[self.latest["area_type"].eq("authority")].dropna(subset="estimate")
+        rows = self.authorities.dropna(subset="estimate")
         names = ["indicator", "group", "area_code", "fact_id", "source_id"]
         for indicator, group, *contributor in rows[names].itertuples(index=False, name=None):
             found[indicator, group].append(tuple(contributor))
@@ -264,9 +282,8 @@ class AuthorityProfile:
 
     def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
         """Return the latest figure of every authority, with or without an estimate."""
-        rows = self.statistics.latest
-        chosen = rows["indicator"].eq(indicator) & rows["group"].eq(group)
-        return rows[chosen & rows["area_type"].eq("authority")].reset_index(drop=True)
+        rows, measures = self.statistics.authorities, self.statistics.measures
+        return rows.take(measures.get((indicator, group), [])).reset_index(drop=True)
 
     # single figures
 
@@ -350,8 +367,7 @@ class AuthorityProfile:
     @cached_property
     def _combined_codes(self) -> list[str]:
         """Codes of the areas that sources count it as together with others."""
-        facts = self.statistics.facts
-        codes = facts.loc[facts["area_type"].eq("combined"), "area_code"].unique()
+        codes = self.statistics.combined_codes
         return [code for code in codes if self.area.code in map(str.strip, code.split("/"))]
 
     def judgements(self) -> list[Row]:
@@ -364,6 +380,8 @@ class AuthorityProfile:
         """Return the sources of every figure and judgement in its briefing."""
         used: set[str] = {row["source_id"] for row in self.official.judgements}
         used |= {neighbour_source(self.places.neighbour_list)}
+        positions = self.statistics.positions["facts"]
         for code in {self.area.code, self.area.region, self.country, *self._combined_codes}:
-            used |= set(self.statistics.of_area("facts", code)["source_id"])
+            if code in positions:
+                used |= set(self.statistics.facts["source_id"].take(positions[code]))
         return [source for source in self.official.sources if source.id in used]
