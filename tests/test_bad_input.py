@@ -269,19 +269,6 @@ def test_what_is_wrong_with_a_line_is_refused_and_the_rest_is_read(
     assert "Edition 2025: " in out
 
 
-def test_an_error_names_twenty_lines_and_counts_the_others(home: Project, tmp_path: Path) -> None:
-    wrong = [looked_after("Medway", la_name="Kent", population_type=str(n)) for n in range(30)]
-    sound = [looked_after(population_type=f"{n} years") for n in range(40)]
-    path = write(tmp_path / "data.csv", [*GOOD, *sound, *wrong])
-    code, _, err = ingest(path, "--strict")
-    assert code == 3
-    assert len(err.splitlines()) == 20
-    assert err.splitlines()[-1] == (
-        "data.csv: 11 more lines were refused. "
-        "Leave --strict, and --dry-run --report FILE lists them all."
-    )
-
-
 SAME: dict[str, bytes] = {
     "old line ends": TEXT.replace("\n", "\r").encode(),
     "lines of commas below": TEXT.encode() + b",,,,,,,,,,,,,\n,,,,,,,,,,,,,\n",

@@ -35,8 +35,7 @@ from kentstats.areas import load_areas
 from kentstats.errors import DataError, ParameterError
 from kentstats.ingest import edition as official
 from kentstats.ingest.edition import FIGURES_FILE, list_editions, read_day, read_official, write_all
-from kentstats.ingest.recognise import refusals
-from kentstats.ingest.update import Ingested, describe, ingest
+from kentstats.ingest.update import Ingested, describe, ingest, refusals
 from kentstats.project import VARIABLE, Project
 
 SAMPLE = official.pack("".join(f"{number},{number * number % 97}\n" for number in range(5_000)))

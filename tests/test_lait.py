@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from official import DATA, needs_data, refused, text_of, write
 
 from kentstats.ingest.csv_files import Reading
-from kentstats.ingest.recognise import read_file
+from kentstats.ingest.update import read_file
 from kentstats.schemas import DAYS, FIGURES
 
 REAL = DATA / "lait" / "bds_long_0.parquet"

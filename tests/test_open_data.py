@@ -17,7 +17,7 @@ from official import DATA, looked_after, needs_data, refused, row, write
 from kentstats.errors import DataError
 from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.figures import EES_SYMBOLS
-from kentstats.ingest.recognise import read_file
+from kentstats.ingest.update import read_file
 from kentstats.schemas import DAYS, FIGURES
 
 Rows = list[dict[str, object]]

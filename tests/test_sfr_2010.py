@@ -17,8 +17,8 @@ from kentstats.errors import DataError
 from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.datasets import load_datasets
 from kentstats.ingest.figures import columns_of, sources_of
-from kentstats.ingest.recognise import read_file
 from kentstats.ingest.sfr_2010 import FIRST_COUNT, PLACEMENTS
+from kentstats.ingest.update import read_file
 
 Lines = list[list[str]]
 

@@ -379,8 +379,7 @@ def ingest(
       kentstats ingest *.csv sn_may_2025.xlsx --edition 2025
       kentstats ingest new.csv --dry-run --report refused.csv
     """
-    from kentstats.ingest.recognise import refusals
-    from kentstats.ingest.update import describe
+    from kentstats.ingest.update import describe, refusals
     from kentstats.ingest.update import ingest as take_in
 
     try:

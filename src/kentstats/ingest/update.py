@@ -1,4 +1,7 @@
-"""Take files of official statistics into an edition's tables."""
+"""Take files of official statistics into an edition's tables, and say what came of it.
+
+The kind of a file is recognised by its content; its name does not matter.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,9 @@ from kentstats.areas import (
 )
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.indicators import load_indicators
-from kentstats.ingest.csv_files import Reading, counted
-from kentstats.ingest.datasets import LICENCE, load_datasets
+from kentstats.ingest import lait, open_data
+from kentstats.ingest.csv_files import Reading, counted, file_error, read_bytes, read_csv_file
+from kentstats.ingest.datasets import LICENCE, load_datasets, plain, recognise
 from kentstats.ingest.disclosure import apply_secondary_suppression
 from kentstats.ingest.edition import (
     KEY,
@@ -34,13 +38,17 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.recognise import describe_reading, has_codes, read_file
-from kentstats.ingest.workbooks import merge_areas
+from kentstats.ingest.sfr_2010 import read_sfr_2010
+from kentstats.ingest.workbooks import is_code_list, merge_areas, read_code_list, read_workbook
 from kentstats.project import Project, ProjectLike, find_project
 from kentstats.schemas import DAYS, to_csv
 
-MAX_PROBLEMS = 20
-"""How many refused lines an error names."""
+WITHOUT_FIGURES = {
+    "metadata of an open data file": open_data.METADATA[:2],
+    "dictionary of the interactive tool": ("measure code", "measure short", "polarity"),
+}
+"""Files that hold no figures, with their columns."""
+MAX_LISTED = 8  # refused lines of a file; the report has all
 FIGURE = ("indicator", "group", "period", "area_code")
 """What one figure is of; two sources may both have it."""
 
@@ -66,32 +74,6 @@ class Ingested:
     outranked: int = 0
     suppressed: int = 0
     written: tuple[Path, ...] = ()
-
-
-def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
-    """Say what was understood, left out and refused, file by file, and what became of it."""
-    for reading in done.readings:
-        yield from describe_reading(reading)
-    if done.edition:
-        new = counted(done.added, "figure")
-        yield (
-            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
-            f"{done.unchanged:,} as they were"
-        )
-        for count, noun, what in (
-            (done.gone, "figure", "taken out, which the files have no longer"),
-            (done.outside, "figure", "left out, of years outside the edition"),
-            (done.outranked, "figure", "left out, which a source preferred for them has"),
-            (done.suppressed, "total", "carried without numbers, which gave back what is withheld"),
-        ):
-            if count:
-                yield f"  {counted(count, noun)} {what}"
-    if dry_run:
-        yield "Nothing was written."
-    elif done.edition and not done.written:
-        yield "Every table is as it was."
-    for path in done.written:
-        yield f"wrote {path.parent.name}/{path.name}"
 
 
 def ingest(
@@ -138,37 +120,84 @@ def _read_all(
     files: Sequence[Path], home: Project, *, every: bool
 ) -> tuple[list[Reading], list[dict[str, Any]] | None, Register]:
     """Read the files, lists of codes first; return the rows of the areas, where there are new."""
-    read: dict[int, Reading] = {}
     problems: list[Problem] = []
-    register: Register | None = None
-    areas: list[dict[str, Any]] | None = None
 
-    def read_into(places: Iterable[int]) -> None:
-        for place in places:
+    def read_each(paths: Iterable[Path], register: Register | None) -> dict[Path, Reading]:
+        found = {}
+        for path in paths:
             try:
-                read[place] = read_file(files[place], every=every, register=register)
+                found[path] = read_file(path, every=every, register=register)
             except DataError as error:
                 problems.extend(error.problems)
+        return found
 
-    lists = [place for place, path in enumerate(files) if has_codes(path)]
-    read_into(lists)
+    lists = dict.fromkeys(path for path in files if _has_codes(path))
+    others = [path for path in dict.fromkeys(files) if path not in lists]
+    read, areas = read_each(lists, None), None
     if new := [row for reading in read.values() for row in reading.areas]:
         known = read_table(home.areas, AREAS_FILE) if (home.areas / AREAS_FILE).is_file() else []
         areas = merge_areas(known, new)
         register = make_register(areas, read_table(home.areas, SUCCESSIONS_FILE))
     else:
         register = load_areas(home=home)
-    read_into(place for place in range(len(files)) if place not in lists)
+    read |= read_each(others, register)
     if problems:
         raise DataError(problems)
-    first: dict[str, Reading] = {}
-    readings = [read[place] for place in range(len(files))]
-    for reading in readings:
-        same = first.setdefault(reading.sha256, reading)
-        if same is not reading:
-            reading.notes.append(f"It is the same file as {same.path.name}, and was taken once.")
-            reading.facts, reading.neighbours, reading.judgements = None, [], []
-    return readings, areas, register
+    return [read[path] for path in dict.fromkeys(files)], areas, register
+
+
+def read_file(path: Path, *, every: bool = False, register: Register | None = None) -> Reading:
+    """Read a CSV, parquet, xlsx or ods file of any of the known kinds.
+
+    With `every`, measures that the catalogue does not know are taken under
+    names made from theirs. The register is that of the project at hand by default.
+    """
+    register = register or load_areas()
+    raw = read_bytes(path)
+    if raw.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return read_workbook(path, raw, register)
+    if raw.startswith(b"PAR1"):  # which only the interactive tool publishes
+        frame, reading = lait.read_parquet(path)
+    else:
+        frame, reading = read_csv_file(path, raw=raw)
+    _read_table(frame, reading, register, every=every)
+    return reading
+
+
+def _read_table(frame: pd.DataFrame, reading: Reading, register: Register, *, every: bool) -> None:
+    """Read a table by the columns it has."""
+    header = list(frame.columns)
+    names = {plain(name) for name in header}
+    if names.issuperset(map(plain, open_data.TIME)):
+        open_data.read_open_data(frame, reading, register, every=every)
+    elif dataset := recognise(header, ["dfe2010"]):
+        read_sfr_2010(frame, reading, register, dataset)
+    elif recognise(header, ["lait"]):
+        lait.read_lait(frame, reading, register, every=every)
+    elif is_code_list(header):
+        read_code_list(frame, reading)
+    else:
+        for kind, columns in WITHOUT_FIGURES.items():
+            if names.issuperset(map(plain, columns)):
+                reading.kind, reading.rows = kind, len(frame)
+                reading.notes.append("It describes measures and holds no figures.")
+                return
+        what = f"The file is of no known kind; its columns begin {', '.join(header[:6])[:120]}."
+        remedy = (
+            "Known are open data files (time_period, time_identifier, geographic_level), the "
+            "underlying data of 2010, the interactive tool's download, and code lists."
+        )
+        raise file_error(reading.path, what, remedy, 1)
+
+
+def _has_codes(path: Path) -> bool:
+    """Tell whether a file is a list of codes, which others are read with; never fails."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(10_000).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return False
+    return is_code_list(cell.strip().strip('"') for cell in first.split(","))
 
 
 def _check_refused(readings: Sequence[Reading], *, strict: bool) -> None:
@@ -182,13 +211,8 @@ def _check_refused(readings: Sequence[Reading], *, strict: bool) -> None:
             what = f"{were} refused, more than were understood. The first: {first.what}"
             place = (str(reading.path), first.line, first.column)
             raise DataError([Problem(*place, what, first.remedy)])
-    problems = [problem for reading in readings for problem in reading.refused if strict]
-    if len(problems) > MAX_PROBLEMS:
-        shown = problems[: MAX_PROBLEMS - 1]
-        what = f"{len(problems) - len(shown):,} more lines were refused."
-        how = "Leave --strict, and --dry-run --report FILE lists them all."
-        problems = [*shown, Problem(problems[MAX_PROBLEMS - 1].file, 0, "", what, how)]
-    if problems:
+    problems = [problem for reading in readings for problem in reading.refused]
+    if strict and problems:
         raise DataError(problems)
 
 
@@ -368,3 +392,74 @@ def _count_changes(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
         "unchanged": int(same.sum()),
         "gone": int(both["_merge"].eq("right_only").sum()),
     }
+
+
+def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
+    """Say what was understood, left out and refused, file by file, and what became of it."""
+    for reading in done.readings:
+        yield from _describe_reading(reading)
+    if done.edition:
+        new = counted(done.added, "figure")
+        yield (
+            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
+            f"{done.unchanged:,} as they were"
+        )
+        for count, noun, what in (
+            (done.gone, "figure", "taken out, which the files have no longer"),
+            (done.outside, "figure", "left out, of years outside the edition"),
+            (done.outranked, "figure", "left out, which a source preferred for them has"),
+            (done.suppressed, "total", "carried without numbers, which gave back what is withheld"),
+        ):
+            if count:
+                yield f"  {counted(count, noun)} {what}"
+    if dry_run:
+        yield "Nothing was written."
+    elif done.edition and not done.written:
+        yield "Every table is as it was."
+    for path in done.written:
+        yield f"wrote {path.parent.name}/{path.name}"
+
+
+def _describe_reading(reading: Reading) -> Iterator[str]:
+    """Say what of a file was understood, left out and refused."""
+    yield f"{reading.path.name}: {reading.kind}"
+    yield f"  understood: {counted(reading.rows, 'line')}{_describe_rows(reading)}"
+    for note in reading.notes:
+        yield f"  note: {note}"
+    for reason, lines in reading.left_out.items():
+        shown = ", ".join(map(str, lines[:MAX_LISTED])) + (" …" if len(lines) > MAX_LISTED else "")
+        word = "line" if len(lines) == 1 else "lines"
+        yield f"  left out: {len(lines):,} {word}, {reason} ({word} {shown})"
+    if reading.refused:
+        yield f"  refused: {len(reading.refused):,}"
+    for problem in reading.refused[:MAX_LISTED]:
+        column = f", column {problem.column}" if problem.column else ""
+        yield f"    line {problem.line}{column}: {problem.what} {problem.remedy}"
+    if len(reading.refused) > MAX_LISTED:
+        yield f"    … and {len(reading.refused) - MAX_LISTED:,} more; --report FILE lists them all"
+
+
+def _describe_rows(reading: Reading) -> str:
+    if reading.facts is not None:
+        count = reading.facts["indicator"].nunique()
+        return f"; {counted(len(reading.facts), 'figure')} of {counted(count, 'indicator')}"
+    for name in ("neighbours", "judgements", "areas"):
+        if rows := getattr(reading, name):
+            return f"; {counted(len(rows), name[:-1])}"
+    return ""
+
+
+def refusals(problems: Sequence[Problem], readings: Sequence[Reading] = ()) -> str:
+    """List every line refused or left out, as CSV with its place, reason and remedy."""
+    rows = [
+        (problem.file, problem.line, problem.column, "refused", problem.what, problem.remedy)
+        for problem in (*problems, *(each for reading in readings for each in reading.refused))
+    ]
+    rows += [
+        (reading.path.name, line, "", "left out", reason, "")
+        for reading in readings
+        for reason, lines in reading.left_out.items()
+        for line in lines
+    ]
+    columns = ["file", "line", "column", "outcome", "what", "remedy"]
+    return pd.DataFrame(rows, columns=columns).to_csv(index=False, lineterminator="\n")
