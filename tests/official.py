@@ -16,7 +16,7 @@ import pytest
 from conftest import MAY_SKIP, ROOT, SHARED
 
 from kentstats.ingest.csv_files import Reading
-from kentstats.ingest.edition import list_editions, read_official, write_official
+from kentstats.ingest.edition import contents, list_editions, read_official, write_all
 from kentstats.project import Project
 
 DATA = SHARED / "data"
@@ -152,7 +152,8 @@ def small_home(root: Path) -> Project:
         figures = edition.figures[edition.figures["area_code"].isin(chosen)]
         neighbours = [each for each in edition.neighbours if each["area_code"] in chosen]
         folder = home.raw / edition.folder.name
-        write_official(replace(edition, figures=figures, neighbours=neighbours, folder=folder))
+        small = replace(edition, figures=figures, neighbours=neighbours, folder=folder)
+        write_all(contents(small))
     return home
 
 

@@ -15,7 +15,7 @@ import io
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ NOT_TABLES = (b"<", b"{", b"[", b"%PDF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\
 """How web pages, XML, JSON, PDFs and compressed files begin."""
 UNNAMED = "Unnamed: "  # for columns without a name, as in pandas
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+MAX_LISTED = 8  # refused lines of a file; the report has all
 GIVE_UTF_8 = "Give a CSV file with the encoding UTF-8."
 
 
@@ -65,6 +66,31 @@ class Reading:
         """Note that sound lines are not wanted."""
         if numbers := [int(line) for line in lines]:
             self.left_out[reason] += numbers
+
+    def describe(self) -> Iterator[str]:
+        """Say what was understood, left out and refused."""
+        held = ""
+        if self.facts is not None:
+            count = counted(self.facts["indicator"].nunique(), "indicator")
+            held = f"; {counted(len(self.facts), 'figure')} of {count}"
+        for name in ("neighbours", "judgements", "areas"):
+            if rows := getattr(self, name):
+                held = f"; {counted(len(rows), name[:-1])}"
+        yield f"{self.path.name}: {self.kind}"
+        yield f"  understood: {counted(self.rows, 'line')}{held}"
+        yield from (f"  note: {note}" for note in self.notes)
+        for reason, lines in self.left_out.items():
+            more = " …" if len(lines) > MAX_LISTED else ""
+            shown = ", ".join(map(str, lines[:MAX_LISTED])) + more
+            word = "line" if len(lines) == 1 else "lines"
+            yield f"  left out: {len(lines):,} {word}, {reason} ({word} {shown})"
+        if self.refused:
+            yield f"  refused: {len(self.refused):,}"
+        for problem in self.refused[:MAX_LISTED]:
+            column = f", column {problem.column}" if problem.column else ""
+            yield f"    line {problem.line}{column}: {problem.what} {problem.remedy}"
+        if len(self.refused) > MAX_LISTED:
+            yield f"    … and {len(self.refused) - MAX_LISTED:,} more; --report FILE lists them all"
 
 
 def counted(number: int, noun: str) -> str:

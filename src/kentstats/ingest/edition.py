@@ -323,11 +323,6 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def write_official(edition: OfficialStatistics) -> list[Path]:
-    """Write the files of an edition; return those that changed."""
-    return write_all(contents(edition))
-
-
 def _figures_text(figures: pd.DataFrame) -> str:
     texts = figures[list(FIGURES)].astype(object)
     for name, column in FIGURES.items():

@@ -48,7 +48,6 @@ WITHOUT_FIGURES = {
     "dictionary of the interactive tool": ("measure code", "measure short", "polarity"),
 }
 """Files that hold no figures, with their columns."""
-MAX_LISTED = 8  # refused lines of a file; the report has all
 FIGURE = ("indicator", "group", "period", "area_code")
 """What one figure is of; two sources may both have it."""
 
@@ -397,7 +396,7 @@ def _count_changes(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
 def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
     """Say what was understood, left out and refused, file by file, and what became of it."""
     for reading in done.readings:
-        yield from _describe_reading(reading)
+        yield from reading.describe()
     if done.edition:
         new = counted(done.added, "figure")
         yield (
@@ -418,35 +417,6 @@ def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
         yield "Every table is as it was."
     for path in done.written:
         yield f"wrote {path.parent.name}/{path.name}"
-
-
-def _describe_reading(reading: Reading) -> Iterator[str]:
-    """Say what of a file was understood, left out and refused."""
-    yield f"{reading.path.name}: {reading.kind}"
-    yield f"  understood: {counted(reading.rows, 'line')}{_describe_rows(reading)}"
-    for note in reading.notes:
-        yield f"  note: {note}"
-    for reason, lines in reading.left_out.items():
-        shown = ", ".join(map(str, lines[:MAX_LISTED])) + (" …" if len(lines) > MAX_LISTED else "")
-        word = "line" if len(lines) == 1 else "lines"
-        yield f"  left out: {len(lines):,} {word}, {reason} ({word} {shown})"
-    if reading.refused:
-        yield f"  refused: {len(reading.refused):,}"
-    for problem in reading.refused[:MAX_LISTED]:
-        column = f", column {problem.column}" if problem.column else ""
-        yield f"    line {problem.line}{column}: {problem.what} {problem.remedy}"
-    if len(reading.refused) > MAX_LISTED:
-        yield f"    … and {len(reading.refused) - MAX_LISTED:,} more; --report FILE lists them all"
-
-
-def _describe_rows(reading: Reading) -> str:
-    if reading.facts is not None:
-        count = reading.facts["indicator"].nunique()
-        return f"; {counted(len(reading.facts), 'figure')} of {counted(count, 'indicator')}"
-    for name in ("neighbours", "judgements", "areas"):
-        if rows := getattr(reading, name):
-            return f"; {counted(len(rows), name[:-1])}"
-    return ""
 
 
 def refusals(problems: Sequence[Problem], readings: Sequence[Reading] = ()) -> str:
