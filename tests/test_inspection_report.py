@@ -245,8 +245,8 @@ def test_all_faults_of_a_file_are_told_together_in_the_order_of_its_lines(tmp_pa
         {"group": "boys", "paragraph": "0"},
     )
     assert [message.split(":")[0] for message in told] == [
-        "line 2, column unit",
         "line 2, column value",
+        "line 2, column unit",
         "line 5, column paragraph",
     ]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,44 +28,6 @@ from kentstats.schemas import BANDS, DIRECTIONS, GRADES, QUALIFIERS, SERVICES, S
 
 Record = dict[str, Any]
 Authority = Annotated[str, "authority"]
-
-FACT_COLUMNS = (
-    "paragraph",  # where the report states the figure
-    "indicator",  # key into the catalogue
-    "area_name",  # a comparator is a line of its own
-    "group",  # subgroup, or all
-    "period",  # as the report names it
-    "period_start",  # dates where the report gives them
-    "period_end",
-    "value",  # digits as printed: 20.0 is not 20
-    "upper",  # upper end of a range
-    "unit",
-    "qualifier",  # what the report says of its own precision
-    "rounding",  # half-width, where the digits do not tell it
-    "printed",  # the figure as the report prints it, for the search
-    "description",  # in our words
-    "note",  # how it was read
-)
-JUDGEMENT_COLUMNS = (
-    "service",
-    "section",
-    "judgement",
-    "grade",
-    "stated_in",  # heading, record or text
-    "paragraph",  # the paragraph, or the one below the heading
-    "printed",
-)
-ACTION_COLUMNS = (
-    "service",
-    "band",  # the time allowed
-    "paragraph",
-    "position",  # place within its band
-    "section",  # the judgement it answers
-    "action",  # in our words
-    "cue",  # a word or two by which to find it in the report
-)
-STATEMENT_COLUMNS = ("paragraph", "subject", "area_name", "comparator", "direction", "period")
-TENSION_COLUMNS = ("first", "second", "subject", "description")
 
 
 @dataclass(frozen=True)
@@ -130,6 +92,92 @@ def _read_source(path: Path, modified: int, home: Project) -> Source:
     return file.read(Source, folder=path.parent, home=home)
 
 
+Reader = Callable[[Row, str, Source], Any]
+"""Reads a column of a row, or notes what is wrong with it."""
+
+
+def _text(row: Row, column: str, _: Source) -> str:
+    return row.text(column, required=column != "note")
+
+
+def _number(row: Row, column: str, _: Source) -> float:
+    return row.number(column, required=column == "value")
+
+
+def _date(row: Row, column: str, _: Source) -> dt.date | None:
+    return row.date(column)
+
+
+def _paragraph(row: Row, column: str, source: Source) -> int:
+    return row.integer(column, 1, source.paragraphs, "paragraph of the report")
+
+
+def _area(row: Row, column: str, source: Source) -> str:
+    return row.choice(column, [area.name for area in load_areas(home=source.home).areas])
+
+
+def _word(known: Iterable[str]) -> Reader:
+    return lambda row, column, _: row.choice(column, known)
+
+
+def _whole(low: int, high: int, meaning: str) -> Reader:
+    return lambda row, column, _: row.integer(column, low, high, meaning)
+
+
+FACT_COLUMNS: dict[str, Reader] = {
+    "paragraph": _paragraph,  # where the report states the figure
+    "indicator": lambda row, column, _: row.choice(column, load_indicators()),
+    "area_name": _area,  # a comparator is a line of its own
+    "group": _text,  # subgroup, or all
+    "period": _text,  # as the report names it
+    "period_start": _date,  # where the report gives them
+    "period_end": _date,
+    "value": _number,  # digits as printed: 20.0 is not 20
+    "upper": _number,  # upper end of a range
+    "unit": _word(UNITS),
+    "qualifier": _word(QUALIFIERS),  # what the report says of its own precision
+    "rounding": _number,  # half-width, where the digits do not tell it
+    "printed": _text,  # the figure as the report prints it, for the search
+    "description": _text,  # in our words
+    "note": _text,  # how it was read
+}
+JUDGEMENT_COLUMNS: dict[str, Reader] = {
+    "service": _word(SERVICES),
+    "section": _text,
+    "judgement": _text,
+    "grade": _whole(min(GRADES), max(GRADES), "grade"),
+    "stated_in": _word(STATED_IN),
+    # the paragraph, or the one below the heading
+    "paragraph": lambda row, column, source: (
+        0 if row.cells["stated_in"] == "record" else _paragraph(row, column, source)
+    ),
+    "printed": _text,
+}
+ACTION_COLUMNS: dict[str, Reader] = {
+    "service": _word(SERVICES),
+    "band": _word(BANDS),  # the time allowed
+    "paragraph": _paragraph,
+    "position": _whole(1, 99, "place in its band"),
+    "section": _text,  # the judgement it answers
+    "action": _text,  # in our words
+    "cue": _text,  # a word or two by which to find it in the report
+}
+STATEMENT_COLUMNS: dict[str, Reader] = {
+    "paragraph": _paragraph,
+    "subject": _text,
+    "area_name": _area,
+    "comparator": _text,
+    "direction": _word(DIRECTIONS),
+    "period": _text,
+}
+TENSION_COLUMNS: dict[str, Reader] = {
+    "first": _paragraph,
+    "second": _paragraph,
+    "subject": _text,
+    "description": _text,
+}
+
+
 def read_facts(source: Source) -> list[Record]:
     """Read ``facts.csv`` of one report as rows of :data:`kentstats.schemas.FACTS`.
 
@@ -137,7 +185,7 @@ def read_facts(source: Source) -> list[Record]:
     duplicate key, a paragraph out of range, a value that is no number, a
     missing column, a broken encoding.
     """
-    return _read(source, "facts", FACT_COLUMNS, _fact, ("fact_id",))
+    return _read(source, "facts", FACT_COLUMNS, ("fact_id",), _fact)
 
 
 def read_judgements(source: Source) -> list[Record]:
@@ -146,46 +194,63 @@ def read_judgements(source: Source) -> list[Record]:
     Every statement of a grade is a row, so a grade that the report states
     three times has three. ``position`` is the order of the judgements.
     """
-    key = ("service", "judgement", "stated_in")
-    records = _read(source, "judgements", JUDGEMENT_COLUMNS, _judgement, key)
+    records = _read(source, "judgements", JUDGEMENT_COLUMNS, ("service", "judgement", "stated_in"))
     order: dict[tuple[str, str], int] = {}
     for record in records:
         judgement = (record["service"], record["judgement"])
         record["position"] = order.setdefault(judgement, len(order) + 1)
+        if record["stated_in"] == "record":
+            record["locator"] = "record of main findings"
+        elif record["stated_in"] == "heading":
+            record["locator"] = f"heading above {record['locator']}"
     return records
 
 
 def read_actions(source: Source) -> list[Record]:
     """Read ``actions.csv``; ``due`` is counted in calendar months from publication."""
-    return _read(source, "actions", ACTION_COLUMNS, _action, ("service", "band", "position"))
+    records = _read(source, "actions", ACTION_COLUMNS, ("service", "band", "position"))
+    for record in records:
+        del record["cue"]
+        record["due"] = source.published + relativedelta(months=BANDS[record["band"]])
+    return records
 
 
 def read_statements(source: Source) -> list[Record]:
     """Read ``statements.csv``: comparisons without a figure for the comparator."""
-    key = ("subject", "comparator", "period")
-    return _read(source, "statements", STATEMENT_COLUMNS, _statement, key)
+    return _read(source, "statements", STATEMENT_COLUMNS, ("subject", "comparator", "period"))
 
 
 def read_tensions(source: Source) -> list[Record]:
     """Read ``tensions.csv``, which a report need not have: statements hard to hold together."""
     if not (source.folder / "tensions.csv").is_file():
         return []
-    return _read(source, "tensions", TENSION_COLUMNS, _tension, ("subject",))
+    records = _read(source, "tensions", TENSION_COLUMNS, ("subject",))
+    for record in records:
+        places = dict.fromkeys(f"paragraph {record[name]}" for name in ("first", "second"))
+        record["locators"] = "; ".join(places)
+    return records
 
 
 def _read(
     source: Source,
     table: str,
-    columns: tuple[str, ...],
-    convert: Callable[[Row, Source], Record],
+    columns: Mapping[str, Reader],
     key: tuple[str, ...],
+    complete: Callable[[Record, Row, Source], Record] | None = None,
 ) -> list[Record]:
-    rows, faults = read_rows(source.folder / f"{table}.csv", columns)
-    records = [convert(row, source) for row in rows]
+    """Read a table by its columns, complete its records, and raise what is wrong with them."""
+    rows, faults = read_rows(source.folder / f"{table}.csv", list(columns))
+    records = []
     first: dict[tuple[Any, ...], int] = {}
-    faulty = {problem.line for problem in faults.problems}
-    for row, record in zip(rows, records, strict=True):
-        if row.line in faulty:  # its key may not be what was meant
+    for row in rows:
+        before = len(faults.problems)
+        record = {name: read(row, name, source) for name, read in columns.items()}
+        record |= {"source_id": source.id, "locator": f"paragraph {record.get('paragraph')}"}
+        if complete:
+            record |= complete(record, row, source)
+        record.pop("paragraph", None)  # the locator has it
+        records.append(record)
+        if len(faults.problems) > before:  # its key may not be what was meant
             continue
         line = first.setdefault(tuple(record[name] for name in key), row.line)
         if line != row.line:
@@ -196,148 +261,55 @@ def _read(
     return records
 
 
-def _paragraph(row: Row, source: Source, column: str = "paragraph") -> int:
-    return row.integer(column, 1, source.paragraphs, "paragraph of the report")
-
-
-def _fact(row: Row, source: Source) -> Record:
-    paragraph = _paragraph(row, source)
-    catalogue = load_indicators()
-    indicator = row.choice("indicator", catalogue)
-    register = load_areas(home=source.home)
-    area = register.find(row.choice("area_name", [each.name for each in register.areas]))
-    unit = row.choice("unit", UNITS)
-    qualifier = row.choice("qualifier", QUALIFIERS)
-    value = row.number("value")
-    upper = row.number("upper", required=False)
-    start, end = row.date("period_start"), row.date("period_end")
-    known = catalogue.get(indicator)
+def _fact(record: Record, row: Row, source: Source) -> Record:
+    """Check the cells of a fact against each other, and add what follows from them."""
+    indicator, unit, value = record["indicator"], record["unit"], record["value"]
+    known = load_indicators().get(indicator)
     if known and unit in UNITS and unit != known.unit:
-        row.faults.add(
-            row.line,
-            "unit",
-            f"“{unit}” is not the unit of {indicator}.",
-            f"The catalogue has it in {known.unit}; use another indicator for another unit.",
-        )
-    for column, figure in (("value", value), ("upper", upper)):
-        if unit == "percent" and figure > 100:
-            row.faults.add(
-                row.line, column, f"{figure:g} per cent is over 100.", "Mend the value or the unit."
-            )
+        what = f"“{unit}” is not the unit of {indicator}."
+        remedy = f"The catalogue has it in {known.unit}; use another indicator for another unit."
+        row.faults.add(row.line, "unit", what, remedy)
+    for column in ("value", "upper"):
+        if unit == "percent" and record[column] > 100:
+            what = f"{record[column]:g} per cent is over 100."
+            row.faults.add(row.line, column, what, "Mend the value or the unit.")
     # what cannot be read is nan, which is not above anything: it has its fault already
-    if (qualifier == "range") != bool(row.cells["upper"].strip()) or upper <= value:
-        row.faults.add(
-            row.line,
-            "upper",
-            "A range has an upper end above its value, and only a range has one.",
-            "Fill in upper, or change the qualifier.",
-        )
+    is_range = record["qualifier"] == "range"
+    if is_range != bool(row.cells["upper"]) or record["upper"] <= value:
+        what = "A range has an upper end above its value, and only a range has one."
+        row.faults.add(row.line, "upper", what, "Fill in upper, or change the qualifier.")
+    start, end = record["period_start"], record["period_end"]
     if start and end and start > end:
         row.faults.add(row.line, "period_end", "The period ends before it starts.", "Mend it.")
-    group, period = row.text("group"), row.text("period")
-    place = (source.id, f"p{paragraph}", indicator, _slug(group), _slug(period))
+    area = load_areas(home=source.home).find(record["area_name"])
+    code, kind = (area.code, area.type) if area else ("", "")
+    words = [re.sub(r"[^a-z0-9]+", "-", record[name].casefold()) for name in ("group", "period")]
+    group, period = (word.strip("-") for word in words)
     return {
-        "fact_id": ".".join([*place, area.code if area else ""]),
-        "indicator": indicator,
-        "area_code": area.code if area else "",
-        "area_name": area.name if area else "",
-        "area_type": area.type if area else "",
-        "period": period,
-        "period_start": start,
-        "period_end": end,
-        "group": group,
-        "value": value,
-        "upper": upper,
-        "unit": unit,
-        "qualifier": qualifier,
+        "fact_id": f"{source.id}.p{record['paragraph']}.{indicator}.{group}.{period}.{code}",
+        "area_code": code,
+        "area_type": kind,
         "numerator": math.nan,
         "denominator": math.nan,
-        "rounding": _rounding(row, unit, qualifier),
+        "rounding": _rounding(record, row.cells["value"]),
         "count_rounding": math.nan,
         "status": "published",
-        "source_id": source.id,
         "licence": source.licence.partition(".")[0],
-        "locator": f"paragraph {paragraph}",
-        "printed": row.text("printed"),
-        "description": row.text("description"),
-        "note": row.text("note", required=False),
     }
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
-
-
-def _rounding(row: Row, unit: str, qualifier: str) -> float:
+def _rounding(record: Record, digits: str) -> float:
     """Half-width of the published rounding, as the digits show it.
 
     A count is exact. A figure printed as a word ("three quarters"), or one
     that the source itself calls approximate, has no known width.
     """
-    stated = row.number("rounding", required=False)
+    stated: float = record["rounding"]
+    exact, unit = record["qualifier"] == "exact", record["unit"]
     if not math.isnan(stated):
         return stated
-    if qualifier != "exact" or not re.search(r"\d", row.cells["printed"]):
-        return 0.0 if qualifier == "exact" and unit == "count" else math.nan
+    if not exact or not re.search(r"\d", record["printed"]):
+        return 0.0 if exact and unit == "count" else math.nan
     if unit in {"count", "rank"}:
         return 0.0
-    _, _, decimals = row.cells["value"].strip().partition(".")
-    return float(0.5 / 10 ** len(decimals))
-
-
-def _judgement(row: Row, source: Source) -> Record:
-    stated_in = row.choice("stated_in", STATED_IN)
-    if stated_in == "record":
-        locator = "record of main findings"
-    else:
-        paragraph = _paragraph(row, source)
-        above = "heading above " if stated_in == "heading" else ""
-        locator = f"{above}paragraph {paragraph}"
-    return {
-        "source_id": source.id,
-        "service": row.choice("service", SERVICES),
-        "section": row.text("section"),
-        "judgement": row.text("judgement"),
-        "grade": row.integer("grade", min(GRADES), max(GRADES), "grade"),
-        "stated_in": stated_in,
-        "locator": locator,
-        "printed": row.text("printed"),
-    }
-
-
-def _action(row: Row, source: Source) -> Record:
-    band = row.choice("band", BANDS)
-    row.text("cue")
-    return {
-        "source_id": source.id,
-        "service": row.choice("service", SERVICES),
-        "band": band,
-        "due": source.published + relativedelta(months=BANDS.get(band, 0)),
-        "position": row.integer("position", 1, 99, "place in its band"),
-        "section": row.text("section"),
-        "action": row.text("action"),
-        "locator": f"paragraph {_paragraph(row, source)}",
-    }
-
-
-def _statement(row: Row, source: Source) -> Record:
-    return {
-        "source_id": source.id,
-        "subject": row.text("subject"),
-        "area_name": row.choice(
-            "area_name", [area.name for area in load_areas(home=source.home).areas]
-        ),
-        "comparator": row.text("comparator"),
-        "direction": row.choice("direction", DIRECTIONS),
-        "period": row.text("period"),
-        "locator": f"paragraph {_paragraph(row, source)}",
-    }
-
-
-def _tension(row: Row, source: Source) -> Record:
-    places = [_paragraph(row, source, column) for column in ("first", "second")]
-    return {
-        "subject": row.text("subject"),
-        "description": row.text("description"),
-        "locators": "; ".join(dict.fromkeys(f"paragraph {place}" for place in places)),
-    }
+    return float(0.5 / 10 ** len(digits.partition(".")[2]))
