@@ -10,7 +10,7 @@ every key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, NewType
@@ -69,8 +69,8 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class StatedTwice:
-    """Figures that should be the same wherever the report gives them."""
+class Figures:
+    """Figures that should be the same, or make a hundred per cent."""
 
     subject: str
     figures: tuple[Figure, ...]
@@ -121,14 +121,6 @@ class PartWithinWhole:
 
 
 @dataclass(frozen=True)
-class Complements:
-    """Percentages that should make a hundred."""
-
-    subject: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True)
 class WordAgainstNumbers:
     """A word of the report, and the two figures that should bear it out.
 
@@ -173,12 +165,12 @@ class InTension:
 class Checks:
     """The schema of ``checks.yml``: the subjects of each kind of check."""
 
-    figures_stated_twice: tuple[StatedTwice, ...] = ()
+    figures_stated_twice: tuple[Figures, ...] = ()
     counts_against_percentages: tuple[CountAgainstPercentage, ...] = ()
     fractions_against_numbers: tuple[FractionAgainstNumber, ...] = ()
     parts_and_totals: tuple[PartsAndTotal, ...] = ()
     parts_within_wholes: tuple[PartWithinWhole, ...] = ()
-    complements: tuple[Complements, ...] = ()
+    complements: tuple[Figures, ...] = ()
     words_against_numbers: tuple[WordAgainstNumbers, ...] = ()
     statements_in_tension: tuple[InTension, ...] = ()
 
@@ -363,8 +355,16 @@ def _read(source: Source) -> tuple[ReportSettings, tuple[YamlFile, ...]]:
         return made
 
     def template(text: str) -> Template:
-        for slot in _slots(text):
-            if slot not in SLOTS:
+        try:
+            parts = list(Formatter().parse(text))
+        except ValueError:
+            remedy = "Write {figure} with both braces."
+            raise KentstatsError("A brace stands alone.", remedy) from None
+        for literal, slot, _, _ in parts:
+            if re.search(r"\d", literal):
+                remedy = "Name its figure in braces, as in {looked-after / uasc}."
+                raise KentstatsError(f"“{literal.strip()}” holds a number.", remedy)
+            if slot is not None and slot not in SLOTS:
                 figure(slot.removeprefix(PERIOD_OF))
         return Template(text)
 
@@ -395,19 +395,3 @@ def _label(text: str) -> Label:
     if not re.fullmatch(r"[a-z]+(-[a-z]+)*", text):
         raise KentstatsError(f"“{text}” is no label.", "Write small letters and hyphens alone.")
     return Label(text)
-
-
-def _slots(text: str) -> Iterator[str]:
-    """Yield what the slots of a template name."""
-    try:
-        parts = list(Formatter().parse(text))
-    except ValueError:
-        raise KentstatsError("A brace stands alone.", "Write {figure} with both braces.") from None
-    for literal, slot, _, _ in parts:
-        if re.search(r"\d", literal):
-            raise KentstatsError(
-                f"“{literal.strip()}” holds a number.",
-                "Name its figure in braces, as in {looked-after / uasc}.",
-            )
-        if slot is not None:
-            yield slot

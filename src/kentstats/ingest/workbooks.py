@@ -79,11 +79,10 @@ def _sheets(path: Path) -> dict[str, pd.DataFrame]:
             name: pd.DataFrame(book.get_sheet_by_name(name).to_python(), dtype=object)
             for name in book.sheet_names
         }
-    except (CalamineError, OSError, ValueError) as error:
-        raise damage_error(path, "workbook", error) from None
     except BaseException as error:
         # the reader is written in Rust, and a panic in it is no Exception
-        if type(error).__name__ != "PanicException":
+        known = isinstance(error, CalamineError | OSError | ValueError)
+        if not known and type(error).__name__ != "PanicException":
             raise
         raise damage_error(path, "workbook", error) from None
 

@@ -178,7 +178,7 @@ def _sum(facts: Sequence[Row]) -> tuple[float, str]:
     return total, f"{shown} = {_number(total)}" if len(facts) > 1 else shown
 
 
-def _stated_twice(subject: settings.StatedTwice, facts: _Facts) -> Result:
+def _stated_twice(subject: settings.Figures, facts: _Facts) -> Result:
     """Compare a figure that several paragraphs give."""
     found = facts.every(*subject.figures)
     if len(found) < 2:
@@ -255,7 +255,7 @@ def _part_within_whole(subject: settings.PartWithinWhole, facts: _Facts) -> Resu
     return Result(_verdict(agrees), arithmetic, message, [*parts, whole])
 
 
-def _complements(subject: settings.Complements, facts: _Facts) -> Result:
+def _complements(subject: settings.Figures, facts: _Facts) -> Result:
     """Add up shares that should make the whole."""
     found = [facts.first(figure) for figure in subject.figures]
     added = sum(fact["value"] for fact in found)
