@@ -119,40 +119,26 @@ def _overlap(one: Bounds, other: Bounds) -> Bounds:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-@dataclass
-class _Series:
-    """The totals of one measure, group and period."""
+def _suppress(country: _Place, regions: list[_Place]) -> None:
+    """Coarsen the totals of one measure, group and period that would disclose a count."""
+    for region in regions:
+        halves = [half for half in region.halves if half]
+        own = [region.total] if region.total else []
+        _coarsen([halves, own], lambda region=region: region.discloses(region.bounds()))  # type: ignore[misc]
+    _coarsen(
+        [country.totals],
+        lambda: any(region.discloses(bounds) for region, bounds in _narrowed(country, regions)),
+    )
 
-    country: _Place
-    regions: dict[str, _Place] = field(default_factory=dict)
 
-    @property
-    def places(self) -> tuple[_Place, ...]:
-        """England and the regions."""
-        return (self.country, *self.regions.values())
-
-    def suppress(self) -> None:
-        """Coarsen the totals that would disclose a suppressed count."""
-        for region in self.regions.values():
-            halves = [half for half in region.halves if half]
-            own = [region.total] if region.total else []
-            _coarsen([halves, own], lambda region=region: region.discloses(region.bounds()))  # type: ignore[misc]
-        _coarsen(
-            [self.country.totals],
-            lambda: any(region.discloses(bounds) for region, bounds in self._narrowed()),
-        )
-
-    def _narrowed(self) -> Iterator[tuple[_Place, Bounds]]:
-        """Yield each region with its bounds, given those of England and of the others."""
-        low, high = self.country.bounds()
-        known = {}
-        for code, region in self.regions.items():
-            bounds = region.bounds()
-            known[code] = region.small(bounds) or bounds
-        for code, region in self.regions.items():
-            others = [bounds for other, bounds in known.items() if other != code]
-            left = (low - sum(most for _, most in others), high - sum(least for least, _ in others))
-            yield region, _overlap(known[code], left)
+def _narrowed(country: _Place, regions: list[_Place]) -> Iterator[tuple[_Place, Bounds]]:
+    """Yield each region with its bounds, given those of England and of the others."""
+    low, high = country.bounds()
+    known = [region.small(region.bounds()) or region.bounds() for region in regions]
+    for at, region in enumerate(regions):
+        others = known[:at] + known[at + 1 :]
+        left = (low - sum(most for _, most in others), high - sum(least for least, _ in others))
+        yield region, _overlap(known[at], left)
 
 
 def _coarsen(groups: list[list[_Total]], discloses: Callable[[], bool]) -> None:
@@ -194,9 +180,16 @@ def apply_secondary_suppression(
     """
     made = figures.copy()
     count = 0
-    for series in _series(figures, register):
-        series.suppress()
-        for total in (each for place in series.places for each in place.totals):
+    catalogue = load_indicators()
+    hidden = figures["status"].eq("suppressed").groupby([figures[name] for name in SERIES])
+    for (name, *_), rows in figures[hidden.transform("any")].groupby(SERIES, sort=False):
+        indicator = catalogue.get(str(name))
+        scale = SCALE.get(indicator.unit, 0.0) if indicator else 0.0
+        if not scale:
+            continue
+        country, regions = _summarise(scale, rows, register)
+        _suppress(country, regions)
+        for total in (each for place in (country, *regions) for each in place.totals):
             if not total.carried:
                 made.loc[total.row.Index, NUMBERS] = math.nan
                 made.loc[total.row.Index, ["value", "rounding"]] = [total.value, total.half]
@@ -206,16 +199,10 @@ def apply_secondary_suppression(
     return made, count
 
 
-def _series(figures: pd.DataFrame, register: Register) -> Iterator[_Series]:
-    """Yield the series in which a count is suppressed and a total has numbers."""
-    units = {name: indicator.unit for name, indicator in load_indicators().items()}
-    hidden = figures["status"].eq("suppressed").groupby([figures[name] for name in SERIES])
-    for (indicator, *_), rows in figures[hidden.transform("any")].groupby(SERIES, sort=False):
-        if scale := SCALE.get(units.get(str(indicator), ""), 0.0):
-            yield _summarise(scale, rows, register)
-
-
-def _summarise(scale: float, frame: pd.DataFrame, register: Register) -> _Series:
+def _summarise(
+    scale: float, frame: pd.DataFrame, register: Register
+) -> tuple[_Place, list[_Place]]:
+    """Return England and the regions, with what is known of their authorities."""
     rows: list[Any] = list(frame.itertuples())
     figures = {row.area_code: row for row in rows if not math.isnan(row.numerator)}
 
@@ -223,19 +210,19 @@ def _summarise(scale: float, frame: pd.DataFrame, register: Register) -> _Series
         row = figures.get(code)
         return _Total(row, scale, row.value, row.rounding) if row else None
 
-    series = _Series(_Place(total(COUNTRY)))
+    country, regions = _Place(total(COUNTRY)), dict[str, _Place]()
     for row in rows:
         area = register.by_code(row.area_code) or register.combined(row.area_code)
         if not area or area.type not in {"authority", "combined"}:
             continue
-        if area.region not in series.regions:
+        if area.region not in regions:
             halves = [total(code) for code in HALVES.get(area.region, ())]
-            series.regions[area.region] = _Place(total(area.region), halves)
-        for place in (series.country, series.regions[area.region]):
+            regions[area.region] = _Place(total(area.region), halves)
+        for place in (country, regions[area.region]):
             if row.status == "suppressed":
                 place.suppressed += 1
             elif not math.isnan(row.numerator):
                 place.rest += row.numerator
             elif row.status != "not_applicable":
                 place.complete = False  # what is missing for another reason hides them all
-    return series
+    return country, list(regions.values())
