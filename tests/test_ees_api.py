@@ -209,7 +209,7 @@ def test_a_version_is_checked_before_a_request(
 
 @pytest.mark.parametrize(
     "body",
-    [b"[]", b"{}", b"<html>", b'{"id": "../../x", "title": ""}', b'{"id": 1, "title": "', b""],
+    [b"[]", b"{}", b"<html>", b'{"id": "../../x", "title": ""}', b'{"id": 1, "title": ""}', b""],
 )
 def test_a_malformed_answer_is_an_error(
     client: Client, stub: Stub, rate: DataSet, body: bytes

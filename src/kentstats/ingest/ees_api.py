@@ -43,7 +43,8 @@ CHECK_PROXY = "Check the base address, and that no proxy changes the answers."
 GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 FORMS = {"id": GUID, "version": r"[0-9]+(\.[0-9]+){1,2}"}
 """The form of what becomes part of a path, which is checked in every answer."""
-KINDS = {"paging": dict, "results": list, "filters": list, "indicators": list}
+KINDS = {"paging": dict, "totalPages": int, "results": list}
+"""The kinds of values that are no texts."""
 
 Record = dict[str, Any]
 
@@ -100,7 +101,7 @@ class Client:
         while number <= last:
             page = self.get(path, "paging", "results", **params, page=number, pageSize=size)
             yield from (_check(result, names, path) for result in page["results"])
-            last = page["paging"].get("totalPages", 1)
+            last = _check(page["paging"], ("totalPages",), path)["totalPages"]
             number += 1
 
     def request(self, path: str, **params: str | int) -> bytes:
@@ -166,7 +167,7 @@ def _check(answer: Any, names: tuple[str, ...], path: str) -> Record:
         value = answer.get(name) if isinstance(answer, dict) else None
         if not isinstance(value, KINDS.get(name, str)):
             raise _malformed(path)
-        if name in FORMS and not re.fullmatch(FORMS[name], value):
+        if name in FORMS and not re.fullmatch(FORMS[name], str(value)):
             raise _malformed(path)
     return dict(answer)
 
@@ -204,10 +205,11 @@ def _withdrawn(data_set: Record) -> bool:
 
 def _line(data_set: Record) -> str:
     """Return identifier, title, latest version and status of a data set."""
-    latest = data_set.get("latestVersion") or {}
-    periods = " to ".join(dict.fromkeys(latest.get("timePeriods", {}).values()))
-    levels = ", ".join(latest.get("geographicLevels", []))
-    about = [f"version {latest['version']}" if latest else "", periods, levels]
+    about = []
+    if latest := data_set.get("latestVersion"):
+        number = _check(latest, ("version",), f"data-sets/{data_set['id']}")["version"]
+        periods = " to ".join(dict.fromkeys((latest.get("timePeriods") or {}).values()))
+        about = [f"version {number}", periods, ", ".join(latest.get("geographicLevels") or [])]
     about += ["withdrawn"] if _withdrawn(data_set) else []
     return f"{data_set['id']}  {data_set['title']} ({'; '.join(filter(None, about))})"
 
@@ -232,9 +234,12 @@ def _versions(client: Client, data_set_id: str) -> str:
 def metadata(client: Client, data_set_id: str, version: str) -> pd.DataFrame:
     """Return a table of the filters and indicators, as in the department's metadata files."""
     path = f"data-sets/{data_set_id}/meta"
-    answer = client.get(path, "filters", "indicators", dataSetVersion=version)
-    rows = [{**one, "col_type": "Filter"} for one in answer["filters"]]
-    rows += [{**one, "col_type": "Indicator"} for one in answer["indicators"]]
+    answer = client.get(path, dataSetVersion=version)
+    rows = [
+        {**_check(one, ("column",), path), "col_type": kind}
+        for name, kind in (("filters", "Filter"), ("indicators", "Indicator"))
+        for one in answer.get(name) or []  # an empty list is left out
+    ]
     names = {"column": "col_name", "unit": "indicator_unit", "decimalPlaces": "indicator_dp"}
     columns = ["col_name", "col_type", "label", "indicator_unit", "indicator_dp", "filter_hint"]
     table = pd.DataFrame(rows, dtype=object).rename(columns=names | {"hint": "filter_hint"})
