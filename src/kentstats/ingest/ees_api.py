@@ -163,13 +163,12 @@ def _attempt(url: str, params: dict[str, str | int]) -> bytes:
 
 def _check(answer: Any, names: tuple[str, ...], path: str) -> Record:
     """Return what the API describes, or raise: a record that has these names."""
+    record: Record = answer if isinstance(answer, dict) else {}
     for name in names:
-        value = answer.get(name) if isinstance(answer, dict) else None
-        if not isinstance(value, KINDS.get(name, str)):
+        value, form = record.get(name), FORMS.get(name, r"[\s\S]*")
+        if not isinstance(value, KINDS.get(name, str)) or not re.fullmatch(form, str(value)):
             raise _malformed(path)
-        if name in FORMS and not re.fullmatch(FORMS[name], str(value)):
-            raise _malformed(path)
-    return dict(answer)
+    return record
 
 
 def _malformed(path: str) -> KentstatsError:
