@@ -150,7 +150,7 @@ def test_an_unfinished_briefing_is_not_put_in_place(
         (
             "while True: pass",
             Limits(seconds=15),
-            r"It took longer than 15 seconds, in cell \d+, and was stopped. Allow more with --time",
+            r"It took longer than 15 seconds.*, and was stopped. Allow more with --time-limit",
         ),
         (
             "import os; os._exit(3)",
@@ -200,8 +200,7 @@ def test_a_new_briefing_replaces_the_old_and_spares_what_is_not_ours(yesterday: 
         output=yesterday.parent.parent,
         say=said.append,
     )
-    assert done.folder == yesterday
-    assert done.renderer == "embedded"
+    assert done == yesterday
     assert said == ["Renderer: embedded."]
     assert (yesterday / "notes.txt").read_text(encoding="utf-8") == "yesterday's notes.txt"
     assert (yesterday / "briefing.pdf").read_bytes().startswith(b"%PDF")

@@ -76,7 +76,7 @@ def pair(
     runs = []
     for run in ("first", "second"):
         output = tmp_path_factory.mktemp(run)
-        runs.append(publish(name, edition, output=output).folder)
+        runs.append(publish(name, edition, output=output))
     return edition, name, *runs
 
 
