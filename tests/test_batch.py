@@ -245,7 +245,7 @@ def test_code_versions_parameters_and_renderer_are_inputs_too(
     assert manifest_of(output)["versions"] == {"python": "4.0", "quarto": "1.9.1"}
 
 
-@pytest.mark.parametrize("name", ["charts/new.py", "indicators.yml", "cli.py"])
+@pytest.mark.parametrize("name", ["charts/new.py", "indicators.yml"])
 def test_every_file_of_the_code_is_an_input(
     output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

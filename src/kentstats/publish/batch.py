@@ -136,22 +136,14 @@ def publish_all(
 
     Parameters
     ----------
-    edition : str
-        Name of the edition.
+    edition, parameters, notebook, output, renderer, progress, say, home, limits : optional
+        As of :func:`kentstats.publish.briefing.publish`.
     authorities : sequence of str, optional
         Names or codes; all that the edition has by default.
     jobs : int, default 1
         How many to publish at a time, each in a process of its own.
-    parameters, notebook, output, renderer, home : optional
-        As of :func:`kentstats.publish.briefing.publish`.
-    progress : bool, default False
-        Whether to show a progress bar, where standard error is a terminal.
-    say : callable, optional
-        Told in a line what is done, and why.
     force : bool, default False
         Publish also what is up to date.
-    limits : Limits, optional
-        What each briefing may use.
     cluster : str, optional
         Address of a Dask scheduler, on whose workers all are published, or ``local`` for as
         many workers of this machine as there are jobs.
@@ -161,13 +153,8 @@ def publish_all(
 
     Raises
     ------
-    ParameterError
-        An edition, authority or parameter that is not known, `jobs` below 1, or a store without
-        a cluster.
-    RenderError
-        Quarto is wanted and not there.
-    KentstatsError
-        Another run is publishing to the same place; or the cluster cannot be used.
+    ParameterError, RenderError, KentstatsError
+        Something is not known or not there, or another run is publishing to the same place.
     """
     begun = time.monotonic()
     home = home or find_project()
@@ -191,8 +178,7 @@ def publish_all(
     folder = output / edition
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder):
-        for area in areas:
-            remove_leftovers(folder / slug(area.name))
+        remove_leftovers(folder)
         record = _Record(edition, folder, home, areas, say)
         record.head |= {
             "parameters": effective,
@@ -235,8 +221,7 @@ def publish_all(
                     bar.update(1)
             record.head["finished"] = _now()
         finally:
-            for task in tasks:
-                remove_leftovers(task.folder)
+            remove_leftovers(folder)
             record.write()
             if store:
                 put(store, f"{edition}/{MANIFEST}", record.path.read_bytes())

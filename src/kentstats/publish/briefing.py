@@ -55,7 +55,6 @@ from kentstats.publish.typst import write_pdf
 from kentstats.schemas import tidy, to_csv
 
 EPOCH = dt.date(2010, 1, 1)
-RENDERERS = ("embedded", "quarto", "auto")
 
 
 @dataclass(frozen=True)
@@ -123,33 +122,25 @@ def publish(
 
     Parameters
     ----------
-    authority : str
-        Name, GSS code or old code.
-    edition : str
-        Name of the edition.
+    authority, edition : str
+        A name, GSS code or old code; the name of an edition.
     parameters : mapping of str to str, optional
         More parameters of the notebook, as they were typed.
     notebook : pathlib.Path, optional
         A notebook other than ``notebooks/briefing.ipynb``.
     output : pathlib.Path, default ``reports/published``
         Where to; the files go to ``EDITION/AUTHORITY`` below it.
-    renderer : str, default "embedded"
-        One of :data:`RENDERERS`; ``auto`` takes Quarto where it is there.
-    progress : bool, default False
-        Whether to show a progress bar.
-    say : callable, optional
-        Told in a line what is being done.
-    home : Project, optional
-        The project; the one at hand by default.
-    limits : Limits, optional
-        What the briefing may use.
+    renderer : {"embedded", "quarto", "auto"}
+        ``auto`` takes Quarto where it is there.
+    progress, say : bool, callable
+        Whether to show a progress bar; told in a line what is being done.
+    home, limits : optional
+        The project, by default the one at hand, and what the briefing may use.
 
     Raises
     ------
-    ParameterError
-        An authority, edition or parameter that is not known. No notebook has run.
-    DataError
-        A source breaks the contract. No notebook has run.
+    ParameterError, DataError
+        Something is not known, or a source breaks the contract. No notebook has run.
     NotebookError
         A cell failed, took too long or ended its process; the message names it.
     RenderError
@@ -181,11 +172,11 @@ def publish(
         progress=progress,
     )
     task.folder.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(task.folder)
+    remove_leftovers(task.folder.parent)
     try:
         (result,) = run_tasks(make_briefing, [task], limits=limits, prepare=partial(prepare, task))
     finally:
-        remove_leftovers(task.folder)
+        remove_leftovers(task.folder.parent)
     if result.error_kind in {"TimeLimit", "ProcessDied"}:
         raise NotebookError(f"{notebook.name} of {task.authority}: {result.error}")
     if result.error:

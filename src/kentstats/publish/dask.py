@@ -7,13 +7,14 @@ import io
 import logging
 import multiprocessing
 import os
+import secrets
 import shutil
 import tempfile
 import threading
 import zipfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,43 +39,34 @@ CONNECT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker needs for a run: the data of the edition in a zip, and its first task."""
+    """What a worker needs for a run: its name, its first task and the data in a zip."""
 
+    run: str
+    task: BriefingTask
     data: bytes
-    task: BriefingTask = field(compare=False)
 
 
 def run_in_cluster(
     tasks: Sequence[BriefingTask], address: str, jobs: int, store: str
 ) -> Generator[Result, None, None]:
-    """Make each briefing on a worker; one whose worker dies is made by another.
+    """Make briefings of one edition on the workers at an address; another makes what one left.
 
-    Parameters
-    ----------
-    tasks : sequence of BriefingTask
-        What to make, all of one edition.
-    address : str
-        Address of the scheduler, or :data:`LOCAL`.
-    jobs : int
-        How many workers a cluster of this machine has.
-    store : str
-        Where the workers write to; what they made is put in place here by default.
-
-    Raises
-    ------
-    KentstatsError
-        Dask is not installed, the scheduler cannot be reached or has gone, there are no workers,
-        or one is not like this machine.
+    For :data:`LOCAL`, a cluster of this machine has as many workers as there are jobs. What they
+    made is put in place here, or they write it to a store.
     """
     with _connected(address, jobs) as client:
         from distributed import as_completed
 
-        order = client.scatter(Order(pack(tasks[0]), tasks[0]), broadcast=True)
+        order = client.scatter(
+            Order(secrets.token_hex(8), tasks[0], pack(tasks[0])), broadcast=True
+        )
         options = {"order": order, "store": store, "pure": False, "retries": RETRIES}
         futures = client.map(make_on_worker, tasks, **options)
         by_key = dict(zip((future.key for future in futures), tasks, strict=True))
         try:
-            for future in as_completed(futures):
+            with client.as_current():
+                done = as_completed(futures)
+            for future in done:
                 yield _result(future, by_key[future.key])
         finally:
             with contextlib.suppress(Exception):
@@ -165,9 +157,24 @@ def _moved(task: BriefingTask, root: Path) -> BriefingTask:
     return replace(task, home=Project(root / "home"), notebook=notebook, output=output)
 
 
-@lru_cache(maxsize=16)
-def _workspace(order: Order, thread: int) -> tuple[Any, Worker]:  # noqa: ARG001
-    """Return a folder with the data of a run and a prepared process, one for each thread."""
+_kept = threading.local()
+"""Of each thread of a worker: its latest run, its folder and its process."""
+
+
+def _workspace(order: Order) -> tuple[Path, Worker]:
+    """Return a folder with the data of a run and a prepared process, made once for a thread."""
+    kept: tuple[str, Any, Any] = getattr(_kept, "workspace", ("", None, None))
+    run, folder, worker = kept
+    if run != order.run or not worker.process.is_alive():
+        if worker:
+            worker.stop()
+            folder.cleanup()
+        folder, worker = _new_workspace(order)
+        _kept.workspace = order.run, folder, worker
+    return Path(folder.name).resolve(), worker
+
+
+def _new_workspace(order: Order) -> tuple[Any, Worker]:
     from distributed import get_worker
 
     folder = tempfile.TemporaryDirectory(prefix="kentstats-", dir=get_worker().local_directory)
@@ -191,12 +198,10 @@ def make_on_worker(
     task: BriefingTask, order: Order, store: str
 ) -> tuple[Result, Mapping[str, bytes]]:
     """Make a briefing on a worker of a cluster; return the files that no store has taken."""
-    folder, worker = _workspace(order, threading.get_ident())
-    root = Path(folder.name).resolve()
+    root, worker = _workspace(order)
     here = _moved(task, root)
     result = worker.call(here)
     if result.error_kind == "ProcessDied":
-        _workspace.cache_clear()
         raise KentstatsError(result.error)
     result = result.value or result
     files: dict[str, bytes] = {}

@@ -125,14 +125,7 @@ def run_cells(
 ) -> NotebookNode:
     """Run the cells of a notebook until one fails, with papermill's record of times and errors.
 
-    Parameters
-    ----------
-    nb : nbformat.NotebookNode
-        The notebook, with its parameters.
-    run : callable
-        Runs one cell of code: the method of a :class:`Session`, here or in another process.
-    output_path, progress_bar, log_output : optional
-        As of papermill.
+    `run` runs one cell of code: the method of a :class:`Session`, here or in another process.
     """
     from papermill.engines import NotebookExecutionManager
 

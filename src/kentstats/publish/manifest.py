@@ -127,23 +127,9 @@ def changed_groups(before: Mapping[str, str], inputs: Mapping[str, str]) -> str:
 class Entry:
     """What came of one authority.
 
-    Attributes
-    ----------
-    name, code, slug : str
-        Its name, GSS code and folder.
-    outcome : str
-        One of :data:`OUTCOMES`.
-    reason : str
-        Why it was published, or that nothing changed.
-    error, error_kind : str
-        What went wrong, and the name of the error.
-    seconds : float
-        How long it took when it was last published.
-    fingerprint, inputs : str, mapping of str to str
-        One hash over the checksums of :data:`GROUPS`, and these.
-    files : mapping of str to mapping
-        ``sha256`` and ``size`` of each file published. Where the latest run failed they are
-        those of the run before, which it leaves in place.
+    `fingerprint` is one hash over `inputs`, the checksums of :data:`GROUPS`. `files` has
+    ``sha256`` and ``size`` of each file published; where the latest run failed, those of the run
+    before, which it leaves in place. `seconds` is how long it took when it was last published.
     """
 
     name: str
@@ -191,18 +177,8 @@ def reason_to_publish(
 ) -> str:
     """Say why an authority is to be published; empty where it is up to date.
 
-    Parameters
-    ----------
-    before : Entry or None
-        What came of it last.
-    inputs : mapping of str to str
-        Checksum of each of :data:`GROUPS` as it is now.
-    folder : pathlib.Path
-        Where its files are.
-    force : bool, default False
-        Publish it in any case.
-    faults : callable, default :func:`faults_of`
-        Says what is amiss with the files.
+    `before` is what came of it last, `inputs` the checksum of each of :data:`GROUPS` as it is
+    now, and `faults` says what is amiss with the files.
 
     Examples
     --------
@@ -221,10 +197,7 @@ def reason_to_publish(
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read a manifest, with an :class:`Entry` for each of its ``authorities``.
 
-    Raises
-    ------
-    KentstatsError
-        It is not there, damaged, or of another schema.
+    KentstatsError tells that it is not there, damaged, or of another schema.
     """
     remedy = "Publish the edition again: kentstats briefing --all."
     try:
@@ -299,14 +272,12 @@ def temporary_folder(place: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_leftovers(place: Path) -> None:
-    """Remove the temporary folders of runs that were killed, beside the place of a briefing."""
-    shape = re.compile(rf"\.{re.escape(place.name)}-\w{{8}}")
-    for folder in place.parent.glob(".*"):
-        if shape.fullmatch(folder.name) and folder.is_dir():
-            try:
-                with FileLock(folder / ".lock", timeout=0):
-                    pass
-            except (Timeout, OSError):
-                continue  # of a run that is at work
-            shutil.rmtree(folder, ignore_errors=True)
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary folders of runs that were killed, in the folder of an edition."""
+    for left in folder.glob(".*-*"):
+        try:
+            with FileLock(left / ".lock", timeout=0):
+                pass
+        except (Timeout, OSError):
+            continue  # of a run that is at work, or no folder
+        shutil.rmtree(left, ignore_errors=True)

@@ -21,11 +21,6 @@ def declared_parameters(notebook: Path) -> dict[str, tuple[str, Any]]:
 
     Its cell tagged ``parameters`` declares them as ``name: type = default``. Papermill's own
     function would take half a second to import, of a run that changes nothing.
-
-    Raises
-    ------
-    KentstatsError
-        There is no such notebook, or it is no notebook.
     """
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
@@ -57,20 +52,11 @@ def declared_parameters(notebook: Path) -> dict[str, tuple[str, Any]]:
 def effective_parameters(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
     """Return every parameter of a notebook but authority and edition, those given checked.
 
-    Parameters
-    ----------
-    notebook : pathlib.Path
-        The notebook, whose defaults count too.
-    given : mapping of str to str
-        Names and values as they were typed.
-
     Raises
     ------
     ParameterError
         A name that the notebook does not declare, with the nearest names; a value that is not
         of the declared type; or the authority or the edition.
-    KentstatsError
-        There is no such notebook.
     """
     declared = declared_parameters(notebook)
     effective = {name: default for name, (_, default) in declared.items()}
@@ -109,23 +95,8 @@ def execute_notebook(
 ) -> Any:
     """Execute a notebook in this process, write it and return it as a ``NotebookNode``.
 
-    Parameters
-    ----------
-    notebook, output : pathlib.Path
-        What to execute; where the executed notebook goes.
-    parameters : mapping
-        Values by name, of the types that the notebook declares.
-    failed : pathlib.Path
-        Where the executed notebook goes if a cell fails.
-    front : str, optional
-        What its first cell says for Quarto, where that is a raw one.
-    progress : bool, default False
-        Whether to show a progress bar.
-
-    Raises
-    ------
-    NotebookError
-        A cell failed; names the cell and the cause.
+    If a cell fails, it is written to `failed` instead, and NotebookError names the cell and the
+    cause. `front` is what its first cell says for Quarto, where that is a raw one.
     """
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook

@@ -71,29 +71,11 @@ def run_tasks(
     forks: bool = FORKS,
     on_tick: Callable[[], object] = lambda: None,
 ) -> Generator[Result, None, None]:
-    """Call a function with each task, each in a process of its own.
+    """Call a function with each task, each in a process of its own; yield results as they end.
 
-    Parameters
-    ----------
-    function : callable
-        A function of a module. It may call :func:`report_progress`.
-    tasks : iterable
-        What to call it with. Where processes are spawned, it can be pickled.
-    jobs : int, default 1
-        How many at a time.
-    limits : Limits, optional
-        What each task may use.
-    prepare : callable, optional
-        Called before the first task: once here where the system forks, else in each process.
-    forks : bool, optional
-        Whether to fork; where the system can, by default.
-    on_tick : callable, optional
-        Called at least once a second.
-
-    Yields
-    ------
-    Result
-        In the order in which tasks end. To close the generator ends those at work.
+    `prepare` is called before the first task: once here where the system forks, else in each
+    process. `on_tick` is called at least once a second. To close the generator ends the tasks
+    that are at work.
     """
     waiting = deque(tasks)
     if prepare and forks and waiting:
