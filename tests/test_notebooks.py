@@ -19,15 +19,6 @@ from kentstats.publish.notebook import declared_parameters
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-def test_the_four_notebooks_are_there() -> None:
-    assert [path.name for path in NOTEBOOKS] == [
-        "00_tour.ipynb",
-        "10_benchmarks.ipynb",
-        "20_authorities.ipynb",
-        "briefing.ipynb",
-    ]
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_are_committed_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
