@@ -317,7 +317,6 @@ class _Record:
         }
         # what a message may name, and no other machine has
         self._roots = (folder.parent.resolve().parent, home.root, Path.cwd(), Path.home())
-
         self._written = time.monotonic()
 
     def unchanged(self, area: Area) -> None:

@@ -192,6 +192,7 @@ def prepare(task: BriefingTask) -> None:
     """
     from matplotlib import pyplot
     from matplotlib.backends import backend_svg
+    from matplotlib.backends.registry import backend_registry
     from matplotlib_inline import backend_inline
     from papermill import iorw
 
@@ -206,6 +207,8 @@ def prepare(task: BriefingTask) -> None:
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
     iorw.load_notebook_node(str(task.notebook))  # compiles the schema of notebooks
+    # looks through what is installed, for 26 ms
+    backend_registry.list_all()  # type: ignore[no-untyped-call]
     prepare_shell()
     typst_fonts()
     confidence = float(task.parameters.get("confidence", 0.95))
