@@ -31,12 +31,6 @@ _FLAGS = (
 _AXE = "axe_playwright_python/axe.min.js"
 _AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
-# Start what would load only once scrolled to, so that its request is seen.
-_LOAD_LAZY = """() => {
-  for (const e of document.querySelectorAll('[loading=lazy]')) e.loading = 'eager';
-  return document.fonts.ready.then(() => true);
-}"""
-
 # Without preload, axe does not itself fetch the page's style sheets (for an experimental rule).
 _RUN_AXE = """async tags => {
   const options = {
@@ -65,10 +59,7 @@ _OVERFLOW = """() => {
 
 
 class Opened(NamedTuple):
-    """A loaded page, and the URLs that it asked for besides its own file (all refused).
-
-    The list is live: what the page asks for later is added to it.
-    """
+    """A loaded page, and the URLs that it asks for besides its own file (all refused)."""
 
     page: Page
     requests: list[str]
@@ -81,10 +72,9 @@ def chromium() -> str | None:
 
 @contextmanager
 def launch() -> Iterator[Browser]:
-    """Run headless Chromium, for several ``page_of``; raises FileNotFoundError if missing."""
+    """Run headless Chromium, for several ``page_of``."""
     executable = chromium()
-    if executable is None:
-        raise FileNotFoundError("chromium is not on the PATH; or name one in $CHROMIUM")
+    assert executable, "chromium is not on the PATH; or name one in $CHROMIUM"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, headless=True, chromium_sandbox=False, args=_FLAGS
@@ -96,13 +86,10 @@ def launch() -> Iterator[Browser]:
 
 
 @contextmanager
-def page_of(
-    html: Path, width: int, height: int = 900, *, browser: Browser | None = None
-) -> Iterator[Opened]:
+def page_of(html: Path, width: int, *, browser: Browser | None = None) -> Iterator[Opened]:
     """Open a local HTML file in a viewport of the given size, without any network.
 
-    Every request other than for the file itself is refused and recorded. The page is given half
-    a second after it has loaded and its lazy images were asked for.
+    Every request other than for the file itself is refused and recorded.
     """
     own_url = html.resolve(strict=True).as_uri()
     requests: list[str] = []
@@ -120,15 +107,14 @@ def page_of(
 
     with launch() if browser is None else nullcontext(browser) as running:
         context = running.new_context(
-            viewport={"width": width, "height": height}, service_workers="block"
+            viewport={"width": width, "height": 900}, service_workers="block"
         )
         try:
             context.route("**/*", handle)
             context.route_web_socket("**/*", refuse)
             page = context.new_page()
             page.goto(own_url, wait_until="load")
-            page.evaluate(_LOAD_LAZY)
-            page.wait_for_timeout(500)
+            page.wait_for_timeout(200)
             yield Opened(page, requests)
         finally:
             context.close()
@@ -142,11 +128,7 @@ def _axe_source() -> str:
 
 
 def axe_violations(page: Page) -> list[str]:
-    """Run axe-core with its WCAG 2.2 A and AA and best-practice rules; return what fails.
-
-    One entry for each failing element: ``RULE [IMPACT] SELECTOR: what to fix``.  What axe
-    cannot decide (such as contrast over a picture) is left out.
-    """
+    """Run axe-core with its WCAG 2.2 A and AA and best-practice rules; return what fails."""
     page.evaluate(_axe_source())
     violations: list[dict[str, Any]] = page.evaluate(_RUN_AXE, list(_AXE_TAGS))
     return [

@@ -20,7 +20,7 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from kentstats.charts import bars, caterpillar, drawing, funnel, judgements, spine, trend
+from kentstats.charts import bars, caterpillar, drawing, funnel, spine, trend
 from kentstats.charts.style import theme
 
 # the government's palette, and the grey of the others
@@ -131,8 +131,8 @@ def limits(bases: Any, *, adjusted: bool = False) -> pd.DataFrame:
 
 LIMITS = limits([10, 100, 1200])
 CHARTS: dict[str, tuple[Callable[..., Axes], Any, float]] = {
-    "judgement_strip": (judgements.judgement_strip, GRADES, 1.9),
-    "action_timeline": (judgements.action_timeline, ACTIONS, 1.9),
+    "judgement_strip": (bars.judgement_strip, GRADES, 1.9),
+    "action_timeline": (bars.action_timeline, ACTIONS, 1.9),
     "benchmark_bars": (bars.benchmark_bars, BENCHMARKS, 1.9),
     "interval_dots": (bars.interval_dots, INTERVALS, 1.9),
     "composition_bars": (bars.composition_bars, PARTS, 1.9),

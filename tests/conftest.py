@@ -105,3 +105,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def raw(home: Project) -> Path:
     """The folder of the Kent report in that copy."""
     return home.raw / "ofsted-kent-2010"
+
+
+@pytest.fixture(scope="session")
+def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project with few areas, made once."""
+    from official import small_home  # which needs this module
+
+    return small_home(tmp_path_factory.mktemp("small")).root
+
+
+@pytest.fixture
+def small(small_project: Path, tmp_path: Path) -> Project:
+    """A copy of the project with few areas, quick to read and to write."""
+    return Project(shutil.copytree(small_project, tmp_path / "small"))

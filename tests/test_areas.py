@@ -24,7 +24,7 @@ from kentstats.areas import (
     find_area,
     fold,
     load_areas,
-    read_successions,
+    read_table,
 )
 from kentstats.errors import DataError, ParameterError
 from kentstats.periods import show_date
@@ -92,7 +92,7 @@ def test_every_authority_resolves_by_name_code_and_old_code_while_it_is_there() 
     "area", [area for area in AUTHORITIES if area.closed], ids=lambda area: area.code
 )
 def test_an_authority_that_ended_has_successors_from_the_next_day(area: Area) -> None:
-    rows = [row for row in read_successions(RAW / "areas") if row["code"] == area.code]
+    rows = [row for row in read_table(RAW / "areas", "successions.csv") if row["code"] == area.code]
     assert area.closed
     next_day = area.closed + dt.timedelta(days=1)
     assert not area.operates(next_day)
@@ -120,16 +120,6 @@ def test_an_authority_that_ended_has_successors_from_the_next_day(area: Area) ->
         assert all(f"“{name}”" in message for name in names)
 
 
-def test_no_two_authorities_answer_to_one_name_or_code_on_one_day() -> None:
-    days = {CODED, *(area.opened for area in AUTHORITIES if area.opened), dt.date(2040, 1, 1)}
-    for day in days:
-        for names in (
-            [fold(area.name) for area in REGISTER.authorities(day)],
-            [area.old_code for area in REGISTER.authorities(day) if area.old_code],
-        ):
-            assert len(set(names)) == len(names)
-
-
 def test_old_codes_join_the_years_of_one_authority() -> None:
     assert REGISTER.on("E06000060", DAYS["2010"]) == "E10000002"
     assert REGISTER.on("E10000002", DAYS["2025"]) == "E06000060"
@@ -145,22 +135,16 @@ def test_old_codes_join_the_years_of_one_authority() -> None:
     [
         ("E10000002", "2025", "Buckinghamshire"),
         ("E06000060", "2010", "Buckinghamshire"),
-        ("E10000023", "2025", "North Yorkshire"),
         ("825", "2010", "Buckinghamshire"),
         ("Bristol, City of", "2010", "Bristol"),
-        ("bristol", "2025", "Bristol"),
         ("Kingston-Upon-Hull, City of", "2025", "Kingston upon Hull"),
         ("Hull", "2010", "Kingston upon Hull"),
         ("St Helens", "2025", "St. Helens"),
-        ("Durham", "2025", "County Durham"),
         ("Telford & Wrekin", "2025", "Telford and Wrekin"),
-        ("Herefordshire", "2010", "Herefordshire"),
         ("Royal Borough of Windsor and Maidenhead", "2025", "Windsor and Maidenhead"),
-        ("Stoke", "2025", "Stoke-on-Trent"),
         ("BCP", "2025", "Bournemouth, Christchurch and Poole"),
         ("Bedford Borough", "2025", "Bedford"),
         ("Kent County Council", "2010", "Kent"),
-        ("Southend on Sea", "2025", "Southend-on-Sea"),
     ],
 )
 def test_an_authority_is_found_by_what_people_call_it(text: str, edition: str, name: str) -> None:
@@ -168,95 +152,50 @@ def test_an_authority_is_found_by_what_people_call_it(text: str, edition: str, n
 
 
 @pytest.mark.parametrize(
-    ("text", "edition", "message"),
+    ("text", "edition", "what", "remedy"),
     [
         (
-            "Bournemouth",
-            "2025",
-            "Bournemouth ended on 31 March 2019. "
+            *("Bournemouth", "2025", "Bournemouth ended on 31 March 2019. "),
             "It was followed by “Bournemouth, Christchurch and Poole”. Name that.",
         ),
         (
-            "Northamptonshire",
-            "2025",
-            "Northamptonshire ended on 31 March 2021. It was followed by "
-            "“North Northamptonshire” and “West Northamptonshire”. Name one of those.",
+            *("E10000001", "2025", "Bedfordshire ended on 31 March 2009. "),
+            "It was followed by “Bedford” and “Central Bedfordshire”. Name one of those.",
         ),
         (
-            "E10000001",
-            "2025",
-            "Bedfordshire ended on 31 March 2009. It was followed by "
-            "“Bedford” and “Central Bedfordshire”. Name one of those.",
+            *("BCP", "2010", "Bournemouth, Christchurch and Poole began on 1 April 2019. "),
+            "Until then it was “Bournemouth”, “Poole” and “Dorset”. Name that, or another edition.",
         ),
         (
-            "Cumberland",
-            "2010",
-            "Cumberland began on 1 April 2023. Until then it was “Cumbria”. "
-            "Name that, or another edition.",
+            *("314 / 318", "2025", "Kingston upon Thames and Richmond upon Thames are two "),
+            "authorities that some sources count together. "
+            "Name one of them; its briefing has what is given for both.",
         ),
         (
-            "BCP",
-            "2010",
-            "Bournemouth, Christchurch and Poole began on 1 April 2019. Until then it was "
-            "“Bournemouth”, “Poole” and “Dorset”. Name that, or another edition.",
-        ),
-        (
-            "314 / 318",
-            "2025",
-            "Kingston upon Thames and Richmond upon Thames are two authorities that some sources "
-            "count together. Name one of them; its briefing has what is given for both.",
-        ),
-        (
-            "E09000021 / E09000027",
-            "2010",
-            "Kingston upon Thames and Richmond upon Thames are two authorities",
-        ),
-        (
-            "Yorkshire",
-            "2025",
-            "“Yorkshire” is part of several names. "
+            *("Yorkshire", "2025", "“Yorkshire” is part of several names. "),
             "Did you mean “East Riding of Yorkshire” or “North Yorkshire”?",
         ),
         (
-            "shire",
-            "2025",
-            "“shire” is part of several names. Did you mean “Buckinghamshire”, “Cambridgeshire”, "
-            "“Central Bedfordshire”, “Cheshire East”, “Cheshire West and Chester” or "
-            "“Derbyshire”, or one of the others?",
+            *("shire", "2025", "“shire” is part of several names. "),
+            "Did you mean “Buckinghamshire”, “Cambridgeshire”, “Central Bedfordshire”, "
+            "“Cheshire East”, “Cheshire West and Chester” or “Derbyshire”, or one of the others?",
         ),
-        ("Knet", "2010", "There is no authority “Knet”. Did you mean Kent"),
-        ("Northumber", "2010", "There is no authority “Northumber”. Did you mean Northumberland?"),
-        ("Kent County", "2010", "There is no authority “Kent County”. Did you mean Kent?"),
-        ("Medway Towns", "2025", "There is no authority “Medway Towns”. Did you mean Medway?"),
+        ("Knet", "2010", "There is no authority “Knet”. ", "Did you mean Kent or Barnet?"),
+        ("Kent County", "2010", "There is no authority “Kent County”. ", "Did you mean Kent?"),
         (
-            "Glamorgan",
-            "2025",
-            "There is no authority “Glamorgan”. kentstats status --authorities lists them all.",
+            *("Glamorgan", "2025", "There is no authority “Glamorgan”. "),
+            "kentstats status --authorities lists them all.",
         ),
-        ("", "2025", "There is no authority “”. kentstats status --auth"),
         (
-            "London",
-            "2025",
-            "London is a region, not an authority. "
+            *("London", "2025", "London is a region, not an authority. "),
             "Name one of its authorities, as in kentstats briefing Kent.",
         ),
-        ("E92000001", "2025", "England is a country, not an authority."),
-        ("Comparator authorities", "2010", "Comparator authorities is a comparator group, not"),
     ],
 )
 def test_what_is_no_authority_of_the_day_is_told_with_what_would_be(
-    text: str, edition: str, message: str
+    text: str, edition: str, what: str, remedy: str
 ) -> None:
-    assert told(text, DAYS[edition]).startswith(message)
-
-
-def test_joined_codes_make_a_combined_area() -> None:
-    area = REGISTER.combined("E09000021 / E09000027")
-    assert area
-    assert (area.type, area.name) == ("combined", "Kingston upon Thames and Richmond upon Thames")
-    assert (area.code, area.old_code) == ("E09000021 / E09000027", "314 / 318")
-    assert (area.region, area.kind) == ("E12000007", "london borough")
-    assert REGISTER.combined("314/318") == area
+    assert told(text, DAYS[edition]) == what + remedy
 
 
 @pytest.mark.parametrize(
@@ -288,14 +227,6 @@ def rename_kent(project: Project, name: str) -> None:
     path = project.areas / "areas.csv"
     write(path, path.read_text(encoding="utf-8").replace(",Kent,", f",{name},"))
     os.utime(path, ns=(1, 1))
-
-
-def test_the_register_is_read_anew_once_a_file_has_changed(small: Project) -> None:
-    first = load_areas(home=small)
-    assert load_areas(home=small) is first
-    rename_kent(small, "Cantia")
-    assert load_areas(home=small).find("Cantia")
-    assert not load_areas(home=small).find("Kent")
 
 
 def test_a_project_has_its_own_register(small: Project) -> None:

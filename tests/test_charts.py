@@ -5,10 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import charting as c
 import matplotlib as mpl
@@ -18,14 +16,11 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from kentstats.charts import drawing
 from kentstats.charts.style import DOT, FAINT, INK, RANGE, SMALL, theme
-from kentstats.report import compared, inspection, services
 from kentstats.report.blocks import svg
-from kentstats.report.context import Edition, open_edition
 
 every_chart = pytest.mark.parametrize("name", c.CHARTS)
 NUMBERS = {
@@ -42,17 +37,6 @@ def no_window() -> Iterator[None]:
     plt.switch_backend("agg")
     yield
     plt.close("all")
-
-
-@every_chart
-def test_a_chart_is_drawn_on_the_axes_given(name: str) -> None:
-    draw, data, _ = c.CHARTS[name]
-    figure = Figure(figsize=(6.3, 3))
-    given = figure.add_subplot()
-    assert draw(data, ax=given) is given
-    assert figure.axes == [given]
-    assert tuple(figure.get_size_inches()) == (6.3, 3)
-    assert given.get_children()
 
 
 @every_chart
@@ -160,14 +144,6 @@ def test_every_text_is_a_label_that_can_be_read(name: str) -> None:
                 assert c.contrast(text.get_color(), "white") >= 4.5
 
 
-@every_chart
-def test_what_an_axis_knows_is_what_is_printed_along_it(name: str) -> None:
-    axes = c.on_new_axes(name)
-    printed = [text.get_text() for text in c.along(axes) if text.get_text()]
-    known = [*c.ticks(axes.yaxis), *c.ticks(axes.xaxis), axes.get_xlabel()]
-    assert printed == [text for text in known if text]
-
-
 THREE_PARTS = c.PARTS.assign(part=["a", "b", "c", "a"])
 THIRTEEN_AREAS = pd.DataFrame({"measure": "Rate", "area": map(str, range(13)), "word": ""})
 FOUR_COMPARATORS = pd.concat([c.YEARS, *(c.YEARS.tail(2).assign(area=name) for name in "ab")])
@@ -223,74 +199,3 @@ def test_a_title_of_fifteen_words_is_the_longest() -> None:
     assert c.titled(c.on_new_axes("count_bars"), 1, title=title)
     with pytest.raises(ValueError, match="has more than fifteen words"):
         c.titled(c.on_new_axes("count_bars"), 1, title=title + " more")
-
-
-def test_title_subtitle_and_source_stand_around_the_axes() -> None:
-    axes = c.on_new_axes("count_bars")
-    body = axes.get_figure(root=True).get_size_inches()[1]
-    figure = c.titled(axes, 2, title="Finding", subtitle="Who, when", source="From")
-    title, subtitle, source = figure.texts
-    assert [text.get_text() for text in figure.texts] == ["Finding", "Who, when", "From"]
-    assert title.get_weight() == "bold"
-    box = axes.get_position()
-    assert source.get_position()[1] < box.y0 < box.y1 < subtitle.get_position()[1]
-    assert subtitle.get_position()[1] < title.get_position()[1]
-    width, height = figure.get_size_inches()
-    assert (box.height * height, box.x0 * width) == pytest.approx((body, 2))
-
-
-@every_chart
-def test_long_titles_are_broken_into_lines_that_fit(name: str) -> None:
-    figure = c.titled(
-        c.on_new_axes(name),
-        c.CHARTS[name][2],
-        title="Unaccompanied asylum-seeking children accommodated by independent agencies: "
-        "more than half of one hundred and ninety-two",
-        subtitle="Number of children looked after by the council at the end of August, and of "
-        "those placed with independent fostering agencies at the time of the inspection, in Kent",
-    )
-    assert figure.texts[0].get_text().count("\n") > 0
-    c.assert_legible(figure)
-
-
-# --- the charts of the Kent briefing ----------------------------------------------------------
-
-REAL: dict[str, Callable[[Edition], Any]] = {
-    "judgements": inspection.judgement_strip,
-    "actions": inspection.action_timeline,
-    "benchmarks": compared.benchmark_bars,
-    "intervals": compared.interval_dots,
-    "looked after": services.looked_after,
-    "estate": services.estate,
-    "workforce": services.workforce,
-}
-
-
-@pytest.fixture(scope="module")
-def figures() -> dict[str, Figure]:
-    """Every chart of the report's sections, before it becomes a picture."""
-    edition = open_edition("Kent", "2010")
-    with mock.patch.object(drawing, "add_titles", wraps=drawing.add_titles) as add_titles:
-        for draw in REAL.values():
-            draw(edition)
-    drawn = [call.args[0].get_figure() for call in add_titles.call_args_list]
-    return dict(zip(REAL, drawn, strict=True))
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_chart_of_the_briefing_is_legible_and_says_who_and_from_where(
-    name: str, figures: dict[str, Figure]
-) -> None:
-    c.assert_legible(figures[name])
-    _, subtitle, source = (text.get_text() for text in figures[name].texts)
-    assert "Kent" in subtitle
-    assert source == "Source: Ofsted, inspection report, November 2010"
-
-
-def test_the_grades_of_the_briefing_fit_their_cells(figures: dict[str, Figure]) -> None:
-    [axes] = figures["judgements"].axes
-    renderer = FigureCanvasAgg(figures["judgements"]).get_renderer()
-    for text, cell in zip(c.inside(axes), c.rectangles(axes), strict=True):
-        label, box = text.get_window_extent(renderer), cell.get_window_extent(renderer)
-        assert box.x0 < label.x0 < label.x1 < box.x1
-        assert box.y0 < label.y0 < label.y1 < box.y1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import charting as c
 import matplotlib as mpl
-import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -42,42 +41,6 @@ def test_actions_are_dots_by_day_and_service_and_grow_with_their_number() -> Non
     assert axes.get_xticks().tolist() == [first, second]
 
 
-def test_bars_of_one_measure_stand_together_under_its_name() -> None:
-    axes = c.on_new_axes("benchmark_bars")
-    assert c.ticks(axes.yaxis) == ["Kent", "England", "England", "Kent"]
-    assert [bar.get_width() for bar in c.rectangles(axes)] == [78, 85.4, 11.8, 6.3]
-    assert c.fills(axes) == [c.NAVY, c.GREY, c.GREY, c.NAVY]
-    first, second, third, fourth = c.middles(axes)
-    places = c.words(axes)
-    assert places["Checks"][1] < first < second < places["Share"][1] < third < fourth
-    assert second - first == fourth - third == 1
-    assert third - second > 1
-    assert places["85.4%"] == (85.4, second)
-    assert places["6.3%"] == (6.3, fourth)
-
-
-@pytest.mark.parametrize(
-    ("name", "data"), [("benchmark_bars", c.BENCHMARKS), ("count_bars", c.COUNTS)]
-)
-def test_bars_start_at_zero_and_leave_room_for_their_labels(name: str, data: pd.DataFrame) -> None:
-    axes = c.on_new_axes(name)
-    assert axes.get_xlim()[0] == 0
-    assert axes.get_xlim()[1] > data["value"].max() * 1.05
-    assert {bar.get_x() for bar in c.rectangles(axes)} == {0}
-    assert c.on_new_axes(name, data.assign(value=0.0)).get_xlim()[0] == 0
-
-
-def test_shares_are_dots_on_their_intervals() -> None:
-    axes = c.on_new_axes("interval_dots")
-    [intervals], [dots] = c.line_paths(axes), axes.collections
-    assert intervals == [[[2.8, 0], [10.4, 0]], [[24.9, 1], [47.5, 1]], [[59.6, 2], [98.2, 2]]]
-    assert dots.get_offsets().tolist() == [[5.4, 0], [35.4, 1], [90, 2]]
-    assert axes.get_xlim() == (0, 100)
-    assert c.ticks(axes.xaxis) == ["0%", "25%", "50%", "75%", "100%"]
-    assert c.ticks(axes.yaxis) == ["Few", "Some", "Most"]
-    assert [place[1] for place in c.words(axes).values()] == [0, 1, 2]
-
-
 def test_parts_are_stacked_from_zero_to_the_whole() -> None:
     axes = c.on_new_axes("composition_bars")
     edges = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in c.rectangles(axes)]
@@ -88,15 +51,6 @@ def test_parts_are_stacked_from_zero_to_the_whole() -> None:
     legend = axes.get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["Asylum", "Others"]
-
-
-def test_counts_are_bars_in_the_order_given() -> None:
-    axes = c.on_new_axes("count_bars")
-    assert c.ticks(axes.yaxis) == [text.get_text() for text in c.along(axes)]
-    assert c.ticks(axes.yaxis) == ["Primary", "Colleges", "Secondary"]
-    assert c.middles(axes) == [0, 1, 2]
-    assert set(c.fills(axes)) == {c.NAVY}
-    assert c.words(axes) == {"447": (447, 0), "7": (7, 1), "81": (81, 2)}
 
 
 @pytest.mark.parametrize(

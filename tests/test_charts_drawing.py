@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from itertools import pairwise, product
 from typing import Any
 
-import numpy as np
 import pytest
-from charting import LONG, NAVY, ORANGE, contrast
+from charting import LONG, contrast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backend_bases import RendererBase
@@ -16,9 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.transforms import IdentityTransform
 
-from kentstats.charts.drawing import add_lines, new_label
+from kentstats.charts.drawing import new_label
 from kentstats.charts.style import (
     GRADE_FILL,
     GRADE_INK,
@@ -30,7 +27,6 @@ from kentstats.charts.style import (
     theme,
     wrap_text,
 )
-from kentstats.report.blocks import svg
 
 
 class RecordingRenderer(RendererBase):
@@ -78,34 +74,6 @@ def test_a_label_stands_where_matplotlib_would_put_it(text: str, rotation: int) 
             assert abs(y - other_y) < (1.5 if rotation else 0.1)
 
 
-def test_a_line_of_a_label_keeps_its_anchor_in_svg() -> None:
-    """So that it is well placed in another font as well."""
-    figure = Figure(figsize=(4, 3))
-    label = new_label(100, 50, "one\nand another", ha="right", transform=IdentityTransform())
-    figure.add_artist(label)
-    nodes = [node for node in ET.fromstring(svg(figure)).iter() if node.tag.endswith("}text")]
-    assert [(node.text, node.get("x")) for node in nodes] == [
-        ("one", "100"),
-        ("and another", "100"),
-    ]
-    assert all("text-anchor: end" in str(node.get("style")) for node in nodes)
-
-
-def clipped_paths(figure: Figure) -> list[str]:
-    nodes = ET.fromstring(svg(figure)).iter()
-    return [str(node.get("d")) for node in nodes if node.get("clip-path")]
-
-
-def test_lines_of_one_style_are_one_path_without_those_that_have_gaps() -> None:
-    figure = Figure()
-    axes = figure.add_subplot(xlim=(-1, 3))
-    axes.set_axis_off()
-    add_lines(axes, ([0, 1, 2], [0, np.nan, 0]), ([0, 1, 2], 1), color=NAVY, width=2)
-    add_lines(axes, ([0], [np.nan]), ([0], [1]), color=NAVY, width=2)
-    [path] = clipped_paths(figure)
-    assert path.count("M") == 2
-
-
 @pytest.mark.parametrize("bold", [False, True])
 def test_text_is_as_wide_as_it_is_drawn(bold: bool) -> None:
     figure = Figure(figsize=(6, 2), dpi=300)
@@ -137,15 +105,6 @@ def test_labels_keep_apart_in_their_order_and_in_their_range(
     for middle, height in zip(placed, heights, strict=True):
         assert middle - height / 2 >= -1e-9
         assert middle + height / 2 <= 10 + 1e-9
-
-
-def test_labels_without_room_begin_at_the_bottom() -> None:
-    assert spread_labels([5, 5], [8, 8], 0, 10) == [4, 12]
-
-
-def test_contrast_is_computed_as_published() -> None:
-    assert contrast("black", "white") == pytest.approx(21)
-    assert contrast(NAVY, ORANGE) == pytest.approx(3.38, abs=0.005)
 
 
 def test_verdicts_and_grades_can_be_read_and_told_apart_in_greyscale() -> None:

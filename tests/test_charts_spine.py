@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import product
 
 import charting as c
@@ -36,24 +35,6 @@ AREAS = [
 ]
 
 
-def test_rows_of_a_spine_keep_their_order_under_their_themes() -> None:
-    axes = c.on_new_axes("spine")
-    names = ["Health", "Health checks", "Dentist", "Homes", "Moves", "Rate", "Distance"]
-    places = list(axes.get_yticks())
-    assert c.ticks(axes.yaxis) == names
-    assert places == sorted(places)
-    bottom, top = axes.get_ylim()
-    assert bottom > top == 0
-    bold = [label.get_text() for label in c.along(axes) if label.get_weight() == "bold"]
-    assert bold == ["Health", "Homes"]
-    for data in (
-        c.SPINE.drop(columns="theme"),
-        c.SPINE.assign(theme=None),
-        c.SPINE.assign(theme=""),
-    ):
-        assert c.ticks(c.on_new_axes("spine", data).yaxis) == list(c.SPINE["measure"])
-
-
 def test_ranges_and_marks_lie_around_the_benchmark() -> None:
     axes = c.on_new_axes("spine")
     _, ranges, quarters, [[[middle, _], [again, _]]] = c.line_paths(axes)
@@ -78,28 +59,6 @@ def test_ranges_and_marks_lie_around_the_benchmark() -> None:
         assert to_hex(mark.get_facecolors()[0]) == colour
         assert to_hex(mark.get_edgecolors()[0]) == c.INK
     assert not np.isfinite(np.ma.filled(missing.get_offsets(), np.nan)).all()
-
-
-def test_figures_and_words_stand_in_columns_beside_the_range() -> None:
-    ends = ("worse or lower", "better or higher")
-    axes = spine(c.SPINE, ours="Kent", ends=ends, ax=new_axes())
-    assert [text.replace("\n", " ") for text in c.letters(axes)[:3]] == [
-        ends[0],
-        "England",
-        ends[1],
-    ]
-    columns = [
-        ["Kent", *c.SPINE["label"]],
-        ["England", *c.SPINE["benchmark_label"]],
-        ["", *c.SPINE["verdict"]],
-    ]
-    assert c.letters(axes)[3:] == [cell for column in columns for cell in column]
-    x = [text.get_position()[0] for text in c.inside(axes)[3:]]
-    assert x == sorted(x)
-    bold = {text.get_text() for text in c.inside(axes)[3:] if text.get_weight() == "bold"}
-    assert bold - {""} == {"Kent", "England", "better", "worse"}
-    unknown = c.SPINE.assign(verdict=None, position=math.nan)
-    assert c.letters(c.on_new_axes("spine", unknown)).count("not compared") == len(c.SPINE)
 
 
 @pytest.mark.parametrize("ours", ["Kent", c.LONG])

@@ -65,16 +65,6 @@ def test_limits_are_curves_labelled_where_they_end() -> None:
         funnel(c.DOTS, c.LIMITS.head(0))
 
 
-def test_bases_begin_at_zero_or_are_on_a_logarithmic_scale() -> None:
-    axes = funnel(c.DOTS, xlabel="Children")
-    assert axes.get_xlim()[0] == 0
-    assert axes.get_xlabel() == "Children"
-    assert c.ticks(axes.xaxis)[-1] == "1,200"
-    axes = funnel(c.DOTS, log=True)
-    assert axes.get_xscale() == "log"
-    assert c.ticks(axes.xaxis) == ["10", "20", "50", "100", "200", "500", "1,000"]
-
-
 def authorities(ours: int) -> pd.DataFrame:
     random, count = np.random.default_rng(7), 152
     base = np.exp(random.normal(5.5, 0.8, count)).round() + 10
@@ -132,13 +122,6 @@ def test_authorities_stand_in_the_order_of_their_values_with_their_intervals() -
     assert not c.lines(caterpillar(c.RANKS))
 
 
-def test_neighbours_have_a_legend_where_there_are_any() -> None:
-    legend = caterpillar(c.RANKS).get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["statistical neighbours"]
-    assert caterpillar(c.RANKS.drop(columns="neighbour")).get_legend() is None
-    assert caterpillar(c.RANKS.assign(neighbour=False)).get_legend() is None
-
-
 @pytest.mark.parametrize("ours", [0, 30, 77, 150])
 def test_a_caterpillar_plot_of_152_authorities_is_legible(ours: int) -> None:
     labels = {"benchmark_label": "England: 90%", "ours_label": f"{c.LONG}: 94%"}
@@ -182,18 +165,6 @@ def test_lines_are_labelled_where_they_end_and_say_so_where_that_is_early() -> N
     [strokes] = c.line_paths(trend(level))
     assert {tuple(start) for start, _ in strokes} == {(0, 81)}
     assert len({tuple(end) for _, end in strokes}) >= 2
-
-
-def test_a_scale_has_no_two_equal_values_and_prints_some_of_many_periods() -> None:
-    narrow = c.YEARS.assign(value=c.YEARS["value"] / 1000, lower=math.nan, upper=math.nan)
-    labels = c.ticks(trend(narrow, tick_format=c.percent).yaxis)
-    assert len(labels) == len(set(labels))
-    assert trend(c.YEARS.assign(lower=-5.0)).get_ylim()[0] < -5
-    axes = trend(years(19))
-    printed = [name for name in c.ticks(axes.xaxis) if name]
-    assert len(axes.get_xticks()) == 19
-    assert 4 < len(printed) < 19
-    assert printed[-1] == "2024-25"
 
 
 def years(count: int, level: float = 50.0) -> pd.DataFrame:

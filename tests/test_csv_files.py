@@ -1,11 +1,14 @@
-"""Publishers' CSV files are read strictly, and no line is lost."""
+"""CSV files are read strictly, publishers' and the project's own, and no line is lost."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
+import math
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from official import write
 
 from kentstats.errors import DataError
-from kentstats.ingest.csv_files import Reading, read_bytes, read_csv_file
+from kentstats.ingest.csv_files import Faults, Reading, Row, read_csv_file, read_rows
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 
@@ -28,15 +31,7 @@ def read(path: Path, content: str | bytes) -> tuple[pd.DataFrame, Reading]:
     return read_csv_file(write(path, content))
 
 
-def refused(reading: Reading) -> list[tuple[int, str, str]]:
-    return [(problem.line, problem.column, problem.what) for problem in reading.refused]
-
-
-def error(path: Path, content: str | bytes) -> str:
-    with pytest.raises(DataError) as caught:
-        read(path, content)
-    assert len(caught.value.problems) == 1
-    return str(caught.value).removeprefix(str(path))
+# --- publishers' files: test_bad_input.py has the faults ------------------------------------------
 
 
 def test_a_file_has_cells_by_line_and_a_checksum(path: Path) -> None:
@@ -48,14 +43,6 @@ def test_a_file_has_cells_by_line_and_a_checksum(path: Path) -> None:
     assert (reading.refused, reading.notes) == ([], [])
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_row_has_the_line_where_it_begins(path: Path, end: str) -> None:
-    text = end.join(["a,b", '1,"two', 'lines"', "", "3,4", '"x', "y", 'z","v', 'w"', "5,6", ""])
-    frame, reading = read(path, text)
-    assert frame.index.tolist() == [2, 5, 6, 10]
-    assert refused(reading) == []
-
-
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_what_is_written_as_csv_is_read_back_with_its_lines(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], end: str
@@ -65,16 +52,18 @@ def test_what_is_written_as_csv_is_read_back_with_its_lines(
     writer.writerow(("a", "b"))
     kept = {}
     for row in rows:
-        cells = [cell.strip() for cell in row]
-        if cells != ["a", "b"]:
-            kept[len(io.StringIO(text.getvalue(), newline=None).readlines()) + 1] = cells
+        if any(cell.strip() for cell in row):
+            line = len(io.StringIO(text.getvalue(), newline=None).readlines()) + 1
+            kept[line] = [cell.strip() for cell in row]
         writer.writerow(row)
-    if not kept:
-        return
-    path = tmp_path_factory.getbasetemp() / "written.csv"
-    frame, reading = read(path, text.getvalue())
-    assert dict(zip(frame.index, frame.to_numpy().tolist(), strict=True)) == kept
-    assert len(reading.refused) == len(rows) - len(kept)
+    path = write(tmp_path_factory.getbasetemp() / "written.csv", text.getvalue())
+    own, faults = read_rows(path, ("b", "a"))
+    assert faults.problems == []
+    assert {row.line: list(row.cells.values()) for row in own} == kept
+    if kept:
+        frame, reading = read_csv_file(path)
+        assert reading.refused == []
+        assert dict(zip(frame.index, frame.to_numpy().tolist(), strict=True)) == kept
 
 
 @given(st.binary(max_size=300))
@@ -95,23 +84,21 @@ def test_any_bytes_are_a_table_or_one_clear_error(
         assert frame.index.is_unique
 
 
-def test_a_line_is_read_or_refused_or_empty(path: Path) -> None:
-    lines = ["a,b", "1,2", "3", "", "4,5,6", " , , ", '"x"y,7', "8,9", "a , b", "10,11"]
-    frame, reading = read(path, "\n".join(lines) + "\n")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_is_read_or_refused_or_empty(path: Path, end: str) -> None:
+    lines = ["a,b", "1,2", "3", "", "4,5,6", " , , ", '"x"y,7', '"x', 'y","z"', "10,11"]
+    frame, reading = read(path, end.join([*lines, ""]))
     assert frame.index.tolist() == [2, 8, 10]
-    assert [line for line, _, _ in refused(reading)] == [3, 5, 7, 9]
+    assert [problem.line for problem in reading.refused] == [3, 5, 7]
 
 
 def test_a_last_line_without_an_end_may_be_cut_off(path: Path) -> None:
     frame, reading = read(path, "a,b\n1,2\n3,44")
     assert frame.index.tolist() == [2]
-    assert refused(reading) == [
-        (3, "b", "The last line has no line end, so its last cell may have been cut off.")
-    ]
-    assert error(path, "a,b\n1,2\n3").startswith(
-        ", line 3: The file is cut off: its last line has 1 cells, the header 2."
-    )
-    assert read(path, "a,b\n1,2\n3,44,5")[1].refused[0].line == 3
+    (problem,) = reading.refused
+    assert (problem.line, problem.column) == (3, "b")
+    with pytest.raises(DataError, match="line 3: The file is cut off in its last line"):
+        read(path, "a,b\n1,2\n3")
     assert read(path, "a,b\n1,2\n ,")[0].index.tolist() == [2]
 
 
@@ -129,20 +116,97 @@ def test_what_was_odd_and_overcome_is_noted(path: Path, content: bytes, note: st
     assert frame.loc[2].tolist() == ["1", "2"]
 
 
-@pytest.mark.parametrize("content", ['"a"b,c\n1,2\n', f"a,{'x' * 200_000}\n1,2\n"])
-def test_a_header_that_is_no_csv_is_an_error(path: Path, content: str) -> None:
-    assert error(path, content) == (
-        ", line 1: The first line is no header. Download the file again."
-    )
+# --- tables of the project ------------------------------------------------------------------------
 
 
-def test_bytes_are_read_or_it_is_said_why_not(tmp_path: Path) -> None:
-    assert read_bytes(write(tmp_path / "a", b" x\n")) == b" x\n"
-    for path, what in (
-        (tmp_path / "none", "The file cannot be read: No such file or directory."),
-        (tmp_path, "The file cannot be read: Is a directory."),
-        (write(tmp_path / "empty", b"\n\n"), "The file is empty."),
-    ):
-        with pytest.raises(DataError) as caught:
-            read_bytes(path)
-        assert caught.value.problems[0].what == what
+def test_rows_come_with_their_lines_and_cells_by_name(path: Path) -> None:
+    rows, faults = read_rows(write(path, b"\xef\xbb\xbf b , a\r\n1,2\r\n\r\n3, 4 "), ("a", "b"))
+    assert faults.problems == []
+    assert [(row.line, row.cells) for row in rows] == [
+        (2, {"b": "1", "a": "2"}),
+        (4, {"b": "3", "a": "4"}),
+    ]
+    assert read_rows(write(path, "a,b\n"), ("a", "b"))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (None, [": The file cannot be read: No such file or directory. Give the path of a file."]),
+        (" \r\n\t", [": The file is empty. Download or restore it."]),
+        ("a,c\n1,2\n", [", line 1, column b: The column is missing. The header is: a, b.", ", "]),
+        ("a,b,bb\n1,2,3\n", [", line 1, column bb: The column is not known here. Did you mean b?"]),
+        ("a,b,a\n1,2,3\n", [", line 1: The header names a column twice: a, a. Keep one of each"]),
+        ("a;b\n1;2\n", [", line 1: The first line has one cell only: the columns are not"]),
+        (
+            'a,b\n1\n1,"two\nlines"\n\n1,2,3\n',
+            [
+                ", line 2: The line has 1 cell, the header 2. Put text with commas in double",
+                ", line 6: The line has 3 cells, the header 2.",
+            ],
+        ),
+        ('a,b\n1,2\n"3,4\n3,4\n', [", line 3: The line is no CSV: unexpected end of data. Put"]),
+        ("a,b\n1,caf\xe9\n".encode() + b"5,\xe9\n", [", line 3: Byte 0xe9 is not UTF-8, as the"]),
+    ],
+)
+def test_faults_are_told_together_with_line_column_and_remedy(
+    path: Path, data: str | bytes | None, told: list[str]
+) -> None:
+    if data is not None:
+        write(path, data)
+    with pytest.raises(DataError) as caught:
+        read_rows(path, ("a", "b"))[1].raise_any()
+    found = [str(problem).removeprefix(str(path)) for problem in caught.value.problems]
+    assert len(found) == len(told)
+    assert all(map(str.startswith, found, told))
+
+
+def cell(text: str) -> Row:
+    return Row(7, {"a": text}, Faults(Path("table.csv")))
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "text", "value"),
+    [
+        ("text", (), "two words", "two words"),
+        ("choice", (["Essex", "Kent"],), "Kent", "Kent"),
+        ("number", (), "82.4", 82.4),
+        ("integer", (1, 95, "paragraph"), "95", 95),
+        ("date", (), "2010-08-31", dt.date(2010, 8, 31)),
+        ("date", (), "", None),
+    ],
+)
+def test_a_cell_is_read_as_what_it_should_be(
+    method: str, arguments: tuple[Any, ...], text: str, value: object
+) -> None:
+    row = cell(text)
+    assert getattr(row, method)("a", *arguments) == value
+    assert math.isnan(cell("").number("a", required=False))
+    assert row.faults.problems == []
+
+
+NUMBER = "“{}” is no number. Write digits with a point and nothing else, as in 1362 or 82.4."
+DATE = "“{}” is no date. Write it as 2010-08-31, or leave it."
+WHOLE = "“{}” is no paragraph. Give a whole number from 1 to 95."
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "texts", "told"),
+    [
+        ("text", (), [""], "The cell is empty. Fill it in."),
+        ("choice", (["Essex", "Kent"],), ["kent"], "“{}” is not known here. Did you mean Kent?"),
+        ("number", (), ["1,362", "78%", "1e3", ".5", "5.", "+5", "nan", "9" * 400], NUMBER),
+        ("number", (), ["-5"], "“{}” is negative. Figures here are 0 or more."),
+        ("integer", (1, 95, "paragraph"), ["0", "96", "-1", "1.0", "five", "9" * 30], WHOLE),
+        ("date", (), ["31/08/2010", "2010-02-30", "August"], DATE),
+    ],
+)
+def test_any_other_cell_is_a_fault_with_its_remedy(
+    method: str, arguments: tuple[Any, ...], texts: list[str], told: str
+) -> None:
+    for text in texts:
+        row = cell(text)
+        getattr(row, method)("a", *arguments)
+        assert [str(problem) for problem in row.faults.problems] == [
+            f"table.csv, line 7, column a: {told.format(text)}"
+        ]

@@ -19,12 +19,12 @@ from kentstats.ingest.ees_api import (
     Client,
     DamagedError,
     UnreachableError,
-    cache_folder,
     describe,
     download,
     metadata,
     search,
 )
+from kentstats.project import VARIABLE, Project
 
 RATE = "Children looked after: number and rate"
 CARE = "Children looked after in England"
@@ -96,14 +96,6 @@ def csv_requests(stub: Stub) -> int:
 # Search
 
 
-def test_search_finds_publications_with_their_data_sets(client: Client, rate: DataSet) -> None:
-    (found,) = search(client, "  looked   AFTER ")
-    assert found.title == CARE
-    assert [each.title for each in found.data_sets] == [RATE, "Care leavers"]
-    line = f"{rate.id}  {RATE} (version 2.0; 2024 to 2025; National, Local authority)"
-    assert str(found.data_sets[0]) == line
-
-
 def test_a_page_that_breaks_off_is_requested_again_alone(
     client: Client, stub: Stub, waits: list[float]
 ) -> None:
@@ -155,15 +147,6 @@ def test_describe_lists_publications_or_versions(client: Client, stub: Stub, rat
     assert describe(client, "workforce")[2:] == ["Workforce, on paper", "  no data set in the API"]
 
 
-def test_metadata_has_a_row_for_each_column(client: Client, rate: DataSet) -> None:
-    table = metadata(client, rate.id, "2.0").fillna("")
-    assert table.to_numpy().tolist() == [
-        ["population_type", "Filter", "Population", "", "", "Who"],
-        ["children", "Indicator", "Number of children", "", 0, ""],
-        ["share", "Indicator", "Share of children", "%", "", ""],
-    ]
-
-
 # Failures
 
 
@@ -212,8 +195,9 @@ def test_an_unknown_data_set_or_version_has_a_remedy(client: Client, rate: DataS
         ParameterError, match=r"answered 404 Not Found. Check .* fetch --search lists"
     ):
         download(client, guid("something else"))
-    with pytest.raises(ParameterError, match=r"versions/3.\* answered 404"):
+    with pytest.raises(ParameterError) as caught:
         download(client, rate.id, version="3.*")
+    assert str(caught.value) == f"“{RATE}” has no version 3.*. There is version 2.0, 1.1, 1.0."
 
 
 def test_a_withdrawn_data_set_names_its_replacement(
@@ -224,7 +208,7 @@ def test_a_withdrawn_data_set_names_its_replacement(
     assert said[0] == f"Data set {rate.id} takes the place of “Referrals”."
 
 
-@pytest.mark.parametrize("version", ["latest", "1.2.3.4", "../2.0", "1.*.1", "-1", "1.", "2.0\n"])
+@pytest.mark.parametrize("version", ["latest", "1.2.3.4", "../2.0", "1.*.1", "2.0\n"])
 def test_a_version_is_checked_before_a_request(
     client: Client, stub: Stub, rate: DataSet, version: str
 ) -> None:
@@ -253,12 +237,6 @@ def test_a_page_in_place_of_data_is_an_error(
     with pytest.raises(KentstatsError, match=r"/csv is not a CSV file. Check the base address"):
         download(client, rate.id)
     assert files(tmp_path) == []
-
-
-def test_a_redirect_is_not_followed(client: Client, stub: Stub, rate: DataSet) -> None:
-    stub.faults.append(Fault("/meta", 302, headers={"Location": "https://example.org/"}))
-    with pytest.raises(KentstatsError, match=r"answered 302 Found https://example.org/. Check"):
-        metadata(client, rate.id, "2.0")
 
 
 @pytest.mark.parametrize(
@@ -342,14 +320,6 @@ def test_a_copy_serves_when_the_server_cannot_be_reached(
         download(client, rate.id, version="1.*")
 
 
-def test_an_older_copy_does_not_replace_a_newer_version(
-    client: Client, stub: Stub, rate: DataSet
-) -> None:
-    download(client, rate.id, version="1.0")
-    rate.versions["2.1"] = synthetic((2025,))
-    assert download(client, rate.id)[0].name == "v2.1.csv"
-
-
 def test_words_find_copies_offline_and_name_the_nearest(
     client: Client, offline: Client, rate: DataSet
 ) -> None:
@@ -389,26 +359,6 @@ def test_a_damaged_copy_is_downloaded_again(
     assert download(offline, rate.id)[0] == found
 
 
-def test_servers_do_not_share_copies(client: Client, rate: DataSet, tmp_path: Path) -> None:
-    download(client, rate.id)
-    other = Client("https://example.org/../..", offline=True)
-    assert other.cache.parent == client.cache.parent == tmp_path / "cache"
-    with pytest.raises(UnreachableError, match="no copy"):
-        download(other, rate.id)
-
-
-def test_the_cache_folder_follows_the_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("KENTSTATS_CACHE")
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "kentstats"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == Path.home() / ".cache" / "kentstats"
-
-
 def test_a_file_of_the_user_is_not_overwritten(
     client: Client, rate: DataSet, tmp_path: Path
 ) -> None:
@@ -435,7 +385,10 @@ def test_a_folder_that_cannot_be_written_is_named(
 # The command line
 
 
-def test_fetch_then_ingest(stub: Stub, tmp_path: Path) -> None:
+def test_fetch_then_ingest(
+    stub: Stub, small: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(small.root))
     cache = {"KENTSTATS_CACHE": str(tmp_path / "cache"), "KENTSTATS_EES_URL": stub.url}
     done = kentstats("fetch", "social", "work", "--into", "here", cwd=tmp_path, **cache)
     assert (done.returncode, done.stderr) == (0, "Downloading “Workforce”, version 1.0.\n")

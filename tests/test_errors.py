@@ -17,15 +17,6 @@ from kentstats.errors import (
 )
 
 
-def test_an_error_says_what_is_wrong_and_then_the_remedy() -> None:
-    error = KentstatsError("It broke.", "Mend it.")
-    assert (str(error), error.what, error.remedy) == ("It broke. Mend it.", "It broke.", "Mend it.")
-
-
-def test_an_error_without_a_remedy_ends_with_what_is_wrong() -> None:
-    assert str(KentstatsError("It broke.")) == "It broke."
-
-
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     kinds = (KentstatsError, ParameterError, DataError, NotebookError, RenderError)
     assert [kind.exit_code for kind in kinds] == [1, 2, 3, 4, 5]
@@ -55,27 +46,10 @@ def test_a_data_error_tells_every_problem_on_a_line_of_its_own() -> None:
     assert error.problems == tuple(problems)
 
 
-def test_a_near_name_is_offered_whatever_its_case() -> None:
-    assert nearest("KNET", ["Essex", "Kent"]) == "Did you mean Kent?"
-
-
-def test_of_two_names_that_differ_in_case_alone_the_first_is_offered() -> None:
-    assert nearest("kent", ["Kent", "KENT"]) == "Did you mean Kent?"
-
-
 def test_several_near_names_are_offered_nearest_first() -> None:
     assert nearest("percnt", ["perception", "count", "percent"]) == (
         "Did you mean percent or perception?"
     )
-
-
-def test_where_no_name_is_near_all_are_listed() -> None:
-    assert nearest("zz", ["Kent", "Essex"]) == "There is: Kent, Essex."
-    assert nearest("Kent", []) == "There is none."
-
-
-def test_no_more_names_are_offered_than_asked_for() -> None:
-    assert nearest("kent", ["Kent", "Kents", "Kenty"], most=1) == "Did you mean Kent?"
 
 
 WORDS = st.text(max_size=12)

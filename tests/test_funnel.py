@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from kentstats.stats.funnel import Dispersion, limits, outside, overdispersion
+from kentstats.stats.funnel import limits, outside, overdispersion
 from kentstats.stats.intervals import z_value
 
 nan = math.nan
 confidences = st.floats(0.5, 0.9999)
 proportions = st.floats(0, 1)
 sizes = st.integers(1, 100_000)
-spreads = st.one_of(st.just(0.0), st.floats(1e-6, 0.1))
 rates = st.floats(0.01, 1_000)
 
 rate_limits = partial(limits, kind="rate")
@@ -41,36 +40,6 @@ def test_a_whole_count_lies_on_the_limit_at_its_size(count: int, confidence: flo
     lower, upper = rate_limits(pooled, bases, confidence=confidence)
     assert float(upper[0]) == pytest.approx(count * pooled / above, rel=1e-9)
     assert float(lower[1]) == pytest.approx(count * pooled / below, rel=1e-9)
-
-
-@given(rates, sizes, confidences)
-def test_a_count_at_the_limit_has_the_probability_of_the_tail(
-    rate: float, base: int, confidence: float
-) -> None:
-    expected, tail = rate * base / 10_000, (1 - confidence) / 2
-    lower, upper = rate_limits(rate, base, confidence=confidence)
-    few, many = (float(limit) * base / 10_000 for limit in (lower, upper))
-    assert chi2.cdf(2 * expected, 2 * many) == pytest.approx(tail, rel=1e-6)
-    if few > 0:
-        assert chi2.sf(2 * expected, 2 * few + 2) == pytest.approx(tail, rel=1e-6)
-    else:
-        # even no event at all is no rarer than the tail
-        assert math.exp(-expected) >= tail * (1 - 1e-9)
-
-
-@given(rates, sizes, confidences, spreads, st.floats(0.1, 10_000))
-def test_rate_limits_scale_with_what_they_are_per(
-    rate: float, base: int, confidence: float, tau2: float, per: float
-) -> None:
-    spread = {"confidence": confidence, "tau2": tau2}
-    one = rate_limits(rate / per, base, per=1, **spread)
-    many = [float(limit) / per for limit in rate_limits(rate, base, per=per, **spread)]
-    assert many == pytest.approx([float(limit) for limit in one], rel=1e-6, abs=1e-12)
-
-
-def test_where_the_rate_is_nought_so_are_its_limits() -> None:
-    assert [float(limit) for limit in rate_limits(0, 500)] == [0, 0]
-    assert float(rate_limits(0, 500, tau2=0.001)[1]) > 0
 
 
 @given(rates, sizes, confidences, st.floats(1e-6, 0.1))
@@ -116,60 +85,6 @@ def test_spread_proportions_are_even_on_the_arcsine_scale(
 
 
 @pytest.mark.parametrize("kind_limits", BOTH)
-@given(centre=proportions, base=sizes, confidence=confidences, tau2=spreads)
-def test_limits_bracket_what_they_are_about(
-    kind_limits: Any, centre: float, base: int, confidence: float, tau2: float
-) -> None:
-    lower, upper = kind_limits(centre, base, confidence=confidence, tau2=tau2)
-    assert 0 <= lower <= centre + 1e-15
-    assert upper >= centre - 1e-15
-    if kind_limits is proportion_limits:
-        assert upper <= 1
-
-
-@pytest.mark.parametrize("kind_limits", BOTH)
-@given(centre=st.floats(0.01, 0.99), base=sizes, one=confidences, other=confidences, tau2=spreads)
-def test_more_confidence_is_a_wider_funnel(
-    kind_limits: Any, centre: float, base: int, one: float, other: float, tau2: float
-) -> None:
-    less, more = sorted((one, other))
-    assume(more - less > 1e-4)
-    narrow, wide = (
-        kind_limits(centre, base, confidence=level, tau2=tau2) for level in (less, more)
-    )
-    assert wide[0] <= narrow[0]
-    assert wide[1] >= narrow[1]
-
-
-@pytest.mark.parametrize("kind_limits", BOTH)
-@given(centre=st.floats(0.01, 0.99), base=sizes, times=st.integers(2, 20), tau2=spreads)
-def test_a_funnel_narrows_with_size(
-    kind_limits: Any, centre: float, base: int, times: int, tau2: float
-) -> None:
-    small, large = (kind_limits(centre, size, tau2=tau2) for size in (base, times * base))
-    assert small[0] <= large[0] + 1e-12
-    assert large[1] <= small[1] + 1e-12
-
-
-@pytest.mark.parametrize("kind_limits", BOTH)
-@given(centre=st.floats(0.01, 0.99), base=sizes, one=st.floats(1e-6, 0.1), more=st.floats(0, 0.1))
-def test_a_funnel_widens_with_over_dispersion(
-    kind_limits: Any, centre: float, base: int, one: float, more: float
-) -> None:
-    narrow, wide = (kind_limits(centre, base, tau2=tau2) for tau2 in (one, one + more))
-    assert wide[0] <= narrow[0] + 1e-12
-    assert wide[1] >= narrow[1] - 1e-12
-
-
-@pytest.mark.parametrize("kind_limits", BOTH)
-def test_each_area_may_have_a_spread_of_its_own(kind_limits: Any) -> None:
-    lower, upper = kind_limits(0.4, [100, 100], tau2=[0, 0.01])
-    alone = [kind_limits(0.4, 100, tau2=tau2) for tau2 in (0, 0.01)]
-    assert lower.tolist() == [float(each[0]) for each in alone]
-    assert upper.tolist() == [float(each[1]) for each in alone]
-
-
-@pytest.mark.parametrize("kind_limits", BOTH)
 def test_missing_numbers_have_no_limits(kind_limits: Any) -> None:
     for limit in kind_limits([nan, 0.5, 0.5], [10, nan, 10], tau2=[0, 0, nan]):
         assert np.isnan(limit).all()
@@ -205,7 +120,7 @@ def test_a_size_of_nought_is_refused() -> None:
 # over-dispersion
 
 
-def second_calculation(counts: list[float], bases: list[float], kind: str, q: float) -> Dispersion:
+def second_calculation(counts: list[float], bases: list[float], kind: str, q: float) -> float:
     """The formulas of Spiegelhalter (2005), one number at a time."""
     scale = (lambda p: math.asin(math.sqrt(p))) if kind == "proportion" else math.sqrt
     target = scale(math.fsum(counts) / math.fsum(bases))
@@ -223,11 +138,10 @@ def second_calculation(counts: list[float], bases: list[float], kind: str, q: fl
     areas = len(scores)
     phi = statistics.fmean(min(max(z, low), high) ** 2 for z in scores)
     if phi <= (areas - 1) / areas:
-        return Dispersion(phi, 0.0, areas)
+        return 0.0
     weights = [s**-2 for s in errors]
     total = math.fsum(weights)
-    tau2 = (areas * phi - (areas - 1)) / (total - math.fsum(w * w for w in weights) / total)
-    return Dispersion(phi, tau2, areas)
+    return (areas * phi - (areas - 1)) / (total - math.fsum(w * w for w in weights) / total)
 
 
 pairs = st.integers(1, 2_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -244,23 +158,7 @@ def test_over_dispersion_is_that_of_a_second_calculation(
     counts, bases = ([float(each[place]) for each in areas] for place in (0, 1))
     ours = overdispersion(counts, bases, kind=kind, winsorise=winsorise)
     theirs = second_calculation(counts, bases, kind, winsorise)
-    assert ours.phi == pytest.approx(theirs.phi, rel=1e-6, abs=1e-9)
-    assert ours.tau2 == pytest.approx(theirs.tau2, rel=1e-6, abs=1e-9)
-    assert ours.n == theirs.n
-
-
-@given(st.lists(pairs, min_size=2, max_size=20))
-def test_winsorising_only_ever_lessens_the_dispersion(areas: list[tuple[int, int]]) -> None:
-    counts, bases = zip(*areas, strict=True)
-    wide = overdispersion(counts, bases, winsorise=0)
-    drawn_in = overdispersion(counts, bases, winsorise=0.25)
-    # where nought lies between the quantiles every score is drawn towards it
-    scores = np.arcsin(np.sqrt(np.divide(counts, bases)))
-    target = math.asin(math.sqrt(sum(counts) / sum(bases)))
-    signed = 2 * np.sqrt(bases) * (scores - target)
-    assume(np.quantile(signed, 0.25) <= 0 <= np.quantile(signed, 0.75))
-    assert drawn_in.phi <= wide.phi + 1e-9
-    assert drawn_in.tau2 <= wide.tau2 + 1e-9
+    assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["proportion", "rate"])
@@ -273,36 +171,14 @@ def test_a_known_spread_is_found_again(kind: Any) -> None:
     else:
         counts = random.poisson(bases * truth**2)
     found = overdispersion(counts, bases, kind=kind, winsorise=0)
-    assert found.tau2 == pytest.approx(0.002, rel=0.1)
+    assert found == pytest.approx(0.002, rel=0.1)
     # winsorised it is less, and not by much
-    assert 0.6 < overdispersion(counts, bases, kind=kind).tau2 / found.tau2 < 1
-
-
-def test_where_chance_accounts_for_all_there_is_no_spread() -> None:
-    random = np.random.default_rng(2010)
-    bases = random.integers(500, 3_000, 2_000)
-    found = overdispersion(random.binomial(bases, 0.3), bases)
-    assert found.phi < 1
-    assert found.tau2 == 0
-
-
-def test_missing_areas_are_left_out() -> None:
-    whole = overdispersion([30, 50, 70], 100)
-    assert overdispersion([30, nan, 50, 70, 9], [100, 100, 100, 100, nan]) == whole
-    assert whole.n == 3
+    assert 0.6 < overdispersion(counts, bases, kind=kind) / found < 1
 
 
 @pytest.mark.parametrize("counts", [[], [nan], [3], [3, nan]])
 def test_fewer_than_two_areas_have_no_dispersion(counts: list[float]) -> None:
-    found = overdispersion(counts, 10)
-    assert math.isnan(found.phi)
-    assert math.isnan(found.tau2)
-    assert found.n == sum(not math.isnan(count) for count in counts)
-
-
-def test_areas_all_alike_have_none() -> None:
-    assert overdispersion([0, 0, 0], 10) == Dispersion(0, 0, 3)
-    assert overdispersion([10, 20], [10, 20]) == Dispersion(0, 0, 2)
+    assert math.isnan(overdispersion(counts, 10))
 
 
 def test_what_gives_no_dispersion_is_refused() -> None:
@@ -322,20 +198,6 @@ def test_what_gives_no_dispersion_is_refused() -> None:
 # outside
 
 
-@given(st.sampled_from(["proportion", "rate"]), proportions, proportions, sizes, spreads)
-def test_the_side_is_that_of_the_limits(
-    kind: Any, value: float, centre: float, base: int, tau2: float
-) -> None:
-    word = str(outside(value, base, centre, kind=kind, tau2=tau2))
-    function = proportion_limits if kind == "proportion" else rate_limits
-    beyond = ""
-    for level, name in ((0.95, "95%"), (0.998, "99.8%")):
-        lower, upper = function(centre, base, confidence=level, tau2=tau2)
-        if not lower <= value <= upper:
-            beyond = f"{'above' if value > upper else 'below'} {name}"
-    assert word == (beyond or "inside")
-
-
 def test_the_words_of_each_side_and_level() -> None:
     # limits of 0.5 at 100: 0.402 and 0.598 at 95%, 0.345 and 0.655 at 99.8%
     words = outside([0.34, 0.4, 0.41, 0.59, 0.6, 0.66], 100, 0.5).tolist()
@@ -347,25 +209,3 @@ def test_the_words_of_each_side_and_level() -> None:
     assert words == [
         "below 95%", "below 95%", "inside", "above 95%", "above 95%", "above 99.8%",
     ]  # fmt: skip
-
-
-def test_rates_are_held_against_limits_per_what_they_are() -> None:
-    values = np.array([30, 43, 60])
-    words = outside(values, 5_000, 43, kind="rate").tolist()
-    assert words == outside(values / 10, 5_000, 4.3, kind="rate", per=1_000).tolist()
-    assert words == ["inside", "inside", "inside"]
-    assert outside(values, 500_000, 43, kind="rate").tolist() == [
-        "below 99.8%", "inside", "above 99.8%",
-    ]  # fmt: skip
-
-
-def test_no_side_where_a_number_is_missing() -> None:
-    words = outside(
-        [nan, 0.5, 0.5, 0.5], [10, nan, 10, 10], [0.5, 0.5, nan, 0.5], tau2=[0, 0, 0, nan]
-    )
-    assert words.tolist() == ["not compared"] * 4
-
-
-def test_a_kind_that_is_neither_is_refused() -> None:
-    with pytest.raises(ValueError, match="kind is 'ratio': give 'proportion' or 'rate'"):
-        outside(1, 10, 1, kind="ratio")  # type: ignore[arg-type]

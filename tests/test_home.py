@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from official import RAW, small_home
+from official import RAW
 
 import kentstats.project
 from kentstats.checks import check_sources
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.export import write_tables
-from kentstats.load import choose, choose_area, load_official_table
+from kentstats.load import choose, choose_area, load_table, write_tables
 from kentstats.project import VARIABLE, Project, find_project
 
 
@@ -27,13 +26,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(kentstats.project, "__file__", str(place / "home.py"))
     monkeypatch.delenv(VARIABLE, raising=False)
     return place
-
-
-def test_the_folders_lie_where_a_checkout_has_them() -> None:
-    home = Project(Path("there"))
-    assert home.raw == Path("there/data/raw")
-    assert home.notebooks == Path("there/notebooks")
-    assert home.reports == Path("there/reports")
 
 
 def test_the_variable_names_the_project(home: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,11 +47,6 @@ def test_a_variable_that_names_no_project_is_refused_with_a_remedy(
     )
 
 
-def test_an_empty_variable_counts_as_none(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "")
-    assert find_project().root == package / "project"
-
-
 def test_a_checkout_is_its_own_project(package: Path) -> None:
     root = package.parent.parent
     (root / "data" / "raw").mkdir(parents=True)
@@ -73,14 +60,13 @@ def test_data_of_another_project_beside_an_installed_package_are_not_taken(packa
 
 
 @pytest.fixture
-def cantia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def cantia(small: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project in which Kent has another name, and which no variable names."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    project = small_home(tmp_path / "cantia")
-    report = project.raw / "ofsted-kent-2010"
+    report = small.raw / "ofsted-kent-2010"
     shutil.copytree(RAW / report.name, report)
     for path, old in (
-        (project.areas / "areas.csv", ",Kent,"),
+        (small.areas / "areas.csv", ",Kent,"),
         (report / "source.yml", "authority: Kent\n"),
         (report / "facts.csv", ",Kent,"),
         (report / "statements.csv", ",Kent,"),
@@ -88,7 +74,7 @@ def cantia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, old.replace("Kent", "Cantia")), encoding="utf-8")
-    return project
+    return small
 
 
 def test_a_project_that_is_named_is_used_for_everything(cantia: Project, tmp_path: Path) -> None:
@@ -100,7 +86,7 @@ def test_a_project_that_is_named_is_used_for_everything(cantia: Project, tmp_pat
     assert [source.authority for source in choose("cantia", 2010, home=cantia)] == ["Cantia"]
     assert choose_area("886", 2025, cantia).name == "Cantia"
     assert len(kentstats.load_statements(authority="Cantia", home=cantia)) == 16
-    assert len(load_official_table("neighbours", authority="Cantia", home=cantia)) == 20
+    assert len(load_table("neighbours", authority="Cantia", home=cantia)) == 20
     assert len(check_sources(authority="Cantia", home=cantia)) == 73
     written = {path.name: path for path in write_tables(tmp_path / "tables", home=cantia)}
     assert ",Kent,authority" not in written["facts.csv"].read_text(encoding="utf-8")
@@ -111,7 +97,7 @@ def test_a_project_that_is_named_is_used_for_everything(cantia: Project, tmp_pat
 
 PUBLIC = [
     *("Project", "find_area", "load_actions", "load_areas", "load_facts", "load_indicators"),
-    *("load_judgements", "load_sources", "load_statements"),
+    *("load_judgements", "load_sources", "load_statements", "Briefing", "open_briefing"),
 ]
 
 

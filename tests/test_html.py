@@ -15,7 +15,6 @@ from kentstats.errors import RenderError
 from kentstats.project import find_project
 from kentstats.publish.document import Document, Front
 from kentstats.publish.html import write_html
-from kentstats.publish.markdown import read_markdown
 from kentstats.report.claims import escape, quote_attribute
 
 FRONT = Front(
@@ -63,18 +62,6 @@ def test_a_claim_becomes_a_data_element_with_value_and_place(tmp_path: Path) -> 
     )
 
 
-def test_a_span_with_an_id_is_a_place_that_links_lead_to(tmp_path: Path) -> None:
-    span = '<span id="paragraph-55">55</span>'
-    assert span in html(span, tmp_path)
-
-
-def test_a_value_with_quotes_and_angles_cannot_break_out(tmp_path: Path) -> None:
-    value = quote_attribute('"><script>')
-    page = html(f'<span class="claim" data-value="{value}" data-source="a">x</span>', tmp_path)
-    assert "<script" not in page
-    assert 'value="&quot;&gt;&lt;script&gt;"' in page
-
-
 @given(LINES)
 def test_an_attribute_is_kept_as_it_stands(text: str) -> None:
     span = f'<span class="claim" data-source="{quote_attribute(text)}">1</span>'
@@ -82,7 +69,7 @@ def test_an_attribute_is_kept_as_it_stands(text: str) -> None:
     assert [element.attrib["title"] for element in page.iter("data")] == [text, text]
 
 
-@pytest.mark.parametrize("mark", ["\n", "\r\n", "\n\n", "`", "$a$ $b$", "--", "]", "*"])
+@pytest.mark.parametrize("mark", ["\n", "\r\n", "`", "$a$ $b$", "]", "*", '"><script>'])
 def test_no_mark_ends_an_attribute(mark: str) -> None:
     page = read(f'*<span class="claim" data-source="{quote_attribute(mark)}">1</span>*')
     # the parser of the test reads a line break in an attribute as a space, as XML has it
@@ -136,12 +123,6 @@ def test_figures_have_a_number_a_caption_and_their_alternative_text(tmp_path: Pa
     assert 'tabindex="0" role="group" aria-label="Figure 1"' in page
 
 
-def test_a_picture_by_itself_is_no_figure() -> None:
-    page = read(f"{picture('A *red* square')}\n\nx")
-    assert alternative(page) == ["A red square"]
-    assert [element.tag for element in page] == ["p", "p"]
-
-
 def test_tables_have_a_number_and_headers_with_a_scope(tmp_path: Path) -> None:
     page = html(captioned(TABLE), tmp_path)
     assert "<strong>Table 1</strong>. Words</span>" in page
@@ -150,11 +131,9 @@ def test_tables_have_a_number_and_headers_with_a_scope(tmp_path: Path) -> None:
     assert re.search(r'<th [^>]*scope="row">one</th>', page)
     assert '<td style="text-align:right">1</td>' in page
     assert "<div id" not in page
-
-
-def test_a_header_without_words_is_no_header() -> None:
-    page = read(TABLE.replace("a", " ", 1))
-    assert [cell.tag for cell in page.iterfind(".//thead/tr/")] == ["td", "th"]
+    # nothing heads the names of the rows
+    nameless = read(TABLE.replace("a", " ", 1))
+    assert [cell.tag for cell in nameless.iterfind(".//thead/tr/")] == ["td", "th"]
 
 
 def test_a_caption_is_one_paragraph_after_its_table() -> None:
@@ -165,35 +144,13 @@ def test_a_caption_is_one_paragraph_after_its_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "inside",
-    [
-        *("---", f"# {picture('A')}", f"{picture('A')} and", "<span></span>"),
-        f"{TABLE}\nOne.\n\nTwo.",
-        "Words.",
-        "",
-        f"{picture('A')}\n\nOne.\n\nTwo.",
-        TABLE * 2,
-    ],
+    "inside", ["---", f"{picture('A')} and", f"{TABLE}\nOne.\n\nTwo.", "Words.", ""]
 )
-def test_what_is_no_figure_or_table_with_a_caption_keeps_its_name(inside: str) -> None:
+def test_what_is_no_figure_or_table_with_a_caption_is_shown_as_typed(inside: str) -> None:
     page = read(f'<div id="part">\n\n{inside}\n\n</div>')
-    assert page.find(".//*[@id='part']") is not None
-    assert not list(page.iter("caption"))
-    assert not list(page.iter("figcaption"))
-
-
-def test_figures_and_tables_can_stand_in_other_parts() -> None:
-    page = read(
-        f'<div class="two">\n\n{figure("A")}\n\n{captioned(TABLE)}\n\n</div>\n\n- a\n\n  </div>'
-    )
-    [part, listed] = page
-    assert [element.tag for element in part] == ["figure", "div"]
-    assert plain(listed) == "a</div>"
-
-
-def test_a_table_without_a_caption_has_a_number_too() -> None:
-    page = read_markdown(f"{TABLE}\n\nWords.\n\n{captioned(TABLE)}")
-    assert [token.meta["number"] for token in page.tokens if token.type == "table_open"] == [1, 2]
+    assert plain(page).startswith('<div id="part">')
+    assert plain(page).endswith("</div>")
+    assert not [*page.iter("caption"), *page.iter("figcaption")]
 
 
 def test_a_table_with_long_lines_has_the_widths_of_its_rule() -> None:
@@ -214,21 +171,16 @@ def test_headings_are_named_as_pandoc_names_them() -> None:
     assert {heading.tag for heading in page} == {"h2"}
 
 
-def test_the_contents_list_the_sections_by_their_words(tmp_path: Path) -> None:
+def test_the_page_has_its_title_and_lists_the_sections_by_their_words(tmp_path: Path) -> None:
     page = html(f"# One [*two*](#last) & {CLAIM}\n\n## Below\n\n# Last", tmp_path)
+    assert page.count("<h1") == 1
+    assert "A “title” &amp; more" in page
+    assert "Source &lt;of it&gt;" in page
     [listed] = re.findall(r"<summary>Contents</summary>\n(.*?)\n</details>", page, re.DOTALL)
     assert listed == (
         '<ul>\n<li><a href="#one-two-78" id="toc-one-two-78">One two &amp; 78%</a></li>\n'
         '<li><a href="#last" id="toc-last">Last</a></li>\n</ul>'
     )
-
-
-def test_the_title_is_escaped_and_stands_once_as_heading(tmp_path: Path) -> None:
-    page = html("# Section", tmp_path)
-    assert page.count("<h1") == 1
-    assert "A “title” &amp; more" in page
-    assert '<h2 id="section">Section</h2>' in page
-    assert "Source &lt;of it&gt;" in page
 
 
 @given(LINES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections import Counter
 from pathlib import Path
@@ -60,22 +59,7 @@ def test_the_real_file_is_read_with_the_measures_that_are_known() -> None:
     facts = reading.facts
     assert facts is not None
     assert dict(Counter(facts["status"])) == {"": 17_061, "not_available": 1_979}
-    assert dict(Counter(facts["indicator"])) == {
-        "assessments-on-time": 1700,
-        "care-leavers-accommodation": 1700,
-        "child-protection-plan-rate": 1700,
-        "far-from-home": 1700,
-        "fixed-term-exclusion": 1530,
-        "foster-care": 1020,
-        "gcse-english-maths-pass": 1530,
-        "looked-after": 1700,
-        "low-income-families": 680,
-        "persistent-absence": 1530,
-        "placed-with-parents": 1020,
-        "special-needs-plan": 1530,
-        "three-placements": 1700,
-    }
-    assert facts["area_code"].nunique() == 170
+    assert (facts["indicator"].nunique(), facts["area_code"].nunique()) == (13, 170)
 
 
 @needs_data
@@ -83,8 +67,6 @@ def test_the_real_file_is_read_with_the_measures_that_are_known() -> None:
     ("indicator", "group", "code", "period", "value", "line"),
     [
         ("child-protection-plan-rate", "", "E10000016", "2025", 32.4, 131478),
-        ("assessments-on-time", "", "E10000016", "2025", 88.5, 261868),
-        ("low-income-families", "", "E10000016", "2025", 15.3, 47158),
         ("persistent-absence", "", "E10000016", "2020/21", 35.9, 210018),
         ("looked-after", "uasc", "E10000016", "2025", 451, 335648),
     ],
@@ -113,11 +95,9 @@ def test_the_real_file_with_every_measure_loses_no_line() -> None:
     assert facts["indicator"].nunique() == 434
     key = ["indicator", "area_code", "period", "group"]
     assert not facts.duplicated(key).any()
-    whole = pq.read_table(REAL, columns=["Values"]).column("Values").to_pylist()
-    numbers = sum(text not in {"-", None, ""} for text in whole)
-    lost = {problem.line - 2 for problem in reading.refused}
-    numbers -= sum(whole[place] not in {"-", None, ""} for place in lost)
-    assert facts["value"].notna().sum() == numbers
+    whole = pq.read_table(REAL, columns=["Values"]).to_pandas()["Values"]
+    numbers = whole.drop([problem.line - 2 for problem in reading.refused])
+    assert facts["value"].notna().sum() == (~numbers.isin(["-", None, ""])).sum()
     assert not (facts["value"].astype(str).str.len() > 14).any()  # 17.1, not 17.100000000000001
 
 
@@ -129,7 +109,7 @@ def test_lines_end_in_the_contract(tmp_path: Path) -> None:
         tmp_path,
         line(value="17.100000000000001"),
         line("Unacc_Asylmn_Seek_Childn", place="Essex", value="12"),
-        line("LAC_Pers_Abs", place="England", value="-"),
+        line("LAC_Pers_Abs", "2025", "England", "-"),
         line("Some measure", "2019-2021", "South East", "1.25"),
     )
     facts = reading.facts
@@ -147,12 +127,8 @@ def test_lines_end_in_the_contract(tmp_path: Path) -> None:
          pytest.approx(math.nan, nan_ok=True), "not_available", "line 4"],
         ["some-measure", "", "E12000008", "2019-2021", 1.25, 0.005, "", "line 5"],
     ]  # fmt: skip
-    assert [str(day)[:10] for day in facts["period_end"]] == [
-        "2025-03-31",
-        "2025-03-31",
-        "2025-08-31",
-        "NaT",
-    ]
+    days = ["2025-03-31", "2025-03-31", "2025-08-31", "NaT"]
+    assert [str(day)[:10] for day in facts["period_end"]] == days
 
 
 def test_csv_is_read_as_parquet_is_with_its_own_lines(tmp_path: Path) -> None:
@@ -176,12 +152,9 @@ def test_csv_is_read_as_parquet_is_with_its_own_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("year", "label"),
     [
-        ("2025", "2025"),
-        ("2023/24", "2023/24"),
         ("2023-24", "2023/24"),
         ("2023/2024", "2023/24"),
         ("2022 (Rev)", "2022"),
-        ("2022 (prov)", "2022"),
         ("2019-2021", "2019-2021"),
         ("2019/20-21/22", "2019/20-21/22"),
         ("1999/00", "1999/00"),
@@ -190,22 +163,6 @@ def test_csv_is_read_as_parquet_is_with_its_own_lines(tmp_path: Path) -> None:
 def test_years_are_read_in_every_form(tmp_path: Path, year: str, label: str) -> None:
     reading = parquet(tmp_path, line("Some measure", year))
     assert columns(reading, "period") == [[label]]
-
-
-@pytest.mark.parametrize("year", ["0", "", "25", "1889", "2025 (draft)", "Spring 2025", "٢٠٢٥"])
-def test_what_is_no_year_is_refused(tmp_path: Path, year: str) -> None:
-    reading = parquet(tmp_path, line("Some measure", year), line("Some measure"))
-    assert refused(reading) == [f"line 2, column Years: “{year}” is no year. Ask the publisher."]
-
-
-def test_a_year_of_schools_is_named_by_the_one_in_which_it_ends(tmp_path: Path) -> None:
-    reading = parquet(tmp_path, line("LAC_Pers_Abs", "2025"), line("LAC_Pers_Abs", "2023/24"))
-    assert columns(reading, "period") == [["2024/25"], ["2023/24"]]
-    assert reading.facts is not None
-    assert [day.date() for day in reading.facts["period_end"]] == [
-        dt.date(2025, 8, 31),
-        dt.date(2024, 8, 31),
-    ]
 
 
 def test_the_same_figure_again_is_left_out_and_another_refused(tmp_path: Path) -> None:
@@ -218,34 +175,20 @@ def test_the_same_figure_again_is_left_out_and_another_refused(tmp_path: Path) -
         line(year="2024", value="1"),
         line(year="2024", value="2"),
     )
-    assert reading.left_out == {"the same figure again": [3, 5]}
+    assert reading.left_out == {"the same figures again": [3, 5]}
     assert [problem.line for problem in reading.refused] == [6, 7]
     assert columns(reading, "area_code", "period") == [["E10000016", "2025"], ["E10000012", "2025"]]
 
 
-def test_a_line_without_a_measure_is_refused(tmp_path: Path) -> None:
-    reading = parquet(tmp_path, (None, "2025", "Kent", "1", 886.0), line(), line(place="Essex"))
+def test_a_line_without_a_measure_or_year_is_refused(tmp_path: Path) -> None:
+    wrong = [line(year=year) for year in ("1889", "2025 (draft)", "٢٠٢٥")]
+    reading = parquet(tmp_path, (None, "2025", "Kent", "1", 886.0), line(), *wrong)
     assert refused(reading) == [
-        "line 2, column Short Desc: The line names no measure. Ask the publisher."
+        "line 2, column Short Desc: The line names no measure. Ask the publisher.",
+        "line 4, column Years: “1889” is no year. Ask the publisher.",
+        "line 5, column Years: “2025 (draft)” is no year. Ask the publisher.",
+        "line 6, column Years: “٢٠٢٥” is no year. Ask the publisher.",
     ]
-
-
-def test_measures_of_one_key_are_kept_apart(tmp_path: Path) -> None:
-    reading = parquet(tmp_path, line("a b"), line("a-b"), line("convictions"), line(" a b "))
-    assert columns(reading, "indicator") == [["a-b"], ["a-b-2"], ["convictions-of-lait"]]
-    assert reading.left_out == {"the same figure again": [5]}
-
-
-def test_nothing_is_read_of_a_file_without_lines(tmp_path: Path) -> None:
-    path = tmp_path / "data.parquet"
-    pq.write_table(pa.Table.from_pylist(rows_of(line())).slice(0, 0), path)
-    reading = read_file(path)
-    assert (reading.rows, reading.notes) == (
-        0,
-        ["0 of 0 measures are not in the catalogue and were left out."],
-    )
-    assert reading.facts is not None
-    assert len(reading.facts) == 0
 
 
 VALUES = st.one_of(
@@ -265,7 +208,9 @@ VALUES = st.one_of(
         max_size=12,
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
 def test_every_line_is_a_figure_or_refused_or_left_out(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[str, str, str, str]]
 ) -> None:
@@ -282,46 +227,3 @@ def test_every_line_is_a_figure_or_refused_or_left_out(
         assert (fact["status"] == "") != math.isnan(fact["value"])
         if text not in {"-", ""}:
             assert fact["value"] == float(text)
-
-
-# --- the dictionary -----------------------------------------------------------------------------
-
-DICTIONARY = "Measure_code,Measure,Measure_short,Polarity,Year_Type\n"
-
-
-def dictionary(tmp_path: Path, *rows: str) -> Path:
-    path = tmp_path / "anything.csv"
-    path.write_text(DICTIONARY + "".join(f"{row}\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def test_a_measure_that_it_does_not_describe_is_named(tmp_path: Path) -> None:
-    reading = read_file(dictionary(tmp_path, "1,Something,Else,High,Annual"))
-    assert reading.kind == "dictionary of the interactive tool"
-    assert (reading.facts, reading.rows) == (None, 1)
-    (note,) = [note for note in reading.notes if note.startswith("It does not describe")]
-    assert "assessments-on-time (Continue_Assess_Comp)" in note
-
-
-@pytest.mark.parametrize(("mark", "differs"), [("High", False), ("Low", True), ("-", True)])
-def test_another_polarity_than_that_of_the_catalogue_is_named(
-    tmp_path: Path, mark: str, differs: bool
-) -> None:
-    reading = read_file(dictionary(tmp_path, f"1,On time,Continue_Assess_Comp,{mark},Annual"))
-    named = [note for note in reading.notes if "sees the polarity otherwise" in note]
-    assert bool(named) == differs
-    if differs:
-        theirs = {"Low": "low", "-": "none"}[mark]
-        assert f"assessments-on-time ({theirs}, here high)" in named[0]
-
-
-@needs_data
-def test_the_real_one_describes_every_measure_and_differs_where_the_catalogue_holds_back() -> None:
-    reading = read_file(DATA / "lait" / "lait_data_dictionary.csv")
-    assert not [note for note in reading.notes if note.startswith("It does not describe")]
-    (note,) = [note for note in reading.notes if "sees the polarity otherwise" in note]
-    # what describes a place, or what is best for one child and not for another, has none here
-    assert note.endswith(
-        "low-income-families (low, here none), foster-care (high, here none), "
-        "placed-with-parents (high, here none)."
-    )

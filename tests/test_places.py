@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kentstats.areas import load_areas
 from kentstats.ingest.edition import OfficialStatistics
 from kentstats.load import official_facts, open_official
-from kentstats.stats.places import Places, covering, find_places
+from kentstats.stats.benchmarks import Places
+from kentstats.stats.profile import find_places
 
 ENGLAND, SOUTH_EAST, KENT = "E92000001", "E12000008", "E10000016"
 # codes before and after 1 May 2025, when the two got new ones
@@ -36,7 +34,7 @@ def an_edition(*listed: tuple[str, str, int, str], last: int = 2025) -> Official
 
 def some_places(official: OfficialStatistics, facts: pd.DataFrame | None = None) -> Places:
     facts = official_facts(official) if facts is None else facts
-    return find_places(official, facts, load_areas())
+    return find_places(official, facts)
 
 
 def neighbours_of(official: OfficialStatistics) -> tuple[str, dict[str, list[str]]]:
@@ -52,52 +50,7 @@ def some_facts(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
 # which list covers a period
 
 
-@pytest.mark.parametrize(
-    ("ends", "name"),
-    [
-        ("2010-03-31", ""),
-        ("2020-12-31", ""),
-        ("2021-01-01", "2021-04"),  # of the year, though the list came out in April
-        ("2024-12-31", "2021-04"),
-        ("2025-03-31", "2025-05"),
-        ("2030-03-31", "2025-05"),
-    ],
-)
-def test_the_latest_list_of_a_year_not_after_the_period_covers_it(ends: str, name: str) -> None:
-    day = dt.date.fromisoformat(ends)
-    assert covering(["2021-04", "2025-05"], day) == name
-    assert covering(["2025-05", "2021-04"], day) == name
-
-
-def test_without_lists_nothing_is_covered() -> None:
-    assert covering([], dt.date(2025, 3, 31)) == ""
-
-
-@given(st.lists(st.integers(2000, 2030), unique=True), st.dates(dt.date(2000, 1, 1)))
-@settings(deadline=None)
-def test_a_list_never_covers_a_year_before_it(years: list[int], ends: dt.date) -> None:
-    found = covering([f"{year}-06" for year in years], ends)
-    before = [year for year in years if year <= ends.year]
-    assert found == (f"{max(before)}-06" if before else "")
-
-
 # neighbours
-
-
-def test_the_edition_of_2010_has_no_list() -> None:
-    official = opened("2010")
-    assert neighbours_of(official) == ("", {})
-    places = some_places(official, official_facts(official))
-    assert (places.neighbours, places.covered) == ({}, frozenset())
-
-
-def test_a_list_that_came_later_is_not_used() -> None:
-    listed = [("2021-04", KENT, 1, "E10000012")]
-    assert neighbours_of(an_edition(*listed, last=2020)) == ("", {})
-    assert neighbours_of(an_edition(*listed, last=2021)) == (
-        "2021-04",
-        {KENT: ["E10000012"]},
-    )
 
 
 def test_the_edition_of_2025_has_ten_for_every_authority() -> None:
@@ -124,12 +77,6 @@ def _listed(official: OfficialStatistics, name: str) -> list[tuple[str, str, int
     ]
 
 
-def test_neighbours_come_the_closest_first_whatever_the_order_of_the_rows() -> None:
-    listed = [("2025-05", KENT, place, f"E1000000{place}") for place in (3, 9, 7, 8)]
-    _, near = neighbours_of(an_edition(*reversed(listed), ("2021-04", KENT, 1, "E10000012")))
-    assert near == {KENT: [f"E1000000{place}" for place in (3, 7, 8, 9)]}
-
-
 @pytest.mark.parametrize(("before", "after"), [BARNSLEY, SHEFFIELD], ids=["Barnsley", "Sheffield"])
 def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, after: str) -> None:
     """The list of May 2025 has the new codes; on 31 March the old ones held."""
@@ -152,29 +99,6 @@ def test_codes_that_change_after_the_edition_are_those_of_its_day(before: str, a
     assert before not in later
 
 
-def test_codes_that_changed_before_the_edition_are_those_of_its_day() -> None:
-    """The list of 2021 has the counties that became unitary authorities of the same name."""
-    listed = _listed(opened("2025"), "2021-04")
-    _, near = neighbours_of(an_edition(*listed, last=2024))
-    codes = {*near, *(code for others in near.values() for code in others)}
-    for old, new in (("E10000023", "E06000065"), ("E10000027", "E06000066")):
-        assert {old, new} & codes == {new}
-    _, near = neighbours_of(an_edition(*listed, last=2022))
-    codes = {*near, *(code for others in near.values() for code in others)}
-    assert "E10000023" in codes
-
-
-def test_two_codes_of_one_authority_are_one_neighbour_and_none_its_own() -> None:
-    listed = [
-        ("2025-05", KENT, 1, BARNSLEY[1]),
-        ("2025-05", KENT, 2, BARNSLEY[0]),
-        ("2025-05", KENT, 3, KENT),
-        ("2025-05", KENT, 4, SHEFFIELD[1]),
-    ]
-    _, near = neighbours_of(an_edition(*listed))
-    assert near == {KENT: [BARNSLEY[0], SHEFFIELD[0]]}
-
-
 # places
 
 
@@ -190,13 +114,6 @@ def test_places_know_region_and_kind_of_authorities_alone() -> None:
     assert places.region == {KENT: SOUTH_EAST, "E06000035": SOUTH_EAST}
     assert places.kind == {KENT: "county", "E06000035": "unitary authority"}
     assert places.country == ENGLAND
-
-
-def test_combined_areas_have_a_region_and_are_of_no_type() -> None:
-    joined = "E09000021 / E09000027"
-    places = some_places(an_edition(), some_facts((joined, "2025", "2025-03-31")))
-    assert places.region == {joined: "E12000007"}
-    assert places.kind == {}
 
 
 def test_a_period_is_covered_where_the_list_of_the_edition_is_its_list() -> None:

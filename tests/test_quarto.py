@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import yaml
 from conftest import kentstats
@@ -50,20 +51,11 @@ if {writes}:
 """
 
 
-def stand_in(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    version: str = "1.9.2",
-    fails: bool = False,
-    writes: bool = True,
-) -> Path:
-    log = folder / "log"
-    script = folder / "quarto.py"
-    script.write_text(
-        STAND_IN.format(version=version, log=str(log), fails=fails, writes=writes),
-        encoding="utf-8",
-    )
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> Path:
+    """Put a stand-in for Quarto on the PATH; return the file that its calls are listed in."""
+    log, script = folder / "log", folder / "quarto.py"
+    behaviour = {"version": "1.9.2", "fails": False, "writes": True, **behaviour}
+    script.write_text(STAND_IN.format(log=str(log), **behaviour), encoding="utf-8")
     program = folder / "bin" / "quarto"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n', encoding="utf-8")
@@ -72,21 +64,15 @@ def stand_in(
     return log
 
 
-@pytest.fixture
-def document(published: Path) -> Document:
-    import nbformat
-
-    return read_document(nbformat.read(published / "briefing.ipynb", as_version=4))
-
-
 def rendered(document: Document, folder: Path) -> None:
     home = find_project()
     route.render_quarto(document, front_of(choose_subject("Kent", "2010", home)), folder, home)
 
 
 def test_quarto_gets_the_same_document_without_code(
-    document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    document = read_document(nbformat.read(published / "briefing.ipynb", as_version=4))
     log = stand_in(tmp_path, monkeypatch)
     out = tmp_path / "out"
     out.mkdir()
@@ -124,14 +110,15 @@ def test_a_quarto_that_fails_is_told(
         rendered(Document(("# Words",)), tmp_path)
 
 
-def test_without_quarto_the_error_names_the_other_renderer(tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    done = kentstats("briefing", "Kent", "--renderer", "quarto", cwd=tmp_path, PATH=str(empty))
+def test_without_quarto_the_error_names_the_other_renderer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = kentstats("briefing", "Kent", "--renderer", "quarto", cwd=tmp_path, PATH=str(tmp_path))
     assert done.returncode == 5
     assert "Quarto is not on the PATH." in done.stderr
     assert "--renderer embedded" in done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.setattr(route, "find_quarto", lambda: None)
+    assert route.choose_renderer("auto") == "embedded"
 
 
 def test_auto_takes_quarto_where_it_is_and_says_so(
@@ -146,20 +133,10 @@ def test_auto_takes_quarto_where_it_is_and_says_so(
     assert json.loads((folder / "claims.json").read_text(encoding="utf-8"))["renderer"] == "quarto"
 
 
-def test_auto_says_so_where_there_is_no_quarto(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from kentstats.publish import quarto
-
-    monkeypatch.setattr(quarto, "find_quarto", lambda: None)
-    assert quarto.choose_renderer("auto") == "embedded"
-
-
 def test_the_quarto_project_executes_nothing_and_uses_the_filter() -> None:
     reports = find_project().reports
     project = yaml.safe_load((reports / "_quarto.yml").read_text(encoding="utf-8"))
-    assert project["execute"]["enabled"] is False
-    assert project["execute"]["echo"] is False
+    assert (project["execute"]["enabled"], project["execute"]["echo"]) == (False, False)
     assert project["format"]["typst"]["pdf-standard"] == "ua-1"
     assert project["format"]["html"]["embed-resources"] is True
     named = [*project["filters"], project["format"]["html"]["css"]]

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kentstats.ingest.registry import load_sources
 
-from kentstats import load_facts
+from kentstats import load_facts, load_sources
 from kentstats.errors import DataError
 from kentstats.ingest.report_settings import Figure, ReportSettings, missing_figures, read_settings
 from kentstats.project import Project
@@ -29,11 +28,6 @@ def test_every_file_may_be_left_out(name: str, raw: Path, settings_of: Read) -> 
     before = settings_of()
     (raw / f"{name}.yml").unlink()
     assert settings_of() == replace(before, **{name: getattr(ReportSettings(), name)})
-
-
-def test_a_file_of_comments_alone_says_nothing(raw: Path, settings_of: Read) -> None:
-    (raw / "checks.yml").write_text("# nothing yet\n", encoding="utf-8")
-    assert settings_of().checks == ReportSettings().checks
 
 
 def test_the_name_of_a_figure_is_written_as_it_is_read() -> None:

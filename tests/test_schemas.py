@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kentstats.schemas import TABLES, records, tidy
+from kentstats.schemas import TABLES, tidy
 
 STATEMENT = {
     "source_id": "report",
@@ -45,12 +45,6 @@ def test_a_table_has_its_columns_in_order_with_their_types(table: str) -> None:
     assert len(frame) == 1
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_an_empty_table_has_its_columns_and_types_too(table: str) -> None:
-    pd.testing.assert_series_equal(tidy(table, []).dtypes, tidy(table, [sample(table)]).dtypes)
-    assert len(tidy(table, [])) == 0
-
-
 def test_rows_are_sorted_by_the_key_whatever_order_they_come_in() -> None:
     rows = [STATEMENT | {"subject": subject} for subject in "badc"]
     random.Random(1).shuffle(rows)
@@ -76,8 +70,3 @@ def test_a_column_too_many_or_too_few_is_named() -> None:
     row = {name: value for name, value in STATEMENT.items() if name != "locator"}
     with pytest.raises(ValueError, match=r"^statements: .*\['locator', 'place'\]$"):
         tidy("statements", [row | {"place": "paragraph 55"}])
-
-
-def test_records_are_the_rows_as_they_were() -> None:
-    rows = [STATEMENT, STATEMENT | {"subject": "Immunisations"}]
-    assert records(tidy("statements", rows)) == rows

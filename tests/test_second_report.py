@@ -5,22 +5,30 @@ The figures of Medway are synthetic: a third of those of Kent, altered. No inspe
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import briefings
+import pandas as pd
 import pytest
 from conftest import ROOT
-from kentstats.ingest.registry import load_sources
 from verapdf import text_of
 
-from kentstats.ingest.inspection_report import ACTION_COLUMNS, LEFT_OUT_COLUMNS, STATEMENT_COLUMNS
+from kentstats.ingest.inspection_report import (
+    ACTION_COLUMNS,
+    FACT_COLUMNS,
+    JUDGEMENT_COLUMNS,
+    STATEMENT_COLUMNS,
+    load_sources,
+)
 from kentstats.project import Project
-from kentstats.publish.briefing import check_source, publish
-from kentstats.report.context import open_edition
+from kentstats.publish.briefing import publish
+from kentstats.report.context import open_briefing
+from kentstats.schemas import Row, records
 
 SOURCE = """\
 id: {name}
@@ -114,33 +122,22 @@ class Page(HTMLParser):
         ]
 
 
-def write(path: Path, columns: tuple[str, ...], rows: list[dict[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def facts_of_kent(home: Project) -> list[dict[str, str]]:
+def facts_of_kent(home: Project) -> list[Row]:
     path = home.raw / "ofsted-kent-2010" / "facts.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return records(pd.read_csv(path, dtype=str, keep_default_na=False))
 
 
-def add_report(
-    home: Project, authority: str, facts: list[dict[str, str]], judgements: list[dict[str, str]]
-) -> Path:
+def add_report(home: Project, authority: str, facts: list[Row], judgements: list[Any]) -> Path:
     """Write a report with neither actions nor statements."""
     folder = home.raw / f"synthetic-{authority.casefold()}-2010"
     folder.mkdir()
     source = SOURCE.format(name=folder.name, authority=authority, checksum="a" * 64)
     (folder / "source.yml").write_text(source, encoding="utf-8")
-    write(folder / "facts.csv", tuple(facts_of_kent(home)[0]), facts)
-    columns = ("service", "section", "judgement", "grade", "stated_in", "paragraph", "printed")
-    write(folder / "judgements.csv", columns, judgements)
-    write(folder / "actions.csv", ACTION_COLUMNS, [])
-    write(folder / "statements.csv", STATEMENT_COLUMNS, [])
-    write(folder / "left_out.csv", LEFT_OUT_COLUMNS, [])
+    tables = {"facts": (FACT_COLUMNS, facts), "judgements": (JUDGEMENT_COLUMNS, judgements)}
+    tables |= {"actions": (ACTION_COLUMNS, []), "statements": (STATEMENT_COLUMNS, [])}
+    for name, (columns, rows) in tables.items():
+        frame = pd.DataFrame(rows, columns=list(columns))
+        frame.to_csv(folder / f"{name}.csv", index=False)
     return folder
 
 
@@ -161,19 +158,11 @@ def medway(home: Project) -> Path:
             fact["qualifier"] = "exact" if fact["qualifier"] == "range" else fact["qualifier"]
         facts.append(fact)
     assert 0.2 < len(facts) / len(facts_of_kent(home)) < 0.4
+    services = ("safeguarding", "looked after children")
+    stated = [(service, judgement) for service in services for judgement in JUDGED]
     judgements = [
-        {
-            "service": service,
-            "section": "Overall",
-            "judgement": judgement,
-            "grade": "2",
-            "stated_in": "heading",
-            "paragraph": str(number),
-            "printed": "Grade 2",
-        }
-        for number, (service, judgement) in enumerate(
-            ((s, j) for s in ("safeguarding", "looked after children") for j in JUDGED), 10
-        )
+        (service, "Overall", judgement, 2, "heading", number, "Grade 2")
+        for number, (service, judgement) in enumerate(stated, 10)
     ]
     return add_report(home, "Medway", facts, judgements)
 
@@ -191,6 +180,12 @@ def publish_page(
     return page, folder
 
 
+def faults(authority: str, edition: str = "2010") -> list[str]:
+    """Where the briefing does not keep to what every briefing must."""
+    brief = briefings.make(authority, edition)
+    return [fault for check in briefings.CHECKS for fault in check(brief)]
+
+
 GONE = {"Areas for improvement", "Compared in words alone"}
 """What only a report with actions and statements has."""
 
@@ -200,6 +195,7 @@ def test_a_report_with_its_own_settings_is_published(
 ) -> None:
     for name, text in (("checks", CHECKS), ("shares", SHARES), ("sections", SECTIONS)):
         (medway / f"{name}.yml").write_text(text, encoding="utf-8")
+    assert faults("Medway") == []
     page, folder = publish_page("Medway", home, tmp_path / "out")
     assert {"Judgements", "Foster care", "How far chance reaches"} <= set(page.titles)
     assert not {*GONE, "Nothing that this report has", "Workforce"} & set(page.titles)
@@ -237,6 +233,7 @@ def test_a_report_with_one_figure_is_published(edition: str, home: Project, tmp_
     folder = add_report(home, "Rutland", [{**fact, "area_name": "Rutland"}], [])
     source = (folder / "source.yml").read_text(encoding="utf-8")
     (folder / "source.yml").write_text(source.replace('"2010"', f'"{edition}"'), encoding="utf-8")
+    assert faults("Rutland", edition) == []
     page, _ = publish_page("Rutland", home, tmp_path / "out", edition)
     assert {"At a glance", "Every figure of the report, with its place"} <= set(page.titles)
     assert not {*GONE, "Judgements", "How far chance reaches"} & set(page.titles)
@@ -251,12 +248,10 @@ def test_the_examples_of_the_page_on_adding_a_report_make_one(home: Project) -> 
     folder.mkdir()
     for name, block in zip(names, blocks, strict=True):
         (folder / name).write_text(block, encoding="utf-8")
-    write(folder / "left_out.csv", LEFT_OUT_COLUMNS, [])
-    _, source = load_sources(home)
-    check_source(source)
-    brief = open_edition("Medway", "2010", home=home)
+    assert len(load_sources(home)) == 2
+    brief = open_briefing("Medway", "2010", home=home)
     assert brief.checks["subject"].tolist()[-1] == "Actions fall due on or after publication"
-    assert len(brief.comparisons) == 1
+    assert len(brief.report_comparisons) == 1
     settings = brief.settings
     assert settings.shares
     assert settings.checks.words_against_numbers

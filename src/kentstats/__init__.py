@@ -16,6 +16,11 @@ load_sources()
 load_areas(), find_area(name)
     authorities, regions and their codes
 
+Everything that one briefing is made from:
+
+open_briefing(authority, edition)
+    a :class:`Briefing`, with its tables, comparisons, ranks and trends
+
 All but the catalogue take ``home=``, a :class:`Project` or its folder; by
 default the project at hand is read. The commands are listed by
 ``kentstats --help``.
@@ -28,6 +33,7 @@ __version__ = "0.1.0"
 # The modules are imported when a name is first used, so that importing the package, and asking
 # the command for help, costs next to nothing. `__init__.pyi` tells the names to type checkers.
 _MODULES = {
+    "Briefing": "kentstats.report.context",
     "Project": "kentstats.project",
     "find_area": "kentstats.areas",
     "load_actions": "kentstats.load",
@@ -37,6 +43,7 @@ _MODULES = {
     "load_judgements": "kentstats.load",
     "load_sources": "kentstats.ingest.inspection_report",
     "load_statements": "kentstats.load",
+    "open_briefing": "kentstats.report.context",
 }
 __all__ = ["__version__", *_MODULES]  # noqa: PLE0604
 

@@ -7,5 +7,7 @@ from kentstats.load import load_facts as load_facts
 from kentstats.load import load_judgements as load_judgements
 from kentstats.load import load_statements as load_statements
 from kentstats.project import Project as Project
+from kentstats.report.context import Briefing as Briefing
+from kentstats.report.context import open_briefing as open_briefing
 
 __version__: str

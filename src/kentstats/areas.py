@@ -37,6 +37,7 @@ SUCCESSION_COLUMNS = ("code", "successor", "day")
 CODED = dt.date(2009, 1, 1)
 """The day on which the codes came into use."""
 AREAS_FILE, SUCCESSIONS_FILE = "areas.csv", "successions.csv"
+HEADERS = {AREAS_FILE: COLUMNS, SUCCESSIONS_FILE: SUCCESSION_COLUMNS}
 OTHER_NAMES = {
     "bcp": "Bournemouth, Christchurch and Poole",
     "bath and ne somerset": "Bath and North East Somerset",
@@ -56,19 +57,14 @@ class Area:
 
     Attributes
     ----------
-    code : str
-        GSS code (nine characters), or a name of ours for a group.
-    name : str
-        Name as printed.
+    code, name : str
+        GSS code, or a name of ours for a group; name as printed.
     type : str
         ``country``, ``region``, ``authority``, ``combined`` (authorities
         that a source counts together) or ``comparator_group``.
-    old_code : str
-        The department's three-digit code, where there is one.
-    region : str
-        Code of the region it lies in.
-    kind : str
-        One of :data:`KINDS`, for an authority.
+    old_code, region, kind : str
+        The department's three-digit code, code of the region it lies in, and
+        one of :data:`KINDS`, where there is one.
     opened, closed : datetime.date or None
         First and last day on which the code was in operation.
     """
@@ -95,15 +91,7 @@ GROUPS = (Area("comparator-authorities", "Comparator authorities", "comparator_g
 
 @dataclass(frozen=True, eq=False)
 class Register:
-    """Every area known, and what became of those that ended.
-
-    Attributes
-    ----------
-    areas : tuple of Area
-        In the order of their codes.
-    successors : mapping of str to tuple of str
-        Codes of the areas that took over, by the code of the one that ended.
-    """
+    """Every area known, and the codes of those that took over, by the code that ended."""
 
     areas: tuple[Area, ...]
     successors: Mapping[str, tuple[str, ...]]
@@ -174,16 +162,9 @@ class Register:
     def resolve(self, text: str, on: dt.date) -> Area:
         """Return the authority that a user means, as it was on a day.
 
-        An old code will do where the authority went on under a new one.
-
-        Raises
-        ------
-        ParameterError
-            Nothing answers to it, several might, or it had ended or had not
-            begun: the message names the nearest, or the successors.
+        An old code will do where the authority went on under a new one. What is no
+        authority of the day raises a ParameterError that names what would be.
         """
-        found = self.answering(text)
-        authorities = [area for area in found if area.type == "authority"]
         if now := self.find(text, on):
             if now.type == "authority":
                 return now
@@ -191,16 +172,14 @@ class Register:
                 f"{now.name} is a {now.type.replace('_', ' ')}, not an authority.",
                 "Name one of its authorities, as in kentstats briefing Kent.",
             )
-        if not authorities:
+        found = [area for area in self.answering(text) if area.type == "authority"]
+        if not found:
             raise self._unknown(text, on)
         # a new code for the same authority keeps the old three digits
-        old_codes = {area.old_code for area in authorities if area.old_code}
-        recoded = [
-            area for area in self.authorities(on) if area.old_code and area.old_code in old_codes
-        ]
+        recoded = {self.on(area.code, on) for area in found} - {area.code for area in found}
         if len(recoded) == 1:
-            return recoded[0]
-        raise self._outside(authorities[-1], on)
+            return self._by_code[recoded.pop()]
+        raise self._outside(found[-1], on)
 
     def _outside(self, area: Area, on: dt.date) -> ParameterError:
         """Say what stood in the place of an authority that was not there on a day."""
@@ -214,24 +193,19 @@ class Register:
             for follower in followers:
                 before[follower] += (code,)
         names = [then.name for then in self._lineage(area, on, before)]
-        was = f"Until then it was {_quoted_list(names)}." if names else ""
-        began = (
-            f"{area.name} began on {show_date(area.opened)}." if area.opened else f"{area.name}."
-        )
-        return ParameterError(began, f"{was} Name that, or another edition.".strip())
+        was = f"Until then it was {_quoted_list(names)}. " if names else ""
+        began = f" began on {show_date(area.opened)}" if area.opened else ""
+        return ParameterError(f"{area.name}{began}.", f"{was}Name that, or another edition.")
 
     def _lineage(self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]) -> list[Area]:
         reached: list[Area] = []
         for code in links.get(area.code, ()):
-            other = self.by_code(code)
-            if other and other.operates(on):
-                reached.append(other)
-            elif other:
-                reached += self._lineage(other, on, links)
+            if other := self.by_code(code):
+                reached += [other] if other.operates(on) else self._lineage(other, on, links)
         return reached
 
     def _unknown(self, text: str, on: dt.date) -> ParameterError:
-        if "/" in text and (joined := self.combined(text)):
+        if joined := self.combined(text):
             return ParameterError(
                 f"{joined.name} are two authorities that some sources count together.",
                 "Name one of them; its briefing has what is given for both.",
@@ -254,18 +228,7 @@ class Register:
 
 
 def fold(name: str) -> str:
-    """Fold a name so that its spellings meet.
-
-    Parameters
-    ----------
-    name : str
-        A name as a source or a user writes it.
-
-    Returns
-    -------
-    str
-        Lower case, ``and`` for ``&``, no punctuation, no ``City of``,
-        ``County of``, ``Royal Borough of`` or ``Borough`` around it.
+    """Fold a name so that its spellings meet: case, marks and “City of” do not matter.
 
     Examples
     --------
@@ -284,7 +247,7 @@ def fold(name: str) -> str:
         return f"{inner[1]} london"
     words = re.sub(r"^(royal borough of|city of|county of|the) ", "", words)
     words = re.sub(r" (city of|county of|borough|county council|city|council)$", "", words)
-    return words if words else name.casefold().strip()
+    return words or name.casefold().strip()
 
 
 def _quoted_list(names: Iterable[str], word: str = "and") -> str:
@@ -300,10 +263,6 @@ def load_areas(*, home: ProjectLike | None = None) -> Register:
     ----------
     home : Project or path, optional
         The project; the one at hand by default.
-
-    Returns
-    -------
-    Register
 
     Raises
     ------
@@ -323,7 +282,7 @@ def load_areas(*, home: ProjectLike | None = None) -> Register:
 @lru_cache(maxsize=8)
 def _load(folder: Path, modified: tuple[int, ...]) -> Register:
     del modified  # read again where a file is another
-    return make_register(read_area_rows(folder), read_successions(folder))
+    return make_register(read_table(folder, AREAS_FILE), read_table(folder, SUCCESSIONS_FILE))
 
 
 def find_area(
@@ -344,7 +303,6 @@ def find_area(
     Returns
     -------
     Area or None
-        None where no area answers to it.
 
     Examples
     --------
@@ -374,17 +332,9 @@ def make_register(
     return Register((*listed, *GROUPS), dict(successors))
 
 
-def read_area_rows(folder: Path) -> list[dict[str, str]]:
-    """Read the rows of ``areas.csv``, or raise a DataError."""
-    return _rows(folder / AREAS_FILE, COLUMNS)
-
-
-def read_successions(folder: Path) -> list[dict[str, str]]:
-    """Read the rows of ``successions.csv``, or raise a DataError."""
-    return _rows(folder / SUCCESSIONS_FILE, SUCCESSION_COLUMNS)
-
-
-def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+def read_table(folder: Path, name: str) -> list[dict[str, str]]:
+    """Read the rows of a file of the register as text, or raise a DataError."""
+    path, columns = folder / name, HEADERS[name]
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kentstats import __version__
-from kentstats.console import (
-    authority_option,
-    choice_option,
-    edition_option,
-    failure,
-    file_option,
-    folder_option,
-    handle_errors,
-    print_bytes,
-    quiet_option,
-    say,
-    say_nothing,
-)
-from kentstats.errors import DataError, KentstatsError
+from kentstats.errors import DataError, KentstatsError, ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EPILOG = """\b
 Exit codes:
@@ -36,6 +28,85 @@ Exit codes:
   5  the document could not be rendered
   130, 143  stopped by Ctrl-C, or asked to end
 """
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command end with a message and an exit code instead of a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+            return
+        except KentstatsError as error:
+            message, exit_code = str(error), error.exit_code
+        except KeyboardInterrupt:
+            message, exit_code = "Stopped. What was done before is kept.", 130
+        except BrokenPipeError:
+            raise  # the reader has seen enough; click ends quietly
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename else ""
+            message, exit_code = f"{error.strerror or error}{place}.", 1
+        failure = click.ClickException(message)
+        vars(failure)["exit_code"] = exit_code
+        raise failure
+
+    return wrapped
+
+
+def write_table(frame: pd.DataFrame, form: str, output: Path | None) -> None:
+    """Write a table to a file, or to the standard output."""
+    from kentstats.load import encode
+
+    content = encode(frame, form)
+    if output:
+        output.write_bytes(content)
+    elif sys.stdout is None:  # as after >&- in a shell
+        raise KentstatsError(
+            "The standard output is closed.", "Give a file with -o, or do not close it."
+        )
+    elif form == "parquet" and sys.stdout.isatty():
+        raise KentstatsError(
+            "Parquet is no text for a terminal.", "Give a file with -o, or redirect the output."
+        )
+    else:
+        click.echo(content, nl=False)
+
+
+def say(line: str) -> None:
+    """Tell of progress on the standard error."""
+    click.echo(line, err=True)
+
+
+def choice_option(name: str, words: str, default: str | None, meaning: str) -> Callable[..., Any]:
+    """Add an option that takes one of several words."""
+    kind = click.Choice(words.split())
+    # format is the name of a function of Python
+    names = [name, "form"] if name == "--format" else [name]
+    return click.option(*names, type=kind, default=default, show_default=True, help=meaning)
+
+
+def limit_option(name: str, default: float, unit: str, meaning: str) -> Callable[..., Any]:
+    """Add an option that limits a briefing."""
+    kind = click.FloatRange(min=0)
+    return click.option(
+        name, type=kind, default=default, show_default=True, metavar=unit, help=meaning
+    )
+
+
+def folder_option(default: str, meaning: str) -> Callable[..., Any]:
+    """Add ``--output`` for a folder."""
+    return click.option(
+        "--output", type=FOLDER, default=Path(default), show_default=True, help=meaning
+    )
+
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+edition_option = click.option("--edition", help="Edition of the figures; all by default.")
+output_option = click.option("-o", "--output", type=FILE, help="Write to a file instead.")
+authority_option = click.option("--authority", help="Name, GSS code or old code; all by default.")
 
 
 @click.group(
@@ -85,21 +156,9 @@ def main() -> None:
     help="With --cluster: where its workers write, such as s3://bucket/briefings; "
     "--output keeps what the next run needs.",
 )
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0),
-    default=120,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long one authority may take; 0 for any time.",
-)
-@click.option(
-    "--memory-limit",
-    type=click.FloatRange(min=0),
-    default=2000,
-    show_default=True,
-    metavar="MB",
-    help="What one briefing may use beyond what all share; 0 for any.",
+@limit_option("--time-limit", 120, "SECONDS", "How long one authority may take; 0 for any time.")
+@limit_option(
+    "--memory-limit", 2000, "MB", "What one briefing may use beyond what all share; 0 for any."
 )
 @click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
 @click.option(
@@ -107,9 +166,9 @@ def main() -> None:
 )
 @choice_option(
     "--renderer",
-    words=["embedded", "quarto", "auto"],
-    default="embedded",
-    help="embedded needs nothing more; quarto must be on the PATH; auto takes it where it is.",
+    "embedded quarto auto",
+    "embedded",
+    "embedded needs nothing more; quarto must be on the PATH; auto takes it where it is.",
 )
 @click.option(
     "-p",
@@ -120,11 +179,7 @@ def main() -> None:
     metavar="NAME VALUE",
     help="Another parameter of the notebook, such as -p confidence 0.99. May be repeated.",
 )
-@click.option(
-    "--notebook",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Another notebook than the package's own.",
-)
+@click.option("--notebook", type=FILE, help="Another notebook than the package's own.")
 @folder_option("reports/published", "Folder to publish in; files go to EDITION/AUTHORITY below it.")
 @quiet_option
 @handle_errors
@@ -133,8 +188,6 @@ def briefing(
     everyone: bool,
     quiet: bool,
     parameters: tuple[tuple[str, str], ...],
-    again: bool,
-    contact: str,
     time_limit: float,
     memory_limit: float,
     **chosen: Any,
@@ -157,23 +210,23 @@ def briefing(
       kentstats briefing --all --cluster tcp://10.0.0.5:8786
       kentstats briefing Kent -p confidence 0.99 --output /tmp/try
     """
-    if everyone == bool(authority):
-        raise failure(
-            "Give the name of an authority, or --all."
-            if not everyone
-            else f"“{authority}” and --all are both given; choose one.",
-            2,
-        )
-    if (chosen["cluster"] or chosen["store"]) and not everyone:
-        raise failure("--cluster and --store are for many: give --all with them.", 2)
-    # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    chosen |= {"parameters": dict(parameters), "progress": sys.stderr.isatty() and not quiet}
     from kentstats.publish.pool import Limits
 
-    chosen["limits"] = Limits(time_limit, memory_limit)
+    if everyone and authority:
+        raise ParameterError(f"“{authority}” and --all are both given; choose one.")
+    if not everyone and not authority:
+        raise ParameterError("Give the name of an authority, or --all.")
+    if (chosen["cluster"] or chosen["store"]) and not everyone:
+        raise ParameterError("--cluster and --store are for many: give --all with them.")
+    # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen |= {
+        "parameters": dict(parameters),
+        "progress": sys.stderr.isatty() and not quiet,
+        "limits": Limits(time_limit, memory_limit),
+    }
     if everyone:
-        _publish_all(contact, quiet, force=again, **chosen)
+        _publish_all(quiet, **chosen)
     else:
         _publish_one(str(authority), quiet, **chosen)
 
@@ -181,21 +234,21 @@ def briefing(
 def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
     from kentstats.publish.briefing import publish
 
-    for_many = ("jobs", "cluster", "store")
+    for_many = ("again", "cluster", "contact", "jobs", "store")
     chosen = {name: value for name, value in chosen.items() if name not in for_many}
     talks = chosen["progress"] or chosen["renderer"] == "auto"
-    folder = publish(authority, say=say if talks else say_nothing, **chosen)
+    folder = publish(authority, say=say if talks else str, **chosen)
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
             click.echo(folder / name)
 
 
-def _publish_all(contact: str, quiet: bool, **chosen: Any) -> None:
+def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> None:
     from kentstats.publish.batch import publish_all
     from kentstats.publish.site import write_home, write_index
 
     edition, output, store = chosen["edition"], chosen["output"], chosen["store"]
-    run = publish_all(say=say_nothing if quiet else say, **chosen)
+    run = publish_all(say=str if quiet else say, force=again, **chosen)
     page: str | Path
     if store:
         from kentstats.publish.dask import put
@@ -216,21 +269,16 @@ def _publish_all(contact: str, quiet: bool, **chosen: Any) -> None:
 @edition_option
 @authority_option
 @choice_option(
-    "--table",
-    words=["facts", "judgements", "actions", "statements", "outcomes", "neighbours"],
-    default="facts",
-    help="Which table.",
+    "--table", "facts judgements actions statements outcomes neighbours", "facts", "Which table."
 )
 @choice_option(
     "--kind",
-    words=["all", "report", "official"],
-    default="all",
-    help="Facts of inspection reports, of official statistics, or both.",
+    "all report official",
+    "all",
+    "Facts of inspection reports, of official statistics, or both.",
 )
-@choice_option(
-    "--format", "form", words=["csv", "json", "parquet"], default="csv", help="How to print it."
-)
-@file_option("Write to a file instead.")
+@choice_option("--format", "csv json parquet", "csv", "How to print it.")
+@output_option
 @handle_errors
 def facts(form: str, output: Path | None, **options: Any) -> None:
     """Print a tidy table: every figure, judgement or action with its place.
@@ -244,34 +292,21 @@ def facts(form: str, output: Path | None, **options: Any) -> None:
       kentstats facts --table actions --format json
       kentstats facts --format parquet -o facts.parquet
     """
-    from kentstats.export import encode, load_any_table
+    from kentstats.load import load_table
 
-    content = encode(load_any_table(**options), form)
-    if output:
-        output.write_bytes(content)
-    elif form == "parquet" and sys.stdout is not None and sys.stdout.isatty():
-        raise KentstatsError(
-            "Parquet is no text for a terminal.", "Give a file with -o, or redirect the output."
-        )
-    else:
-        print_bytes(content)
+    write_table(load_table(**options), form, output)
 
 
 @main.command()
 @edition_option
 @authority_option
-@choice_option(
-    "--format",
-    "form",
-    words=["table", "csv", "json"],
-    default="table",
-    help="How to print the checks.",
-)
-@file_option("Write to a file instead; as CSV unless --format says otherwise.")
+@choice_option("--format", "table csv json", "table", "How to print the checks.")
+@output_option
 @choice_option(
     "--kind",
-    words=["report", "official", "all"],
-    help="Inspection reports, official statistics, or both; reports by default, where there are.",
+    "report official all",
+    None,
+    "Inspection reports, official statistics, or both; reports by default, where there are.",
 )
 @click.option("--strict", is_flag=True, help="End with 1 where something disagrees.")
 @handle_errors
@@ -283,18 +318,16 @@ def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
     fractions and numbers, complements, words and numbers, dates. Of official
     statistics: whether a figure is that of its two numbers, and whether the
     authorities add up to England. A fault of the files themselves ends with 3.
+    A file is CSV unless --format says otherwise.
     """
     from kentstats.checks import check_sources, format_checks
-    from kentstats.export import encode
 
-    checks = check_sources(**options)
-    if output:
-        output.write_bytes(encode(checks, "json" if form == "json" else "csv"))
-    elif form == "table":
+    checks = check_sources(notify=lambda note: say(f"Note: {note}"), **options)
+    if form == "table" and not output:
         for line in format_checks(checks):
             click.echo(line)
     else:
-        print_bytes(encode(checks, form))
+        write_table(checks, "csv" if form == "table" else form, output)
     if strict and checks["result"].eq("disagrees").any():
         raise click.exceptions.Exit(1)
 
@@ -304,7 +337,7 @@ def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
 @handle_errors
 def tidy(output: Path) -> None:
     """Write every tidy table as CSV and Parquet; the same bytes every time."""
-    from kentstats.export import write_tables
+    from kentstats.load import write_tables
 
     for path in write_tables(output):
         click.echo(path)
@@ -324,7 +357,7 @@ def tidy(output: Path) -> None:
 @click.option(
     "--report",
     "report_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write every line refused or left out to a CSV file.",
 )
 @quiet_option
@@ -346,17 +379,18 @@ def ingest(
       kentstats ingest *.csv sn_may_2025.xlsx --edition 2025
       kentstats ingest new.csv --dry-run --report refused.csv
     """
-    from kentstats.ingest.describe import describe, refusals
+    from kentstats.ingest.recognise import refusals
+    from kentstats.ingest.update import describe
     from kentstats.ingest.update import ingest as take_in
 
     try:
         done = take_in(files, dry_run=dry_run, **options)
     except DataError as error:
         if report_path:
-            report_path.write_text(refusals(error), encoding="utf-8", newline="\n")
+            report_path.write_text(refusals(error.problems), encoding="utf-8", newline="\n")
         raise
     if report_path:
-        report_path.write_text(refusals(done), encoding="utf-8", newline="\n")
+        report_path.write_text(refusals((), done.readings), encoding="utf-8", newline="\n")
     if not quiet:
         for line in describe(done, dry_run=dry_run):
             click.echo(line)
@@ -365,10 +399,10 @@ def ingest(
 @main.command()
 @click.argument("terms", nargs=-1, required=True, metavar="WORDS|ID")
 @click.option("--search", "search_only", is_flag=True, help="List what is found; download nothing.")
-@click.option("--version", help="Version, such as 2.0 or 2.*; the latest by default.")
+@click.option("--version", default="*", help="Version, such as 2.0 or 2.*; the latest by default.")
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder to put the files in; they stay in the cache by default.",
 )
 @click.option("--offline", is_flag=True, help="Use what was downloaded before; ask for nothing.")
@@ -377,15 +411,7 @@ def ingest(
 )
 @quiet_option
 @handle_errors
-def fetch(
-    terms: tuple[str, ...],
-    search_only: bool,
-    version: str | None,
-    into: Path | None,
-    offline: bool,
-    base_url: str | None,
-    quiet: bool,
-) -> None:
+def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any) -> None:
     """Download a data set of Explore Education Statistics, by WORDS or ID.
 
     What was downloaded once is kept with its checksum, and serves when the
@@ -400,12 +426,9 @@ def fetch(
     from kentstats.ingest.ees_api import Client, describe, download
 
     words = " ".join(terms)
-    notify = say_nothing if quiet else say
-    client = Client(base_url, offline=offline, notify=notify)
-    if search_only:
-        lines = describe(client, words)
-    else:
-        lines = [str(path) for path in download(client, words, version=version or "*", into=into)]
+    base_url, offline = options.pop("base_url"), options.pop("offline")
+    client = Client(base_url, offline=offline, notify=str if quiet else say)
+    lines = describe(client, words) if search_only else download(client, words, **options)
     if not quiet or search_only:
         for line in lines:
             click.echo(line)
@@ -422,7 +445,3 @@ def status(output: Path, authorities: bool) -> None:
 
     for line in describe_project(find_project(), output, authorities_too=authorities):
         click.echo(line)
-
-
-if __name__ == "__main__":
-    main()

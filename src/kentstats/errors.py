@@ -12,15 +12,7 @@ from dataclasses import dataclass
 
 
 class KentstatsError(Exception):
-    """An error with a remedy.
-
-    Parameters
-    ----------
-    what : str
-        What is wrong, as a whole sentence.
-    remedy : str, optional
-        What to do about it, as a whole sentence.
-    """
+    """An error: what is wrong and what to do about it, each as a whole sentence."""
 
     exit_code = 1
 
@@ -43,17 +35,8 @@ class ParameterError(KentstatsError):
 class Problem:
     """One thing wrong in one place of a file.
 
-    Attributes
-    ----------
-    file : str
-        The file, as a path a user can open.
-    line : int
-        Line, counted from 1; the header is line 1. 0 where the file as a
-        whole is meant.
-    column : str
-        Name of the column, empty where the whole line is meant.
-    what, remedy : str
-        The fault and what to do about it, as whole sentences.
+    Lines are counted from 1, the header being line 1; 0 means the file as a
+    whole. An empty column means the whole line.
     """
 
     file: str
@@ -93,22 +76,8 @@ class RenderError(KentstatsError):
     exit_code = 5
 
 
-def nearest(word: str, known: Iterable[str], most: int = 3) -> str:
-    """Name the known words nearest to one that is not known.
-
-    Parameters
-    ----------
-    word : str
-        What the user wrote.
-    known : iterable of str
-        What there is.
-    most : int, default 3
-        How many to name.
-
-    Returns
-    -------
-    str
-        A sentence: the nearest names, or all there is when none is near.
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Name the known words nearest to one that is not known, or all where none is near.
 
     Examples
     --------
@@ -121,7 +90,7 @@ def nearest(word: str, known: Iterable[str], most: int = 3) -> str:
     by_folded = {name.casefold(): name for name in reversed(names)}
     if word.casefold() in by_folded:
         return f"Did you mean {by_folded[word.casefold()]}?"
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=most, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold(), by_folded)
     if close:
         return f"Did you mean {' or '.join(by_folded[key] for key in close)}?"
     return f"There is: {', '.join(names)}." if names else "There is none."

@@ -7,15 +7,13 @@ needs an entry there and nothing here.
 from __future__ import annotations
 
 import collections.abc
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated
 
-from kentstats.errors import DataError, Problem, nearest
-from kentstats.project import read_yaml
+from kentstats.project import YamlFile, one_of
 from kentstats.schemas import UNITS
 
 POLARITIES = {
@@ -43,10 +41,12 @@ MODELS = {
     "none": "no interval can be drawn",
 }
 """How chance moves a measure."""
-CLOSED_SETS = {"unit": UNITS, "polarity": POLARITIES, "theme": THEMES, "model": MODELS}
-"""Keys of an entry that hold one of a set of words."""
-REQUIRED_KEYS = ("short", "name", "unit", "polarity", "theme")
 CATALOGUE = Path(__file__).with_name("indicators.yml")
+
+Unit = Annotated[str, "unit"]
+Polarity = Annotated[str, "polarity"]
+Theme = Annotated[str, "theme"]
+Model = Annotated[str, "model"]
 
 
 @dataclass(frozen=True)
@@ -113,16 +113,16 @@ class Indicator:
     id: str
     short: str
     name: str
-    unit: str
-    polarity: str
-    theme: str
+    unit: Unit
+    polarity: Polarity
+    theme: Theme
     numerator: str = ""
     denominator: str = ""
     meaning: str = ""
     why: str = ""
     caveats: str = ""
     question: str = ""
-    model: str = "none"
+    model: Model = "none"
     sources: tuple[Mapping, ...] = ()
 
 
@@ -151,57 +151,6 @@ def load_indicators(path: Path = CATALOGUE) -> collections.abc.Mapping[str, Indi
     >>> load_indicators()["health-assessments"].polarity
     'high'
     """
-    entries = read_yaml(path)
-    if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
-        what = "The file holds no entries with keys."
-        raise DataError([Problem(str(path), 0, "", what, "Mend or restore it.")])
-    problems = [
-        Problem(str(path), 0, key, f"The entry {name} is faulty.", remedy)
-        for name, entry in entries.items()
-        for key, remedy in _faults(entry)
-    ]
-    if problems:
-        raise DataError(problems)
-    return MappingProxyType(
-        {
-            name: Indicator(
-                id=name, **{**entry, "sources": tuple(map(_mapping, entry.get("sources", ())))}
-            )
-            for name, entry in entries.items()
-        }
-    )
-
-
-def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each faulty key of an entry with its remedy."""
-    keys = {field.name for field in fields(Indicator)} - {"id"}
-    yield from ((key, nearest(key, keys)) for key in entry if key not in keys)
-    yield from ((key, "It is missing.") for key in REQUIRED_KEYS if key not in entry)
-    for key, text in entry.items():
-        if key in keys - {"sources"} and not isinstance(text, str):
-            yield key, "Give it text."
-        elif key in CLOSED_SETS and text not in CLOSED_SETS[key]:
-            yield key, nearest(text, CLOSED_SETS[key])
-    yield from (("sources", remedy) for remedy in _faults_of_sources(entry.get("sources", [])))
-
-
-def _faults_of_sources(listed: Any) -> list[str]:
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        return ["Give a list of data sets with their columns."]
-    known = {field.name for field in fields(Mapping)}
-    remedies = [nearest(key, known) for each in listed for key in each if key not in known]
-    remedies += ["A source needs the key data." for each in listed if "data" not in each]
-    return remedies
-
-
-def _mapping(entry: dict[str, Any]) -> Mapping:
-    def listed(value: Any) -> tuple[str, ...]:
-        return (value,) if isinstance(value, str) else tuple(value)
-
-    plural = {"numerator", "denominator", "within"}
-    filters = {"where", "denominator_where"}
-    cells: dict[str, Any] = {
-        key: listed(value) if key in plural else tuple(value.items()) if key in filters else value
-        for key, value in entry.items()
-    }
-    return Mapping(**cells)
+    words = {Unit: UNITS, Polarity: POLARITIES, Theme: THEMES, Model: MODELS}
+    file = YamlFile(path, {kind: one_of(known) for kind, known in words.items()})
+    return MappingProxyType(file.read(dict[str, Indicator]))

@@ -1,9 +1,10 @@
-"""Choose an authority and an edition, and load their tidy tables."""
+"""Choose an authority and an edition, load their tidy tables, and write them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +18,9 @@ from kentstats.ingest.edition import (
     list_editions,
     read_day,
     read_official,
+    write_all,
 )
+from kentstats.ingest.edition import official_facts as official_facts
 from kentstats.ingest.inspection_report import (
     Source,
     load_sources,
@@ -26,9 +29,8 @@ from kentstats.ingest.inspection_report import (
     read_judgements,
     read_statements,
 )
-from kentstats.ingest.official_facts import official_facts as official_facts
 from kentstats.project import Project, ProjectLike, find_project
-from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy
+from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,20 +53,9 @@ def editions(home: ProjectLike | None = None) -> list[str]:
 
 
 def choose_edition(edition: str | int, home: ProjectLike | None = None) -> str:
-    """Return the name of an edition.
+    """Return the name of an edition; one that is not known raises a ParameterError.
 
-    Parameters
-    ----------
-    edition : str or int
-        Its name. A number will do, since tools that guess types from text
-        turn ``2010`` into one.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Raises
-    ------
-    ParameterError
-        There is no such edition; the nearest names are in the message.
+    A number will do, since tools that guess types from text turn ``2010`` into one.
     """
     known = editions(home)
     if str(edition) not in known:
@@ -113,21 +104,10 @@ def choose_area(authority: str, edition: str | int, home: ProjectLike | None = N
 def choose_areas(
     authority: str | None, edition: str | int | None, home: ProjectLike | None = None
 ) -> dict[str, Area | None]:
-    """Return the authority that is meant as it was in each of the chosen editions.
+    """Return the authority that is meant, as it was in each of the editions that have it.
 
-    Parameters
-    ----------
-    authority : str, optional
-        Name, GSS code or old code; without one the value of each edition is None.
-    edition : str or int, optional
-        One edition; all by default. Those without the authority are left out.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Raises
-    ------
-    ParameterError
-        The edition is not known, or none of them has the authority.
+    Without an authority, the value of each edition is None; without an
+    edition, all are meant.
     """
     areas: dict[str, Area | None] = {}
     refused: ParameterError | None = None
@@ -162,21 +142,7 @@ def choose(
     *,
     home: ProjectLike | None = None,
 ) -> list[Source]:
-    """Choose the inspection reports of an authority and an edition.
-
-    Parameters
-    ----------
-    authority : str, optional
-        Name, GSS code or old code; all authorities by default.
-    edition : str or int, optional
-        Name of the edition; all editions by default.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    list of Source
-        At least one.
+    """Choose the inspection reports of an authority and an edition: at least one.
 
     Raises
     ------
@@ -190,8 +156,7 @@ def choose(
     areas = choose_areas(authority, edition, home)
     if found := find_reports(areas, home):
         return found
-    chosen = {source.edition for source in sources} if edition is None else {str(edition)}
-    names = sorted({source.authority for source in sources if source.edition in chosen})
+    names = sorted({source.authority for source in sources if source.edition in areas})
     if not names:
         raise ParameterError(
             f"The edition {edition} has no inspection report.",
@@ -225,27 +190,6 @@ def open_official(edition: str, home: ProjectLike | None = None) -> OfficialStat
 def _open(edition: str, home: Project, modified: int, register: Register) -> OfficialStatistics:
     del modified, register  # read again where either is another
     return read_official(edition, home)
-
-
-def load_table(
-    table: str,
-    *,
-    authority: str | None = None,
-    edition: str | int | None = None,
-    home: ProjectLike | None = None,
-) -> pd.DataFrame:
-    """Load a table of the reports, a key of :data:`kentstats.schemas.TABLES`.
-
-    Parameters, errors and order are those of :func:`load_facts`; the facts
-    are those of reports alone.
-
-    Examples
-    --------
-    >>> len(load_table("actions", authority="Kent"))
-    23
-    """
-    sources = choose(authority, edition, home=home)
-    return tidy(table, [row for source in sources for row in READERS[table](source)])
 
 
 def load_facts(
@@ -303,9 +247,8 @@ def load_facts(
     if kind != "official":
         parts += [tidy("facts", read_facts(source)) for source in find_reports(areas, home)]
     if kind != "report":
-        for name, area in areas.items():
-            if official := open_official(name, home):
-                parts.append(official_facts(official, area))
+        opened = {name: open_official(name, home) for name in areas}
+        parts += [official_facts(each, areas[name]) for name, each in opened.items() if each]
     if not parts:
         choose(authority, edition, home=home)  # says that there is no report
         raise ParameterError("There are no such facts.", "kentstats status lists what there is.")
@@ -371,29 +314,30 @@ def load_statements(
     return load_table("statements", authority=authority, edition=edition, home=home)
 
 
-def load_official_table(
+def load_table(
     table: str,
     *,
     authority: str | None = None,
     edition: str | int | None = None,
+    kind: str = "all",
     home: ProjectLike | None = None,
 ) -> pd.DataFrame:
-    """Load inspection outcomes or statistical neighbours of every authority.
+    """Load a table by its name: of reports, or of official statistics.
 
     Parameters
     ----------
-    table : {"outcomes", "neighbours"}
+    table : {"facts", "judgements", "actions", "statements", "outcomes", "neighbours"}
         Which.
-    authority, edition, home : optional
-        As of :func:`load_facts`.
+    authority, edition, kind, home : optional
+        As of :func:`load_facts`; the kind matters to facts alone.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`kentstats.schemas.OUTCOMES` or
-        :data:`kentstats.schemas.NEIGHBOURS`, with the edition before them. An
-        authority bears the code that it had on the day of the edition, as
-        in the facts.
+        The columns of :data:`kentstats.schemas.TABLES`. Outcomes and neighbours
+        have those of :data:`kentstats.schemas.OUTCOMES` and
+        :data:`kentstats.schemas.NEIGHBOURS` after the edition, and an authority
+        bears the code that it had on the day of the edition, as in the facts.
 
     Raises
     ------
@@ -403,25 +347,62 @@ def load_official_table(
 
     Examples
     --------
-    >>> outcomes = load_official_table("outcomes", authority="Essex", edition=2025)
-    >>> outcomes["judgement"].tolist()[0]
+    >>> len(load_table("actions", authority="Kent"))
+    23
+    >>> load_table("outcomes", authority="Essex", edition=2025)["judgement"].tolist()[0]
     'Overall effectiveness'
     """
     import pandas as pd
 
+    if table == "facts":
+        return load_facts(authority=authority, edition=edition, kind=kind, home=home)
+    if table in READERS:
+        sources = choose(authority, edition, home=home)
+        return tidy(table, [row for source in sources for row in READERS[table](source)])
     rows: list[Row] = []
     for name, area in choose_areas(authority, edition, home).items():
-        official = open_official(name, home)
-        if official is None:
-            continue
-        for row in official.judgements if table == "outcomes" else official.neighbours:
-            codes: Row = {
-                key: official.register.on(row[key], official.day)
-                for key in ("area_code", "neighbour_code")
-                if key in row
-            }
-            if area is None or area.code == codes["area_code"]:
-                rows.append({"edition": name, **row, **codes})
+        if official := open_official(name, home):
+            rows += _official_rows(table, official, area)
     columns = {"edition": Column("str", "the edition"), **OFFICIAL_TABLES[table]}
     types = {column: cast("Any", each.dtype) for column, each in columns.items()}
     return pd.DataFrame(rows, columns=list(columns)).astype(types)
+
+
+def _official_rows(table: str, official: OfficialStatistics, area: Area | None) -> Iterator[Row]:
+    for row in official.judgements if table == "outcomes" else official.neighbours:
+        codes: Row = {
+            key: official.register.on(row[key], official.day)
+            for key in ("area_code", "neighbour_code")
+            if key in row
+        }
+        if area is None or area.code == codes["area_code"]:
+            yield {"edition": official.name, **row, **codes}
+
+
+def encode(frame: pd.DataFrame, form: str) -> bytes:
+    """Write a table as bytes: `form` is ``csv``, ``json`` or ``parquet``."""
+    if form == "csv":
+        return to_csv(frame).encode()
+    if form == "json":
+        text = frame.to_json(
+            orient="records", date_format="iso", date_unit="s", force_ascii=False, indent=1
+        )
+        return text.encode() + b"\n"
+    out = io.BytesIO()
+    frame.to_parquet(out, index=False)
+    return out.getvalue()
+
+
+def write_tables(folder: Path, *, home: ProjectLike | None = None) -> list[Path]:
+    """Write every tidy table as CSV and Parquet; the same bytes every time.
+
+    Where a source breaks the contract, no file is touched.
+    """
+    files = {
+        folder / f"{table}.{form}": encode(frame, form)
+        for table in (*READERS, *OFFICIAL_TABLES)
+        for frame in [load_table(table, home=home)]
+        for form in ("csv", "parquet")
+    }
+    write_all(files)
+    return list(files)

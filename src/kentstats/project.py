@@ -1,4 +1,4 @@
-"""Where the data, notebooks and templates are, and how their files are read.
+"""The folders of a project, and how its files are read.
 
 In a checkout they are the folders beside ``src``, so that what an analyst
 edits is what runs. In an installed package they travel inside it.
@@ -6,27 +6,31 @@ edits is what runs. In an installed package they travel inside it.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from kentstats.errors import DataError, KentstatsError, Problem
+import yaml
+
+from kentstats.errors import DataError, KentstatsError, Problem, nearest
 
 VARIABLE = "KENTSTATS_HOME"
+Kind = TypeVar("Kind")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The reader written in C where PyYAML was built with it."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """The folders of one project.
-
-    Attributes
-    ----------
-    root : pathlib.Path
-        The folder that holds ``data``, ``notebooks`` and ``reports``; text will do.
+    """The folders of one project; its root holds ``data``, ``notebooks`` and ``reports``.
 
     Examples
     --------
@@ -65,26 +69,10 @@ ProjectLike = Project | Path | str
 
 
 def find_project(home: ProjectLike | None = None) -> Project:
-    """Find the project: that named, else ``KENTSTATS_HOME``, the checkout, or the package.
-
-    Parameters
-    ----------
-    home : Project or path, optional
-        A project, or the folder of one.
-
-    Returns
-    -------
-    Project
-
-    Raises
-    ------
-    KentstatsError
-        ``KENTSTATS_HOME`` names a folder that holds no ``data/raw``.
-    """
+    """Find the project: that named, else ``KENTSTATS_HOME``, the checkout, or the package."""
     if home is not None:
         return home if isinstance(home, Project) else Project(Path(home))
-    named = os.environ.get(VARIABLE)
-    if named:
+    if named := os.environ.get(VARIABLE):
         project = Project(Path(named).resolve())
         if not project.raw.is_dir():
             raise KentstatsError(
@@ -97,27 +85,6 @@ def find_project(home: ProjectLike | None = None) -> Project:
     if (checkout / "data" / "raw").is_dir() and (checkout / "pyproject.toml").is_file():
         return Project(checkout)
     return Project(package / "project")
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file.
-
-    Raises
-    ------
-    DataError
-        It is no YAML; the message names the line.
-    """
-    import yaml
-
-    # the C loader reads the same YAML many times faster, where it is built
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a day that never was
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        problem = Problem(str(path), line, "", "The file is no YAML.", "Mend or restore it.")
-        raise DataError([problem]) from None
 
 
 def checksum(path: Path) -> str:
@@ -140,3 +107,194 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     True
     """
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def one_of(known: Iterable[str]) -> Callable[[str], str]:
+    """Return a function that refuses every text but the known ones, and names the nearest."""
+    names = dict.fromkeys(known)
+
+    def check(text: str) -> str:
+        if text not in names:
+            raise KentstatsError(f"“{text}” is not known here.", nearest(text, names))
+        return text
+
+    return check
+
+
+def _flag(text: str) -> bool:
+    return one_of(("true", "false"))(text) == "true"
+
+
+def _number(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise KentstatsError(f"“{text}” is no number.", "Write digits, as in 100.")
+    return float(text)
+
+
+def _whole_number(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise KentstatsError(f"“{text}” is no whole number.", "Write digits, as in 95.")
+    return int(text)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise KentstatsError(f"“{text}” is no day.", "Write it as 2010-11-19.") from None
+
+
+SCALARS: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    int: _whole_number,
+    float: _number,
+    bool: _flag,
+    dt.date: _day,
+}
+"""What makes a value of a text, for every simple type."""
+
+
+@cache
+def _types(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+class YamlFile:
+    """A YAML file, read into dataclasses: every fault is noted with its line and remedy.
+
+    The keys of the file are the fields. A type may be a dataclass, a tuple of
+    one type or of pairs of texts, a ``dict`` from text to one type, a
+    ``Literal``, ``str``, ``int``, ``float``, ``bool``, ``date``, an optional
+    one of these, or a key of `scalars`. In a ``dict`` of dataclasses with an
+    ``id``, this is the key.
+
+    The `scalars` are functions that make a value of a text, by type, and raise a
+    :class:`~kentstats.errors.KentstatsError` where they cannot; the `separator`
+    separates the words of a key. Afterwards `problems` lists what was found
+    wrong, and `values` the line and value of every text.
+    """
+
+    def __init__(
+        self, path: Path, scalars: Mapping[Any, Callable[[str], Any]], separator: str = "_"
+    ) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self.values: list[tuple[int, Any]] = []
+        self._separator = separator
+        self._texts: list[tuple[str, Any, int]] = []
+        self._scalars: Mapping[Any, Callable[[str], Any]] = {**SCALARS, **scalars}
+
+    def read(self, kind: type[Kind], default: Kind | None = None, **given: Any) -> Kind:
+        """Read the file as a value of a type.
+
+        The default is returned where there is no file, where it is empty, and
+        where :attr:`problems` were found; without one, these raise a DataError.
+        What is `given` are fields of the dataclass that are no keys of the file.
+        """
+        if default is not None and not self.path.is_file():
+            return default
+        made = default
+        try:
+            root = yaml.compose(self.path.read_text(encoding="utf-8"), LOADER)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            why = getattr(error, "problem", "") or "it is not UTF-8"
+            self._fault(error, f"The file is no YAML: {why}.", "Mend or restore it.")
+        else:
+            if root is not None:
+                made = self._entry(kind, root, given) if given else self._value(kind, root)
+            elif default is None:
+                self._fault(None, "The file holds no keys.", "Mend or restore it.")
+        if self.problems and default is None:
+            raise DataError(self.problems)
+        return cast("Kind", default if self.problems else made)
+
+    def refuse_repeated(self, key: str) -> None:
+        """Note every text of a key that stands in the file twice."""
+        first: dict[Any, int] = {}
+        for name, text, line in self._texts:
+            if name == key and first.setdefault(text, line) != line:
+                what = f"“{text}” is the {key} of line {first[text]} too."
+                self.problems.append(Problem(str(self.path), line, "", what, "Change it."))
+
+    def _fault(self, place: yaml.Node | Exception | None, what: str, remedy: str) -> None:
+        mark = getattr(place, "start_mark", None) or getattr(place, "problem_mark", None)
+        line = mark.line + 1 if mark else 0
+        self.problems.append(Problem(str(self.path), line, "", what, remedy))
+
+    def _value(self, kind: Any, node: yaml.Node) -> Any:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin is tuple and get_origin(arguments[0]) is tuple:
+            return tuple(self._mapping(str, node).items())
+        if origin is tuple:
+            # one alone needs no brackets
+            nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+            return tuple(self._value(arguments[0], each) for each in nodes)
+        if origin is dict:
+            return self._mapping(arguments[1], node)
+        if NoneType in arguments:
+            return self._value(arguments[0], node)
+        if kind not in self._scalars and is_dataclass(kind):
+            return self._entry(kind, node, {})
+        return self._scalar(one_of(arguments) if origin is Literal else self._scalars[kind], node)
+
+    def _scalar(self, make: Callable[[str], Any], node: yaml.Node) -> Any:
+        made = None
+        if not isinstance(node, yaml.ScalarNode) or not (node.value.strip() or node.style):
+            self._fault(node, "A single value is expected here.", "Fill it in.")
+            return made
+        try:
+            made = make(node.value.strip())
+        except KentstatsError as error:
+            self._fault(node, error.what, error.remedy)
+        self.values.append((node.start_mark.line + 1, made))
+        return made
+
+    def _pairs(self, node: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        if not isinstance(node, yaml.MappingNode):
+            self._fault(node, "Keys are wanted here.", "Write “key: value”, a line for each.")
+            return
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                self._fault(key, f"The key “{key.value}” stands twice.", "Keep one of them.")
+            seen.add(key.value)
+            yield key, value
+
+    def _mapping(self, kind: Any, node: yaml.Node) -> dict[str, Any]:
+        entries = is_dataclass(kind) and any(field.name == "id" for field in fields(kind))
+        return {
+            key.value: self._entry(kind, value, {"id": key.value})
+            if entries
+            else self._value(kind, value)
+            for key, value in self._pairs(node)
+        }
+
+    def _entry(self, kind: Any, node: yaml.Node, given: Mapping[str, Any]) -> Any:
+        before = len(self.problems)
+        made = dict(given)
+        wanted = {
+            field.name.replace("_", self._separator): field
+            for field in fields(kind)
+            if field.name not in given
+        }
+        for key, value in self._pairs(node):
+            if field := wanted.get(key.value):
+                made[field.name] = self._value(_types(kind)[field.name], value)
+                self._texts.append((key.value, value.value, value.start_mark.line + 1))
+            else:
+                what = f"The key “{key.value}” is not known here."
+                self._fault(key, what, nearest(str(key.value), wanted))
+        missing = [
+            f"“{name}”"
+            for name, field in wanted.items()
+            if field.default is field.default_factory is MISSING and field.name not in made
+        ]
+        if missing and isinstance(node, yaml.MappingNode):
+            self._fault(node, f"The entry has no {', '.join(missing)}.", "Add it.")
+        if len(self.problems) > before:
+            return None
+        try:
+            return kind(**made)
+        except KentstatsError as error:
+            self._fault(node, error.what, error.remedy)
+            return None

@@ -22,15 +22,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a tidy table.
-
-    Attributes
-    ----------
-    dtype : str
-        ``str``, ``float64``, ``int64`` or ``datetime64[ms]``.
-    meaning : str
-        What it holds, in plain words.
-    """
+    """One column of a tidy table: its type in pandas, and what it holds in plain words."""
 
     dtype: str
     meaning: str
@@ -203,25 +195,10 @@ TABLES = {
 
 
 def tidy(table: str, rows: Iterable[Row]) -> pd.DataFrame:
-    """Make a tidy table: typed columns in order, sorted by a unique key.
+    """Make a table of :data:`TABLES`: typed columns in order, sorted by a unique key.
 
-    Parameters
-    ----------
-    table : str
-        A key of :data:`TABLES`.
-    rows : iterable of mappings
-        One mapping a row, from column name to value; None is missing.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each of `rows`, index 0 to n - 1.
-
-    Raises
-    ------
-    ValueError
-        A row lacks a column or has one too many, or the key is not unique:
-        a fault of the reader, since readers check their sources first.
+    A row that lacks a column or has one too many, or a key that is not unique, is a
+    fault of the reader, and raises a ValueError.
 
     Examples
     --------

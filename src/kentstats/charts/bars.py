@@ -1,4 +1,4 @@
-"""Bars, stacked bars, dots with intervals, and a grid of squares."""
+"""Bars, dots with intervals, squares, and the judgements and actions of an inspection."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 
 from kentstats.charts import drawing, style
 
@@ -16,7 +17,7 @@ LEFT = 1.75
 """Room for the names of the rows, in inches."""
 
 
-def add_rows(ax: Axes, names: Sequence[str], *, gap: float = 0.6) -> None:
+def _add_rows(ax: Axes, names: Sequence[str], *, gap: float = 0.6) -> None:
     """Name rows from the top, one unit apart."""
     drawing.add_ticks(ax, "left", range(len(names)), names)
     ax.set_ylim(len(names) - 1 + gap, -gap)
@@ -39,8 +40,6 @@ def benchmark_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     data : pandas.DataFrame
         One row for each bar: ``measure``, ``area``, ``value``, ``label`` and ``ours`` (True for
         our area). Bars of one measure stand together.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
     """
     measures = list(dict.fromkeys(data["measure"]))
     places, headings, top = list[float](), list[float](), 0.0
@@ -71,11 +70,9 @@ def count_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     data : pandas.DataFrame
         One row for each bar: ``name``, ``value`` and ``label``.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
     """
     ax = drawing.prepare_axes(ax, 0.27 * len(data), LEFT)
-    add_rows(ax, list(data["name"]))
+    _add_rows(ax, list(data["name"]))
     ax.set_xlim(0, data["value"].max() * 1.1 or 1)
     _add_bars(ax, data, range(len(data)), [True] * len(data), 0.7)
     drawing.show_spines(ax, "left")
@@ -90,13 +87,6 @@ def composition_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     data : pandas.DataFrame
         One row for each part: ``whole``, ``part``, ``share`` (per cent) and ``label``. The part
         that is named first has our colour.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Raises
-    ------
-    ValueError
-        There are more than two kinds of part.
     """
     wholes, parts = (list(dict.fromkeys(data[name])) for name in ("whole", "part"))
     if len(parts) > 2:
@@ -112,7 +102,7 @@ def composition_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         drawing.add_bar(ax, end - share, y, share, 0.62, facecolor=fills[part])
         options: dict[str, Any] = {"size": style.LARGE, "ha": "center", "va": "center"}
         drawing.add_label(ax, end - share / 2, y, label, color=inks[part], **options)
-    add_rows(ax, wholes)
+    _add_rows(ax, wholes)
     ax.set_xlim(0, 100)
     drawing.show_spines(ax)
     keys = [drawing.add_dots(ax, [], [], marker="s", size=70, color=fills[name]) for name in parts]
@@ -130,8 +120,6 @@ def interval_dots(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     data : pandas.DataFrame
         One row for each share: ``measure``, ``value``, ``lower``, ``upper`` (per cent) and
         ``label``.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
     """
     rows = range(len(data))
     lower, value, upper = (data[name].to_numpy(dtype=float) for name in ("lower", "value", "upper"))
@@ -143,7 +131,7 @@ def interval_dots(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         align = "right" if at_end else "left" if value[y] < 12 else "center"
         x = upper[y] if at_end else value[y]
         drawing.add_label(ax, x, y, label, shift=(0, 8), size=style.LARGE, ha=align)
-    add_rows(ax, list(data["measure"]))
+    _add_rows(ax, list(data["measure"]))
     ax.set_xlim(0, 100)
     ticks = range(0, 101, 25)
     drawing.add_ticks(
@@ -160,8 +148,6 @@ def waffle(share: float, *, ax: Axes | None = None) -> Axes:
     ----------
     share : float
         A percentage; as many squares have our colour, rounded half up.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
     """
     marked = int(share + 0.5)
     ax = drawing.prepare_axes(ax, 0.95, 0.1)
@@ -177,4 +163,61 @@ def waffle(share: float, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-0.6, 24.6)
     ax.set_ylim(3.6, -0.6)
     drawing.show_spines(ax)
+    return ax
+
+
+def judgement_strip(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the judgements of services side by side, with the grade in words.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row for each different grade: ``judgement``, ``service``, ``grade`` (1 to 4) and
+        ``label``. Judgements and services keep their order. Two grades of one judgement share
+        its cell.
+    """
+    judgements, services = (list(dict.fromkeys(data[name])) for name in ("judgement", "service"))
+    ax = drawing.prepare_axes(ax, 0.27 * len(judgements), LEFT)
+    for (judgement, service), cell in data.groupby(["judgement", "service"], sort=False):
+        y, width = judgements.index(judgement), 0.96 / len(cell)
+        for place, (grade, text) in enumerate(zip(cell["grade"], cell["label"], strict=True)):
+            x = services.index(service) + 0.02 + width * place
+            fill, middle = style.GRADE_FILL[grade], x + width / 2
+            drawing.add_bar(ax, x, y, width, 0.84, facecolor=fill, edgecolor=style.FAINT)
+            options: dict[str, Any] = {"size": style.LARGE, "color": style.GRADE_INK[grade]}
+            drawing.add_label(ax, middle, y, text, ha="center", va="center_baseline", **options)
+    _add_rows(ax, judgements, gap=0.5)
+    ax.set_xlim(0, len(services))
+    middles = [place + 0.5 for place in range(len(services))]
+    drawing.add_ticks(ax, "top", middles, services, weights=["bold"] * len(services))
+    drawing.show_spines(ax)
+    return ax
+
+
+def action_timeline(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how many actions of each service are due on each day.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row for each service and day: ``service``, ``due``, ``day`` (as printed), ``count``
+        and ``label``.
+    """
+    services = list(dict.fromkeys(data["service"]))
+    rows = [services.index(service) for service in data["service"]]
+    to_numbers: Any = date2num
+    at = [float(day) for day in to_numbers(data["due"].to_list())]
+    days = dict(sorted(zip(at, data["day"], strict=True)))
+    margin = 0.14 * (max(at) - min(at)) or 1
+    ax = drawing.prepare_axes(ax, 0.5 * len(services), LEFT)
+    for row in range(len(services)):
+        ax.axhline(row, color=style.OTHERS, linewidth=1.2, zorder=1)
+    drawing.add_dots(ax, at, rows, size=data["count"] * 55 + 120, zorder=2)
+    options: dict[str, Any] = {"size": style.LARGE, "color": style.WHITE, "weight": "bold"}
+    for x, y, text in zip(at, rows, data["label"], strict=True):
+        drawing.add_label(ax, x, y, text, ha="center", va="center", **options)
+    _add_rows(ax, services)
+    ax.set_xlim(min(at) - margin, max(at) + margin)
+    drawing.add_ticks(ax, "bottom", list(days), list(days.values()), length=drawing.TICK_LENGTH)
+    drawing.show_spines(ax, "bottom")
     return ax

@@ -41,13 +41,6 @@ def caterpillar(
         What stands side by side.
     tick_format : callable
         Prints a value of the scale.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no row.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a ranking needs at least one authority")

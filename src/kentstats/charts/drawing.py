@@ -88,29 +88,8 @@ def add_titles(
 ) -> Axes:
     """Put title, subtitle and source around a chart, and make its figure higher by as much.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The only axes of their figure.
-    title : str
-        The finding, in at most fifteen words.
-    subtitle : str
-        Measure, place, period, unit.
-    source : str
-        Where the figures come from.
-    left : float
-        Room for the labels of the rows, in inches.
-    head : float, default 0
-        Room for labels above the axes, in inches.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        The title has more than fifteen words.
+    The title is the finding, in at most fifteen words; the subtitle has measure, place, period
+    and unit. ``left`` and ``head`` are the room for labels of rows and above the axes, in inches.
     """
     if len(title.split()) > 15:
         raise ValueError(f"“{title}” has more than fifteen words")

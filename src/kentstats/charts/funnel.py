@@ -55,13 +55,6 @@ def funnel(
         Prints a value of the scale.
     log : bool, default False
         Draw the bases on a logarithmic scale.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no authority, or there are no limits.
     """
     if data.empty or limits.empty:
         raise ValueError("there is nothing to draw: a funnel needs an authority and its limits")

@@ -87,13 +87,6 @@ def spine(
         Names over the columns of figures; the benchmark's is over its line too.
     ends : tuple of str
         Names over the left and the right end.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no row, or a verdict is unknown.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a spine needs at least one indicator")
@@ -175,14 +168,6 @@ def heat_table(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         One row for each cell: ``measure``, ``area``, ``label`` (the figure as printed) and
         ``word`` (its verdict, missing where nothing is compared). Measures and areas keep their
         order; the first area is ours. A cell without row stays empty.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no row, there are two of one cell or more than twelve
-        areas, or a verdict is unknown.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a heat table needs at least one cell")

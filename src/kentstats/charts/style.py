@@ -210,17 +210,7 @@ def spread_labels(
 ) -> list[float]:
     """Move labels apart and into a range, as little as possible, and keep their order.
 
-    Parameters
-    ----------
-    wanted, heights : sequence of float
-        Middle and height of each label.
-    low, high : float
-        The range. Labels that do not fit it begin at ``low``.
-
-    Returns
-    -------
-    list of float
-        The middle of each label, in the order given.
+    Labels are given, and returned, by their middle. Those that do not fit begin at ``low``.
 
     Examples
     --------

@@ -148,14 +148,6 @@ def trend(
         ``label`` where a line ends with its figure. A missing value or row leaves a gap.
     tick_format : callable
         Prints a value of the scale, which begins at zero.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no row, there are more than three comparators, or an area
-        has two rows of one period.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a trend needs at least one period")

@@ -1,8 +1,7 @@
-"""Read publishers' CSV files, and report every fault with its line and remedy.
+"""Read CSV files, publishers' and the project's own: every fault with its line and remedy.
 
 A fault of the file as a whole (a web page saved as CSV, a wrong delimiter) is
 an error. A faulty line is refused, and the rest is read.
-
 ``pandas.read_csv`` cannot do this: it does not tell on which line a row begins
 where cells span lines, and fills short rows with missing values.
 """
@@ -10,93 +9,38 @@ where cells span lines, and fills short rows with missing values.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kentstats.errors import DataError, Problem
+from kentstats.errors import DataError, Problem, nearest
 from kentstats.ingest.datasets import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_CELL_LENGTH = 32_767
-"""The longest cell that a spreadsheet can hold."""
-DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-USE_UTF_8 = "Save the file with the encoding UTF-8."
-MARKUP = {
-    "<?xml": ("The file is XML, not a table.", "Download the data set as CSV."),
-    "<": (
-        "The file is a web page, not a table.",
-        "Download the data itself; the link may need to be followed once more.",
-    ),
-    "{": ("The file is JSON, not a table.", "Download the data set as CSV."),
-    "[": ("The file is JSON, not a table.", "Download the data set as CSV."),
-}
-"""How files begin that are not tables, with the fault and the remedy."""
-
-
-EES_SYMBOLS = {
-    "c": "suppressed",
-    "z": "not_applicable",
-    "x": "not_available",
-    "k": "rounds_to_zero",
-    "low": "rounds_to_zero",
-    "u": "unreliable",
-    # older files
-    "~": "rounds_to_zero",
-    ":": "not_available",
-    ".": "not_applicable",
-    "": "not_available",
-}
-"""Symbols of the open data standard and of files older than it."""
-SFR_SYMBOLS = {"x": "suppressed", "": "not_available", ".": "not_applicable"}
-"""Symbols of the statistical first releases of 2010."""
-LAIT_SYMBOLS = {"-": "not_available", "": "not_available"}
-"""The interactive tool has one symbol for every kind of missing figure."""
-
-UNREADABLE = "unreadable"
-"""Status of a cell that is neither a number nor a known symbol; its row is refused."""
-MAX_DIGITS = 40
-"""The longest number; spreadsheets write no more than 25 characters."""
-NUMBER = re.compile(r"[-−]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(e[-+]?[0-9]{1,3})?", re.I)
+NOT_TABLES = (b"<", b"{", b"[", b"%PDF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")
+"""How web pages, XML, JSON, PDFs and compressed files begin."""
+UNNAMED = "Unnamed: "  # for columns without a name, as in pandas
+NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+GIVE_UTF_8 = "Give a CSV file with the encoding UTF-8."
 
 
 @dataclass
 class Reading:
     """The outcome of reading one publisher's file.
 
-    Attributes
-    ----------
-    path : pathlib.Path
-        The file.
-    kind : str
-        What the file was recognised as, in words.
-    sha256 : str
-        Its checksum.
-    dataset : str
-        Key of the data set, empty where there is none.
-    notes : list of str
-        Oddities of the file that were overcome.
-    refused : list of Problem
-        Lines and cells that break the contract, each with its reason.
-    left_out : dict of str to list of int
-        Reasons for which sound lines were not wanted, with the lines.
-    facts : pandas.DataFrame or None
-        Figures in the columns of :data:`kentstats.schemas.FIGURES` and
-        :data:`kentstats.schemas.DAYS`.
-    neighbours, judgements, areas : list of dict
-        Rows of the other tables.
-    rows : int
-        Number of rows that were understood.
-    wanted : int
-        Number of figures that were looked for, refused ones included.
+    ``kind`` says what it is, ``dataset`` is empty where it is no known one. ``notes``
+    tell of oddities that were overcome. ``facts`` have the columns of
+    :data:`kentstats.schemas.FIGURES` and :data:`kentstats.schemas.DAYS`. ``rows`` were
+    understood; ``wanted`` figures were looked for, refused ones included.
     """
 
     path: Path
@@ -117,19 +61,14 @@ class Reading:
         """Note that a line, or a cell of it, breaks the contract."""
         self.refused.append(Problem(self.path.name, int(line), column, what, remedy))
 
-    def leave_out(self, reason: str, line: Any) -> None:
-        """Note that a sound line is not wanted."""
-        self.left_out[reason].append(int(line))
+    def leave_out(self, reason: str, lines: Iterable[Any]) -> None:
+        """Note that sound lines are not wanted."""
+        if numbers := [int(line) for line in lines]:
+            self.left_out[reason] += numbers
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun in the singular or plural.
-
-    Examples
-    --------
-    >>> counted(1, "line"), counted(2_132, "line")
-    ('1 line', '2,132 lines')
-    """
+    """Return a number with its noun in the singular or plural."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -138,297 +77,219 @@ def file_error(path: Path, what: str, remedy: str, line: int = 0) -> DataError:
     return DataError([Problem(str(path), int(line), "", what, remedy)])
 
 
-def read_bytes(
-    path: Path, missing: str = "Give the path of a file.", empty: str = "Download it again."
-) -> bytes:
-    """Return the content of a file; an error with a remedy where it is missing or empty."""
+def damage_error(path: Path, kind: str, error: BaseException) -> DataError:
+    """Return the error of a file that a library cannot read, with the first line of its reason."""
+    lines = str(error).splitlines() or [""]
+    what = f"The file is damaged, or no {kind}: {lines[0][:120].rstrip('. ')}."
+    return file_error(path, what, "Download it again; unpack an archive, and give its files.")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file; raise an error where it is missing, empty or no table."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise file_error(path, f"The file cannot be read: {error.strerror}.", missing) from None
-    if not raw.strip():
-        raise file_error(path, "The file is empty.", empty)
+        what = f"The file cannot be read: {error.strerror}."
+        raise file_error(path, what, "Give the path of a file.") from None
+    beginning = raw[:4000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not beginning:
+        raise file_error(path, "The file is empty.", "Download or restore it.")
+    if beginning.startswith(NOT_TABLES):
+        what = "The file is a web page, XML, JSON, a PDF or compressed, not a table."
+        raise file_error(path, what, "Download the data itself as CSV, or unpack it first.", 1)
     return raw
 
 
-def parse_csv(text: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
-    """Yield the line on which each row begins, with its cells or the error in it."""
-    # strict: an unclosed quote would otherwise swallow the rest of the file
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    while True:
-        row: list[str] | csv.Error
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            row = error
-        yield line, row
-        line = reader.line_num + 1
-
-
 def read_csv_file(path: Path, *, raw: bytes | None = None) -> tuple[pd.DataFrame, Reading]:
-    """Read a publisher's comma-separated file as text.
+    """Read a publisher's comma-separated file as text; `raw` is its content, if read already.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    raw : bytes, optional
-        Its content, where it has been read already.
-
-    Returns
-    -------
-    frame : pandas.DataFrame
-        The cells without spaces around them. The index, ``line``, is the line
-        on which each row begins; the header is line 1. Columns without a name
-        are called ``Unnamed: 1`` and so on.
-    reading : Reading
-        With checksum, notes, and the lines that were refused.
-
-    Raises
-    ------
-    DataError
-        The file is missing, empty, no text, a web page, cut off, or
-        separated by something other than commas, or its header names a
-        column twice.
+    The index of the frame is the line on which each row begins, the header
+    being line 1. Columns without a name are called ``Unnamed: 1`` and so on.
     """
     import pandas as pd  # here, so that commands that only print a table start quickly
 
     raw = read_bytes(path) if raw is None else raw
     text, notes = _decode(path, raw)
     reading = Reading(path, "", hashlib.sha256(raw).hexdigest(), notes=notes)
-    _check_markup(path, text)
-    rows = parse_csv(text)
-    _, first = next(rows)
-    if isinstance(first, csv.Error):
-        raise file_error(path, "The first line is no header.", "Download the file again.", 1)
-    header = [name.strip() for name in first]
-    _check_header(path, header, text)
-    sound = _sound_rows(reading, header, rows, text)
-    if not sound and not reading.refused:
-        what = "The file has a header and nothing below it."
-        raise file_error(path, what, "Download it again.", 1)
+    header, rows = _read_lines(path, text, reading.refuse)
+    if not rows and not reading.refused:
+        raise file_error(path, "The file has nothing below its header.", "Download it again.", 1)
+    if not text.rstrip(" ,").endswith(("\n", "\r")):
+        last = max([*rows, *(problem.line for problem in reading.refused)])
+        if rows.pop(last, None) is None:
+            what = "The file is cut off in its last line."
+            raise file_error(path, what, "Download the file again.", last)
+        what = "The last line has no line end, so its last cell may have been cut off."
+        remedy = "Download the file again; add a line end if it is whole."
+        reading.refuse(last, header[-1], what, remedy)
     columns = [name or f"{UNNAMED}{at}" for at, name in enumerate(header, 1)]
-    index = pd.Index(list(sound), dtype="int64", name="line")
-    return pd.DataFrame(list(sound.values()), index=index, columns=columns, dtype=object), reading
+    index = pd.Index(list(rows), dtype="int64", name="line")
+    return pd.DataFrame(list(rows.values()), index=index, columns=columns, dtype=object), reading
 
 
-UNNAMED = "Unnamed: "
-"""How the names begin that columns without a name are given, as in pandas."""
+def read_rows(path: Path, columns: Sequence[str]) -> tuple[list[Row], Faults]:
+    """Read a table of the project, whose header must have exactly these columns.
 
-
-def _sound_rows(
-    reading: Reading,
-    header: list[str],
-    rows: Iterator[tuple[int, list[str] | csv.Error]],
-    text: str,
-) -> dict[int, list[str]]:
-    """Return the rows that can be read, by line; refuse the others."""
-    whole = text.endswith(("\n", "\r"))
-    has_null = "\x00" in text
-    sound: dict[int, list[str]] = {}
-    line, last = 0, [""]
-    for at, row in rows:
-        if isinstance(row, csv.Error):
-            _refuse_error(reading, at, str(row), whole=whole)
-            continue
-        line, last = at, row
-        cells = [cell.strip() for cell in row]
-        if what := _row_fault(row, cells, header, has_null=has_null):
-            reading.refuse(at, "", *what)
-        elif len(cells) == len(header):
-            sound[at] = cells
-    if not whole:
-        _check_last_row(reading, header, line, last, sound)
-    return sound
-
-
-def _row_fault(
-    row: list[str], cells: list[str], header: list[str], *, has_null: bool
-) -> tuple[str, str] | None:
-    """Return fault and remedy of a row; None for a sound or an empty one."""
-    if len(row) != len(header):
-        if not any(cells):
-            return None
-        return (
-            f"The line has {len(row)} cells, the header {len(header)}.",
-            "Put text that contains commas in double quotes, or download the file again.",
-        )
-    if max(map(len, row)) > MAX_CELL_LENGTH:
-        return f"A cell has over {MAX_CELL_LENGTH:,} characters.", "Look at the file."
-    if has_null and any("\x00" in cell for cell in row):
-        return "The line holds a character of value nought.", "Download the file again."
-    if cells == header:
-        return "The header stands here again.", "Take the line out."
-    return None
-
-
-def _refuse_error(reading: Reading, line: int, error: str, *, whole: bool) -> None:
-    """Refuse a line that is no CSV; an open quote has swallowed the rest of the file."""
-    if "unexpected end" in error:
-        what = "A double quote opens here that is never closed, so the rest of the file is lost."
-        if not whole:
-            what = f"The file is cut off: {what[0].lower()}{what[1:]}"
-        raise file_error(reading.path, what, "Download the file again.", line)
-    if "limit" in error:
-        error = f"a cell has over {csv.field_size_limit():,} characters"
-    reading.refuse(line, "", f"The line is no CSV: {error}.", "Download the file again.")
-
-
-def _check_last_row(
-    reading: Reading, header: list[str], line: int, row: list[str], sound: dict[int, list[str]]
-) -> None:
-    """Refuse a last row without a line end: it may have been cut off."""
-    if line and len(row) < len(header):
-        raise file_error(
-            reading.path,
-            f"The file is cut off: its last line has {len(row)} cells, the header {len(header)}.",
-            "Download the file again.",
-            line,
-        )
-    if sound.pop(line, None):
-        reading.refuse(
-            line,
-            header[-1],
-            "The last line has no line end, so its last cell may have been cut off.",
-            "Download the file again; add a line end if it is whole.",
-        )
+    The caller notes what it finds wrong in the faults, and calls ``raise_any`` last.
+    """
+    faults = Faults(path)
+    text, _ = _decode(path, read_bytes(path))
+    # edited by hand, a table may lack the end of its last line
+    header, lines = _read_lines(path, f"{text}\n", faults.add)
+    for name in columns:
+        if name not in header:
+            faults.add(1, name, "The column is missing.", f"The header is: {', '.join(columns)}.")
+    for name in header:
+        if name not in columns:
+            faults.add(1, name, "The column is not known here.", nearest(name, columns))
+    if set(header) != set(columns):
+        faults.raise_any()
+    rows = [Row(at, dict(zip(header, cells, strict=True)), faults) for at, cells in lines.items()]
+    return rows, faults
 
 
 def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
     """Return the text of a file, and notes on its encoding."""
-    if raw.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
-        raise file_error(path, "The file is UTF-32.", USE_UTF_8, 1)
+    encoding, notes = "utf-8", []
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return raw.decode("utf-16"), ["The file is UTF-16; it was read as such."]
-        except UnicodeDecodeError:
-            what = "The file begins as UTF-16 and does not go on so."
-            raise file_error(path, what, "Download it again.") from None
-    if b"\x00" in raw[:4096]:
-        if raw[1:200:2].count(0) > 80 or raw[:200:2].count(0) > 80:
-            what = "The file looks like UTF-16 without a mark that says so."
-            raise file_error(path, what, USE_UTF_8, 1)
-        remedy = "Give a CSV file, or unpack an archive first."
-        raise file_error(path, "The file is no text.", remedy)
-    marked = raw.startswith(b"\xef\xbb\xbf")
-    notes = ["The file begins with a byte order mark."] if marked else []
+        encoding, notes = "utf-16", ["The file is UTF-16; it was read as such."]
+    elif raw.startswith(b"\xef\xbb\xbf"):
+        raw, notes = raw[3:], ["The file begins with a byte order mark."]
     try:
-        return raw.decode("utf-8-sig"), notes
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        start = error.start + 3 * marked
-        line = len((raw[:start] + b".").splitlines())
-        byte = f"Byte {raw[start]:#04x}"
-        if marked or _is_mostly_utf_8(raw):
-            what = f"{byte} is not UTF-8, as the rest of the file is."
+        line = len((raw[: error.start] + b".").splitlines())
+        byte = f"Byte {raw[error.start]:#04x}"
+        if notes or not raw[: error.start].isascii():
+            what = f"{byte} is not {encoding.upper()}, as the rest of the file is."
             raise file_error(path, what, "Download the file again.", line) from None
         try:
             text = raw.decode("cp1252")
         except UnicodeDecodeError:
             what = f"{byte} is neither UTF-8 nor Windows-1252."
-            raise file_error(path, what, USE_UTF_8, line) from None
-        return text, [f"Line {line} is not UTF-8; the file was read as Windows-1252."]
+            raise file_error(path, what, GIVE_UTF_8, line) from None
+        notes = [f"Line {line} is not UTF-8; the file was read as Windows-1252."]
+    if "\x00" in text:  # a file of another kind, or in another encoding
+        line = len((text.partition("\x00")[0] + ".").splitlines())
+        raise file_error(path, "The file holds a character of value nought.", GIVE_UTF_8, line)
+    return text, notes
 
 
-def _is_mostly_utf_8(raw: bytes) -> bool:
-    """Tell a damaged UTF-8 file, which has valid characters too, from another encoding."""
-    text = raw.decode("utf-8", errors="surrogateescape")
-    invalid = sum("\udc80" <= char <= "\udcff" for char in text)
-    return sum(char > "\x7f" for char in text) > 2 * invalid
+def _read_lines(
+    path: Path, text: str, refuse: Callable[[int, str, str, str], None]
+) -> tuple[list[str], dict[int, list[str]]]:
+    """Return the header of a CSV file, and its other rows by the line on which each begins."""
+    # strict: an unclosed quote would otherwise swallow the rest of the file
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] = []
+    rows: dict[int, list[str]] = {}
+    remedy = "Put text with commas in double quotes and close each, or download the file again."
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return header, rows
+        except csv.Error as error:
+            what = f"The line is no CSV: {error}."
+            if not header or "unexpected end" in str(error):  # a quote that is never closed
+                raise file_error(path, what, remedy, line) from None
+            refuse(line, "", what, remedy)
+            continue
+        if not header:
+            _check_header(path, cells)
+            header = cells
+        elif not any(cells):
+            continue
+        elif len(cells) == len(header):
+            rows[line] = cells
+        else:
+            what = f"The line has {counted(len(cells), 'cell')}, the header {len(header)}."
+            refuse(line, "", what, remedy)
 
 
-def _check_markup(path: Path, text: str) -> None:
-    start = text[:2000].lstrip().casefold()
-    if "<html" in start[:400]:  # after a declaration, or a comment
-        raise file_error(path, *MARKUP["<"], 1)
-    for beginning, fault in MARKUP.items():
-        if start.startswith(beginning):
-            raise file_error(path, *fault, 1)
-
-
-def _check_header(path: Path, header: Sequence[str], text: str) -> None:
-    first = text[:4000].splitlines()[0]
-    for mark, name in DELIMITERS.items():
-        if first.count(mark) > first.count(","):
-            what = f"The columns are separated by {name}."
-            raise file_error(path, what, "Save the file with commas between the columns.", 1)
+def _check_header(path: Path, header: Sequence[str]) -> None:
     if len(header) < 2:
-        what = "The first line has one cell only."
-        raise file_error(path, what, "Give a table with a header.", 1)
-    counts = Counter(plain(name) for name in header if name)
-    if twice := [name for name in header if counts[plain(name)] > 1]:
+        what = "The first line has one cell only: the columns are not separated by commas."
+        raise file_error(path, what, "Save a table as CSV, with commas between the columns.", 1)
+    counts = Counter(map(plain, header))
+    if twice := [name for name in header if name and counts[plain(name)] > 1]:
         what = f"The header names a column twice: {', '.join(twice[:4])[:200]}."
         raise file_error(path, what, "Keep one of each, or rename the others.", 1)
 
 
-def number(text: str) -> float | None:
-    """Return the number in a cell, thousands separated by commas or not.
+class Faults:
+    """The problems of one table of the project, gathered so that all are told at once."""
 
-    Examples
-    --------
-    >>> number("1,362"), number("82.40"), number("1,36"), number("=1+1")
-    (1362.0, 82.4, None, None)
-    """
-    if len(text) > MAX_DIGITS or not NUMBER.fullmatch(text):
-        return None
-    value = float(text.replace(",", "").replace("−", "-"))
-    return value if math.isfinite(value) else None
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
 
+    def add(self, line: int, column: str, what: str, remedy: str) -> None:
+        """Note one problem; `line` counts from 1, the header being line 1."""
+        self.problems.append(Problem(str(self.path), line, column, what, remedy))
 
-def is_formula(text: str) -> bool:
-    """Tell whether a spreadsheet would take a cell for a formula, and run it.
-
-    Examples
-    --------
-    >>> is_formula("=1+1"), is_formula("-"), is_formula("-5"), is_formula("Total")
-    (True, False, False, False)
-    """
-    return text.startswith(("=", "@")) or bool(re.match(r"[-+].*[(!|=]", text))
+    def raise_any(self) -> None:
+        """Raise a :class:`DataError` with every problem noted so far."""
+        if self.problems:
+            raise DataError(self.problems)
 
 
-def cell_fault(text: str) -> str:
-    """Return what is wrong with a cell that is neither a number nor a known symbol."""
-    if is_formula(text):
-        return f"“{text[:40]}” is a formula."
-    if text.endswith("%"):
-        return f"“{text[:40]}” has a per cent sign in it."
-    return (
-        f"“{text[:40]}” is neither a number nor a known symbol." if text else "The cell is empty."
-    )
+@dataclass(frozen=True)
+class Row:
+    """One line of a table of the project. Its methods read a cell, or note why they cannot."""
 
+    line: int
+    cells: dict[str, str]
+    faults: Faults
 
-def read_cells(column: pd.Series, symbols: Mapping[str, str]) -> pd.DataFrame:
-    """Read a column of text as numbers and symbols.
+    def text(self, column: str, *, required: bool = True) -> str:
+        """Read the cell as text; an empty one is a fault if `required`."""
+        text = self.cells[column]
+        if required and not text:
+            self.faults.add(self.line, column, "The cell is empty.", "Fill it in.")
+        return text
 
-    Parameters
-    ----------
-    column : pandas.Series of str
-        The cells.
-    symbols : mapping of str to str
-        The status that each symbol stands for.
+    def choice(self, column: str, known: Iterable[str]) -> str:
+        """Read one of a closed set of words."""
+        text, options = self.text(column), list(known)
+        if text and text not in options:
+            what = f"“{text}” is not known here."
+            self.faults.add(self.line, column, what, nearest(text, options))
+        return text
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``value`` (nan without a number), ``status`` (one of :data:`GRAVITY`,
-        empty for a number) and ``decimals`` (places that the cell prints).
-    """
-    import pandas as pd
+    def number(self, column: str, *, required: bool = True) -> float:
+        """Read a plain decimal number, not negative; nan where it is empty."""
+        text = self.text(column, required=required)
+        if not text:
+            return math.nan
+        if not NUMBER.fullmatch(text):
+            remedy = "Write digits with a point and nothing else, as in 1362 or 82.4."
+            self.faults.add(self.line, column, f"“{text}” is no number.", remedy)
+            return math.nan
+        if text.startswith("-"):
+            what = f"“{text}” is negative."
+            self.faults.add(self.line, column, what, "Figures here are 0 or more.")
+        return float(text)
 
-    codes, texts = pd.factorize(column)
-    cells = pd.DataFrame(
-        [_read_cell(text, symbols) for text in texts], columns=["value", "status", "decimals"]
-    )
-    cells = cells.astype({"value": "float64", "status": "str", "decimals": "int64"})
-    return cells.take(codes).set_axis(column.index)
+    def integer(self, column: str, low: int, high: int, meaning: str) -> int:
+        """Read a whole number from `low` to `high`; `low` where it is faulty."""
+        text = self.text(column)
+        if re.fullmatch(r"\d{1,9}", text) and low <= int(text) <= high:
+            return int(text)
+        if text:
+            remedy = f"Give a whole number from {low} to {high}."
+            self.faults.add(self.line, column, f"“{text}” is no {meaning}.", remedy)
+        return low
 
-
-def _read_cell(text: str, symbols: Mapping[str, str]) -> tuple[float, str, int]:
-    value = number(text)
-    if value is None:
-        return math.nan, symbols.get(text.casefold(), UNREADABLE), 0
-    # a spreadsheet writes 17.1 as 17.100000000000001
-    short = f"{value:.10g}"
-    return float(short), "", len(short.partition(".")[2]) if "e" not in short else 0
+    def date(self, column: str) -> dt.date | None:
+        """Read a date as YYYY-MM-DD; None where the cell is empty."""
+        text = self.text(column, required=False)
+        if not text:
+            return None
+        try:
+            return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+        except ValueError:
+            remedy = "Write it as 2010-08-31, or leave it."
+            self.faults.add(self.line, column, f"“{text}” is no date.", remedy)
+            return None

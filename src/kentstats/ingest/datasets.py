@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from kentstats.project import read_yaml
+from kentstats.project import YamlFile
 
 LICENCE = "OGL-UK-3.0"
 ATTRIBUTION = "Contains public sector information licensed under the Open Government Licence v3.0."
@@ -22,23 +22,18 @@ class Dataset:
 
     Attributes
     ----------
-    id, kind, publisher, title, url : str
-        Key, reader, and whose it is.
     columns : tuple of str
         A file with all of these is this data set.
-    aliases : mapping of str to str
+    aliases : dict of str to str
         Names of columns in older layouts, and what they are called now.
     period, ends : str
         The one period of a file that names none; month and day on which a
         year ends.
     areas_on : datetime.date or None
         The day whose authorities the file lists by three-digit codes.
-    counts : mapping of str to float
-        Half-width of the rounding of counts, by type of area.
-    rounded : mapping of str to float
-        The same of columns that are no counts, by their names.
-    published : datetime.date or None
-        Day of publication, where it is known.
+    counts, rounded : dict of str to float
+        Half-width of the rounding of counts, by type of area; of other
+        columns, by their names.
     correction, note : str
         Name of the correction that the reader makes, and what to say of it.
     """
@@ -49,12 +44,12 @@ class Dataset:
     title: str
     url: str
     columns: tuple[str, ...]
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     period: str = ""
     ends: str = ""
     areas_on: dt.date | None = None
-    counts: Mapping[str, float] = field(default_factory=dict)
-    rounded: Mapping[str, float] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
+    rounded: dict[str, float] = field(default_factory=dict)
     published: dt.date | None = None
     correction: str = ""
     note: str = ""
@@ -62,25 +57,15 @@ class Dataset:
 
 @cache
 def load_datasets() -> Mapping[str, Dataset]:
-    """Read ``datasets.yml``.
-
-    Returns
-    -------
-    mapping of str to Dataset
-        Read-only, in the order of the file.
+    """Read ``datasets.yml``: the data sets by their keys.
 
     Examples
     --------
     >>> load_datasets()["workforce"].kind
     'ees'
     """
-    entries = read_yaml(Path(__file__).with_name("datasets.yml"))
-    return MappingProxyType(
-        {
-            name: Dataset(id=name, **{**entry, "columns": tuple(entry["columns"])})
-            for name, entry in entries.items()
-        }
-    )
+    file = YamlFile(Path(__file__).with_name("datasets.yml"), {})
+    return MappingProxyType(file.read(dict[str, Dataset]))
 
 
 def recognise(header: Iterable[str], kinds: Iterable[str]) -> Dataset | None:

@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from kentstats.areas import Area, Register
+from kentstats.areas import Register
 from kentstats.indicators import load_indicators
+from kentstats.ingest.edition import COUNTRY
 from kentstats.schemas import SCALE
 
 if TYPE_CHECKING:
@@ -27,54 +28,26 @@ MIN_SMALL, MAX_SMALL = 1, 5
 """The counts that are suppressed for being small."""
 SERIES = ["indicator", "group", "period"]
 NUMBERS = ["numerator", "denominator", "count_rounding"]
-COUNTRY = "E92000001"
 HALVES = {"E12000007": ("E13000001", "E13000002")}
 """Regions that are published in halves besides."""
-
-FIELDS = ("value", "numerator", "denominator", "rounding", "count_rounding", "status")
 
 Bounds = tuple[float, float]
 ANY: Bounds = (0.0, math.inf)
 
 
-class _Figure(NamedTuple):
-    """What of a figure is needed here, and the row of the table that it stands in."""
-
-    area: Area
-    place: int
-    value: float
-    numerator: float
-    denominator: float
-    rounding: float
-    count_rounding: float
-    status: str
-
-
 @dataclass
 class _Total:
-    """A total as it will be carried: its figure, and how much of it.
+    """A total with numbers, as it will be carried: `half` is half the width of its rounding."""
 
-    Attributes
-    ----------
-    row : _Figure or None
-        Its figure; None where there is none with numbers.
-    scale : float
-        What its share is multiplied by.
-    value, half : float
-        Its value as it will be carried, and half the width of its rounding.
-    carried : bool
-        Whether its numbers will be.
-    """
-
-    row: _Figure | None
+    row: Any
     scale: float
-    value: float = math.nan
-    half: float = math.nan
+    value: float
+    half: float
     carried: bool = True
 
     def bounds(self) -> Bounds:
         """Return between what its count lies, as numbers and value tell."""
-        if self.row is None or math.isnan(self.value):
+        if math.isnan(self.value):
             return ANY
         row, rounding = self.row, self.row.count_rounding
         low = (self.value - self.half) * (row.denominator - rounding) / self.scale
@@ -84,8 +57,6 @@ class _Total:
 
     def coarsen(self, step: int) -> None:
         """Leave its numbers out; from step 2 round its value to a whole one; at step 3 drop it."""
-        if self.row is None:
-            return
         made = self.scale * self.row.numerator / self.row.denominator
         self.carried = False
         # a value that was worked out would give its numbers back
@@ -99,37 +70,34 @@ class _Total:
 
 @dataclass
 class _Place:
-    """A region or England: its totals, and what is known of its authorities.
+    """A region or England: its total, and what is known of its authorities.
 
-    Attributes
-    ----------
-    totals : list of _Total
-        Its own.
-    halves : list of _Total
-        Those of Inner and Outer London, which tell the same again.
-    suppressed : int
-        How many of its authorities withhold their count.
-    rest : float
-        The counts of the others together.
-    complete : bool
-        Whether every other count is known.
+    `halves` are the totals of Inner and Outer London, which tell the same again;
+    `suppressed` is how many authorities withhold their count, `rest` the counts
+    of the others together, `complete` whether every other count is known.
     """
 
-    totals: list[_Total]
-    halves: list[_Total] = field(default_factory=list)
+    total: _Total | None
+    halves: list[_Total | None] = field(default_factory=list)
     suppressed: int = 0
     rest: float = 0.0
     complete: bool = True
+
+    @property
+    def totals(self) -> list[_Total]:
+        """Its own total and those of its halves."""
+        return [total for total in (self.total, *self.halves) if total]
 
     def bounds(self) -> Bounds:
         """Return between what the suppressed counts lie together, as the totals tell."""
         if not self.complete:
             return ANY
-        low, high = self.totals[0].bounds()
+        low, high = self.total.bounds() if self.total else ANY
         if self.halves:
-            parts = [half.bounds() for half in self.halves]
+            parts = [half.bounds() if half else ANY for half in self.halves]
             low, high = _overlap((low, high), (sum(x for x, _ in parts), sum(y for _, y in parts)))
-        return (max(math.ceil(low - self.rest - 1e-6), 0), _floor(high - self.rest + 1e-6))
+        high = high if math.isinf(high) else math.floor(high - self.rest + 1e-6)
+        return max(math.ceil(low - self.rest - 1e-6), 0), high
 
     def small(self, bounds: Bounds) -> Bounds | None:
         """Narrow bounds to those of small counts; None where they cannot be small."""
@@ -151,10 +119,6 @@ def _overlap(one: Bounds, other: Bounds) -> Bounds:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-def _floor(number: float) -> float:
-    return number if math.isinf(number) else math.floor(number)
-
-
 @dataclass
 class _Series:
     """The totals of one measure, group and period."""
@@ -162,23 +126,21 @@ class _Series:
     country: _Place
     regions: dict[str, _Place] = field(default_factory=dict)
 
+    @property
+    def places(self) -> tuple[_Place, ...]:
+        """England and the regions."""
+        return (self.country, *self.regions.values())
+
     def suppress(self) -> None:
         """Coarsen the totals that would disclose a suppressed count."""
         for region in self.regions.values():
-            _coarsen(
-                [[half for half in region.halves if half.row], region.totals],
-                lambda region=region: region.discloses(region.bounds()),  # type: ignore[misc]
-            )
+            halves = [half for half in region.halves if half]
+            own = [region.total] if region.total else []
+            _coarsen([halves, own], lambda region=region: region.discloses(region.bounds()))  # type: ignore[misc]
         _coarsen(
             [self.country.totals],
             lambda: any(region.discloses(bounds) for region, bounds in self._narrowed()),
         )
-
-    @property
-    def totals(self) -> list[_Total]:
-        """Every total of the series."""
-        places = (self.country, *self.regions.values())
-        return [total for place in places for total in (*place.totals, *place.halves)]
 
     def _narrowed(self) -> Iterator[tuple[_Place, Bounds]]:
         """Yield each region with its bounds, given those of England and of the others."""
@@ -230,16 +192,16 @@ def apply_secondary_suppression(
     count : int
         Of how many totals.
     """
-    made, count = figures, 0
+    made = figures.copy()
+    count = 0
     for series in _series(figures, register):
         series.suppress()
-        for total in series.totals:
-            if total.row and not total.carried:
-                made = made.copy() if made is figures else made
-                made.loc[total.row.place, NUMBERS] = math.nan
-                made.loc[total.row.place, ["value", "rounding"]] = [total.value, total.half]
+        for total in (each for place in series.places for each in place.totals):
+            if not total.carried:
+                made.loc[total.row.Index, NUMBERS] = math.nan
+                made.loc[total.row.Index, ["value", "rounding"]] = [total.value, total.half]
                 if math.isnan(total.value):
-                    made.loc[total.row.place, "status"] = "suppressed"
+                    made.loc[total.row.Index, "status"] = "suppressed"
                 count += 1
     return made, count
 
@@ -247,42 +209,33 @@ def apply_secondary_suppression(
 def _series(figures: pd.DataFrame, register: Register) -> Iterator[_Series]:
     """Yield the series in which a count is suppressed and a total has numbers."""
     units = {name: indicator.unit for name, indicator in load_indicators().items()}
-    hidden = figures.loc[figures["status"].eq("suppressed"), SERIES].drop_duplicates()
-    some = figures.reset_index().merge(hidden, on=SERIES)
-    areas = {
-        code: register.by_code(code) or register.combined(code)
-        for code in some["area_code"].unique()
-    }
-    series: dict[tuple[str, ...], list[_Figure]] = {}
-    columns = [some[name].tolist() for name in (*SERIES, "area_code", "index", *FIELDS)]
-    for indicator, group, period, code, *cells in zip(*columns, strict=True):
-        if area := areas[code]:
-            series.setdefault((indicator, group, period), []).append(_Figure(area, *cells))
-    for (indicator, *_), rows in series.items():
-        if scale := SCALE.get(units.get(indicator, ""), 0.0):
-            yield _summarise(scale, rows)
+    hidden = figures["status"].eq("suppressed").groupby([figures[name] for name in SERIES])
+    for (indicator, *_), rows in figures[hidden.transform("any")].groupby(SERIES, sort=False):
+        if scale := SCALE.get(units.get(str(indicator), ""), 0.0):
+            yield _summarise(scale, rows, register)
 
 
-def _summarise(scale: float, rows: list[_Figure]) -> _Series:
-    figures = {row.area.code: row for row in rows if not math.isnan(row.numerator)}
+def _summarise(scale: float, frame: pd.DataFrame, register: Register) -> _Series:
+    rows: list[Any] = list(frame.itertuples())
+    figures = {row.area_code: row for row in rows if not math.isnan(row.numerator)}
 
-    def total(code: str) -> _Total:
+    def total(code: str) -> _Total | None:
         row = figures.get(code)
-        return _Total(row, scale, row.value, row.rounding) if row else _Total(None, scale)
+        return _Total(row, scale, row.value, row.rounding) if row else None
 
-    series = _Series(_Place([total(COUNTRY)]))
+    series = _Series(_Place(total(COUNTRY)))
     for row in rows:
-        if row.area.type not in {"authority", "combined"}:
+        area = register.by_code(row.area_code) or register.combined(row.area_code)
+        if not area or area.type not in {"authority", "combined"}:
             continue
-        region = row.area.region
-        if region not in series.regions:
-            halves = [total(code) for code in HALVES.get(region, ())]
-            series.regions[region] = _Place([total(region)], halves)
-        for each in (series.country, series.regions[region]):
+        if area.region not in series.regions:
+            halves = [total(code) for code in HALVES.get(area.region, ())]
+            series.regions[area.region] = _Place(total(area.region), halves)
+        for place in (series.country, series.regions[area.region]):
             if row.status == "suppressed":
-                each.suppressed += 1
+                place.suppressed += 1
             elif not math.isnan(row.numerator):
-                each.rest += row.numerator
+                place.rest += row.numerator
             elif row.status != "not_applicable":
-                each.complete = False  # what is missing for another reason hides them all
+                place.complete = False  # what is missing for another reason hides them all
     return series

@@ -1,4 +1,4 @@
-"""The tables of an edition of official statistics: read, merged, written.
+"""The tables of an edition of official statistics: read, turned into facts, written.
 
 An edition is a folder ``data/raw/official-NAME``: ``edition.yml`` (years, and
 where every source came from), ``figures.csv.gz``, ``periods.csv`` (the days of
@@ -14,49 +14,38 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from kentstats.areas import Register, load_areas
+from kentstats.areas import Area, Register, load_areas
 from kentstats.errors import DataError, ParameterError, Problem, nearest
-from kentstats.project import Project, ProjectLike, find_project, read_yaml
-from kentstats.schemas import DAYS, FIGURES, NEIGHBOURS, OUTCOMES, to_csv
+from kentstats.indicators import load_indicators
+from kentstats.project import Project, ProjectLike, YamlFile, find_project
+from kentstats.schemas import DAYS, FACTS, FIGURES, NEIGHBOURS, OUTCOMES, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "official-"
 FIGURES_FILE = "figures.csv.gz"
+COUNTRY = "E92000001"
 DAY = (3, 31)
 """Month and day whose authorities an edition is of."""
 HISTORY = 5
 """Years that an edition holds, where its sources go back so far."""
-PERIODS = ("source_id", "indicator", "group", "period", *DAYS)
-KEY = ("source_id", "indicator", "group", "period", "area_code")
-DAMAGE_ERRORS = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, DataError)
-"""What reading a damaged table can end in."""
+SERIES = ("source_id", "indicator", "group", "period")
+PERIODS = (*SERIES, *DAYS)
+KEY = (*SERIES, "area_code")
 
 
 @dataclass(frozen=True)
 class Publication:
-    """Where figures came from.
-
-    Attributes
-    ----------
-    id, publisher, title, url, licence : str
-        Key, and whose it is.
-    file, sha256 : str
-        Name and checksum of the file that was read.
-    published : str
-        Day or month of publication, empty where it is not known.
-    note : str
-        What a reader of the figures should know.
-    """
+    """Where figures came from: whose they are, and the file that was read."""
 
     id: str
     publisher: str
@@ -69,28 +58,30 @@ class Publication:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class _Description:
+    """What ``edition.yml`` says."""
+
+    name: str
+    first: int
+    last: int
+    sources: tuple[Publication, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class OfficialStatistics:
     """An edition of official statistics.
 
     Attributes
     ----------
-    name : str
-        Its name.
     first, last : int
         Years of its figures.
-    sources : tuple of Publication
-        Where they came from, sorted by id.
     figures : pandas.DataFrame
         The columns of :data:`kentstats.schemas.FIGURES` and the days; not to be
         changed in place.
     neighbours, judgements : list of dict
         Rows of :data:`kentstats.schemas.NEIGHBOURS` and of
         :data:`kentstats.schemas.OUTCOMES`.
-    folder : pathlib.Path
-        Where it lies.
-    register : Register
-        The areas of its project; those of the project at hand by default.
     """
 
     name: str
@@ -108,13 +99,9 @@ class OfficialStatistics:
         """The day whose authorities the edition is of."""
         return dt.date(self.last, *DAY)
 
-    @cached_property
-    def _by_id(self) -> dict[str, Publication]:
-        return {source.id: source for source in self.sources}
-
     def source(self, source_id: str) -> Publication:
         """Return a source by its id."""
-        return self._by_id[source_id]
+        return next(source for source in self.sources if source.id == source_id)
 
 
 def list_editions(home: ProjectLike | None = None) -> list[str]:
@@ -124,13 +111,7 @@ def list_editions(home: ProjectLike | None = None) -> list[str]:
 
 
 def empty_edition(name: str, home: Project, register: Register) -> OfficialStatistics:
-    """Make an edition that holds nothing yet.
-
-    Raises
-    ------
-    ParameterError
-        The name is no year.
-    """
+    """Make an edition that holds nothing yet; its name must be a year."""
     import pandas as pd
 
     if not (re.fullmatch("[0-9]{4}", name) and 1990 <= int(name) <= 2100):
@@ -138,37 +119,13 @@ def empty_edition(name: str, home: Project, register: Register) -> OfficialStati
             f"There is no edition “{name}”, and a new one is named by its latest year.",
             nearest(name, list_editions(home)),
         )
-    year, folder = int(name), home.raw / f"{FOLDER}{name}"
-    return OfficialStatistics(
-        name,
-        year - HISTORY + 1,
-        year,
-        pd.DataFrame(columns=[*FIGURES, *DAYS]),
-        folder,
-        register=register,
-    )
+    figures, folder = pd.DataFrame(columns=[*FIGURES, *DAYS]), home.raw / f"{FOLDER}{name}"
+    first, last = int(name) - HISTORY + 1, int(name)
+    return OfficialStatistics(name, first, last, figures, folder, register=register)
 
 
 def read_official(name: str, home: ProjectLike | None = None) -> OfficialStatistics:
-    """Read an edition of official statistics.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    OfficialStatistics
-
-    Raises
-    ------
-    ParameterError
-        There is no such edition.
-    DataError
-        A table is missing or damaged.
+    """Read an edition of official statistics; a table that is damaged raises a DataError.
 
     Examples
     --------
@@ -177,41 +134,33 @@ def read_official(name: str, home: ProjectLike | None = None) -> OfficialStatist
     """
     project = find_project(home)
     folder = project.raw / f"{FOLDER}{name}"
-    if not (folder / "edition.yml").is_file():
-        raise ParameterError(
-            f"There is no edition “{name}”.", nearest(name, list_editions(project))
-        )
-    register = load_areas(home=project)
+    if name not in list_editions(project):
+        known = list_editions(project)
+        raise ParameterError(f"There is no edition “{name}”.", nearest(name, known))
+    said = YamlFile(folder / "edition.yml", {}).read(_Description)
     try:
-        entry = read_yaml(folder / "edition.yml")
         return OfficialStatistics(
             name,
-            int(entry["first"]),
-            int(entry["last"]),
+            said.first,
+            said.last,
             figures=_read_figures(folder),
             folder=folder,
-            sources=tuple(Publication(**source) for source in entry["sources"]),
+            sources=said.sources,
             neighbours=_read_rows(folder / "neighbours.csv", NEIGHBOURS),
             judgements=_read_rows(folder / "judgements.csv", OUTCOMES),
-            register=register,
+            register=load_areas(home=project),
         )
-    except DAMAGE_ERRORS as error:
-        raise _damaged(folder, error, "Restore it, or ingest anew.") from None
+    except (OSError, EOFError, ValueError, KeyError, csv.Error, zlib.error) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        short = " ".join(reason.split())[:200].rstrip(". ")
+        what, remedy = f"The edition is damaged: {short}.", "Restore it, or ingest anew."
+        raise DataError([Problem(str(folder), 0, "", what, remedy)]) from None
 
 
 def read_day(name: str, home: ProjectLike | None = None) -> dt.date:
     """Return the day whose authorities an edition is of, without its figures."""
     path = find_project(home).raw / f"{FOLDER}{name}" / "edition.yml"
-    try:
-        return dt.date(int(read_yaml(path)["last"]), *DAY)
-    except DAMAGE_ERRORS as error:
-        raise _damaged(path, error, "Restore it.") from None
-
-
-def _damaged(path: Path, error: BaseException, remedy: str) -> DataError:
-    reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-    short = " ".join(reason.split())[:200].rstrip(". ")
-    return DataError([Problem(str(path), 0, "", f"The edition is damaged: {short}.", remedy)])
+    return dt.date(YamlFile(path, {}).read(_Description).last, *DAY)
 
 
 def _read_figures(folder: Path) -> pd.DataFrame:
@@ -230,7 +179,7 @@ def _read_figures(folder: Path) -> pd.DataFrame:
     for name in DAYS:
         periods[name] = pd.to_datetime(periods[name]).astype(cast("Any", "datetime64[ms]"))
     joined = frame.merge(
-        periods, on=list(PERIODS[:4]), how="left", validate="many_to_one", indicator=True
+        periods, on=list(SERIES), how="left", validate="many_to_one", indicator=True
     )
     if joined["_merge"].ne("both").any():
         raise ValueError("periods.csv lacks the days of some figures")
@@ -251,24 +200,91 @@ def _read_rows(path: Path, columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+@lru_cache(maxsize=8)
+def _facts(official: OfficialStatistics) -> pd.DataFrame:
+    figures, register, catalogue = official.figures, official.register, load_indicators()
+
+    def mapped(column: pd.Series, look_up: Callable[[str], str]) -> pd.Series:
+        return column.map({each: look_up(each) for each in column.unique()}).astype(column.dtype)
+
+    known = figures["indicator"].isin(list(catalogue))
+    code = mapped(figures["area_code"], lambda each: register.on(each, official.day))
+    areas = {each: register.by_code(each) or register.combined(each) for each in code.unique()}
+    group = figures["group"].where(figures["group"].ne(""), "all")
+    # source, indicator, group, period and area
+    fact_id = f"{official.name}." + figures["source_id"] + "." + figures["indicator"]
+    fact_id += "." + mapped(group, lambda each: each.replace(" ", "-"))
+    fact_id += "." + figures["period"] + "." + code
+    facts = figures.assign(
+        fact_id=fact_id,
+        area_code=code,
+        area_name=mapped(code, lambda each: getattr(areas[each], "name", each)),
+        area_type=mapped(code, lambda each: getattr(areas[each], "type", "authority")),
+        group=group,
+        upper=float("nan"),
+        unit=figures["indicator"].map({key: one.unit for key, one in catalogue.items()}),
+        qualifier="exact",
+        status=figures["status"].where(figures["status"].ne(""), "published"),
+        locator=figures["source_id"] + ", " + figures["locator"],
+        printed="",
+        description=figures["indicator"].map({key: one.name for key, one in catalogue.items()}),
+        note="",
+    )
+    facts["unit"] = facts["unit"].where(known, "number")
+    facts["description"] = facts["description"].where(known, figures["indicator"])
+    types = {name: cast("Any", column.dtype) for name, column in FACTS.items()}
+    typed: pd.DataFrame = facts[list(FACTS)].astype(types)
+    return typed.sort_values("fact_id", kind="stable", ignore_index=True)
+
+
+def official_facts(official: OfficialStatistics, area: Area | None = None) -> pd.DataFrame:
+    """Return the figures of an edition as tidy facts.
+
+    Parameters
+    ----------
+    official : OfficialStatistics
+        The edition.
+    area : Area, optional
+        One authority: its facts, those of areas it is counted together with,
+        of its region and of England. All areas by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`kentstats.schemas.FACTS`, sorted by ``fact_id``.
+        An authority bears the code that it had on the day of the edition,
+        so that its years join.
+
+    Examples
+    --------
+    >>> facts = official_facts(read_official("2010"))
+    >>> chosen = facts["indicator"].eq("health-assessments") & facts["area_name"].eq("Kent")
+    >>> facts.loc[chosen, ["numerator", "denominator"]].values.tolist()
+    [[539.0, 912.0]]
+    """
+    facts = _facts(official)
+    if area is None:
+        return facts.copy(deep=False)
+    combined = facts.loc[facts["area_type"].eq("combined"), "area_code"].unique()
+    codes = {area.code, area.region, COUNTRY}
+    codes |= {code for code in combined if area.code in code.split(" / ")}
+    return facts[facts["area_code"].isin(codes)].reset_index(drop=True)
+
+
 def contents(edition: OfficialStatistics) -> dict[Path, bytes]:
     """Return what each file of an edition is to hold: the same bytes for the same figures."""
     figures = edition.figures.sort_values(list(KEY), kind="stable", ignore_index=True)
-    periods = figures[list(PERIODS)].drop_duplicates(list(PERIODS[:4]))
-    texts = {
-        FIGURES_FILE: _figures_text(figures),
-        "periods.csv": to_csv(periods.sort_values(list(PERIODS[:4]), kind="stable")),
+    periods = figures[list(PERIODS)].drop_duplicates(list(SERIES))
+    files = {
+        FIGURES_FILE: pack(_figures_text(figures)),
+        "periods.csv": to_csv(periods.sort_values(list(SERIES), kind="stable")).encode(),
     }
     if edition.neighbours:
-        key = ("list", "area_code", "position")
-        texts["neighbours.csv"] = _text(edition.neighbours, NEIGHBOURS, key)
+        files["neighbours.csv"] = _rows_text(edition.neighbours, NEIGHBOURS, "list")
     if edition.judgements:
-        texts["judgements.csv"] = _text(edition.judgements, OUTCOMES, ("area_code", "position"))
-    texts["edition.yml"] = _yaml(edition)
-    return {
-        edition.folder / name: pack(text) if name.endswith(".gz") else text.encode()
-        for name, text in texts.items()
-    }
+        files["judgements.csv"] = _rows_text(edition.judgements, OUTCOMES)
+    files["edition.yml"] = _yaml(edition)
+    return {edition.folder / name: content for name, content in files.items()}
 
 
 def pack(text: str) -> bytes:
@@ -299,17 +315,12 @@ def _holds(path: Path, content: bytes) -> bool:
     if not path.is_file():
         return False
     before = path.read_bytes()
-    if before == content:
-        return True
-    # another library packs the same text in other bytes
-    return path.suffix == ".gz" and _unpacked(before) == _unpacked(content)
-
-
-def _unpacked(content: bytes) -> bytes | None:
-    try:
-        return gzip.decompress(content)
+    if before == content or path.suffix != ".gz":
+        return before == content
+    try:  # another library packs the same text in other bytes
+        return gzip.decompress(before) == gzip.decompress(content)
     except (OSError, EOFError, zlib.error):
-        return None
+        return False
 
 
 def write_official(edition: OfficialStatistics) -> list[Path]:
@@ -332,26 +343,21 @@ def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}g}" if abs(value) < 10**digits else str(int(value))
 
 
-def _text(rows: list[dict[str, Any]], columns: Mapping[str, Any], key: tuple[str, ...]) -> str:
+def _rows_text(rows: list[dict[str, Any]], columns: Mapping[str, Any], *first: str) -> bytes:
     import pandas as pd
 
-    rows = sorted(rows, key=lambda row: tuple(row[name] for name in key))
-    return to_csv(pd.DataFrame(rows, columns=list(columns)))
+    frame = pd.DataFrame(rows, columns=list(columns))
+    return to_csv(frame.sort_values([*first, "area_code", "position"], kind="stable")).encode()
 
 
-def _yaml(edition: OfficialStatistics) -> str:
-    names = [each.name for each in fields(Publication)]
-    needed = {each.name for each in fields(Publication) if each.default is MISSING}
-    entry = {
-        "name": edition.name,
-        "first": edition.first,
-        "last": edition.last,
-        "sources": [
-            {name: asdict(source)[name] for name in names if name in needed or asdict(source)[name]}
-            for source in sorted(edition.sources, key=lambda source: source.id)
-        ],
-    }
-    body = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=100)
-    return (
-        f"# Written by `kentstats ingest`; where every figure beside this file came from.\n{body}"
+def _yaml(edition: OfficialStatistics) -> bytes:
+    sources = [
+        {key: value for key, value in asdict(source).items() if value or key == "url"}
+        for source in sorted(edition.sources, key=lambda source: source.id)
+    ]
+    entry = asdict(_Description(edition.name, edition.first, edition.last, ()))
+    body = yaml.safe_dump(
+        entry | {"sources": sources}, sort_keys=False, allow_unicode=True, width=100
     )
+    start = "# Written by `kentstats ingest`; where every figure beside this file came from.\n"
+    return (start + body).encode()

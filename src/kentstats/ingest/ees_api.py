@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 import pandas as pd
@@ -29,6 +30,8 @@ import urllib3
 
 from kentstats import __version__
 from kentstats.errors import KentstatsError, ParameterError, nearest
+from kentstats.ingest.datasets import ATTRIBUTION
+from kentstats.ingest.edition import write_all
 from kentstats.project import checksum
 
 DEFAULT_URL = "https://api.education.gov.uk/statistics"
@@ -106,17 +109,8 @@ class _Page(msgspec.Struct):
 class Client:
     """A connection to the API, with retries, and a cache.
 
-    Parameters
-    ----------
-    base_url : str, optional
-        Address of the API without its version; by default ``KENTSTATS_EES_URL``
-        or the address of the department.
-    offline : bool, default False
-        Use the cache and request nothing.
-    notify : callable, optional
-        Called with a line of text about each retry and download.
-    sleep : callable, optional
-        Called with the seconds to wait before each retry.
+    The address is by default ``KENTSTATS_EES_URL``, or that of the department;
+    `notify` is called with a line of text about each retry and download.
     """
 
     base_url: str | None = None
@@ -129,16 +123,14 @@ class Client:
         if not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", url):
             what = "The base address is not a web address, or has a user name or a query."
             raise ParameterError(what, f"Give one such as {DEFAULT_URL}.")
-        self.base_url = url = url.rstrip("/").removesuffix("/v1")
-        server = re.sub(r"[^A-Za-z0-9.]+", "-", url.partition("://")[2])[:60]
-        digest = hashlib.sha256(url.encode()).hexdigest()[:8]
-        self.cache = cache_folder() / f"{server}-{digest}"
+        self.base_url = url.rstrip("/").removesuffix("/v1")
+        self.cache = cache_folder() / quote(self.base_url, safe="")
 
     def get(self, path: str, kind: type[T], **params: str | int) -> T:
         """Return the JSON answer to a request, decoded as ``kind``."""
         return _decode(self.request(path, **params), kind, path)
 
-    def pages(self, path: str, kind: type[T], size: int, **params: str) -> Iterator[T]:
+    def pages(self, path: str, kind: type[T], size: int = 20, **params: str) -> Iterator[T]:
         """Yield the results of all pages; a page that fails is requested again alone."""
         number = last = 1
         while number <= last:
@@ -231,7 +223,7 @@ def search(client: Client, words: str) -> list[Publication]:
         raise ParameterError(f"“{words}” is too short to search for.", "Give three characters.")
     found = list(client.pages("publications", Publication, 40, search=words))
     for each in found:
-        each.data_sets = list(client.pages(f"publications/{each.id}/data-sets", DataSet, 20))
+        each.data_sets = list(client.pages(f"publications/{each.id}/data-sets", DataSet))
     if all(one.status == "Withdrawn" for each in found for one in each.data_sets):
         titles = ", ".join(f"“{each.title}”" for each in found)
         what = f"The API has no data set of {titles}." if found else f"Nothing matches “{words}”."
@@ -244,13 +236,17 @@ def describe(client: Client, words: str) -> list[str]:
     """Return lines that list what a search finds, or a data set and its versions."""
     if data_set_id := _identifier(words):
         data_set = client.get(f"data-sets/{data_set_id}", DataSet)
-        versions = client.pages(f"data-sets/{data_set_id}/versions", Version, 20)
-        return [str(data_set), f"  versions: {', '.join(each.version for each in versions)}"]
+        return [str(data_set), f"  versions: {_versions(client, data_set_id)}"]
     lines = []
     for each in search(client, words):
         lines.append(each.title)
         lines += [f"  {one}" for one in each.data_sets] or ["  no data set in the API"]
     return lines
+
+
+def _versions(client: Client, data_set_id: str) -> str:
+    versions = client.pages(f"data-sets/{data_set_id}/versions", Version)
+    return ", ".join(each.version for each in versions)
 
 
 def metadata(client: Client, data_set_id: str, version: str) -> pd.DataFrame:
@@ -268,29 +264,12 @@ def metadata(client: Client, data_set_id: str, version: str) -> pd.DataFrame:
 def download(
     client: Client, words: str, *, version: str = "*", into: Path | None = None
 ) -> list[Path]:
-    """Download a data set, or find it in the cache.
+    """Download a data set, or find it in the cache: its data, metadata and origin.
 
-    Parameters
-    ----------
-    client : Client
-        The connection.
-    words : str
-        The identifier of the data set, or words whose search finds only this one.
-    version : str, default "*"
-        A version such as ``2.0``, or ``2.*`` for the latest of 2.
-    into : pathlib.Path, optional
-        Folder to copy the files to; they stay in the cache by default.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The data, metadata and origin: ``NAME.csv``, ``NAME.meta.csv``, ``NAME.json``.
-
-    Raises
-    ------
-    KentstatsError
-        The words find no data set or several, the version is not known, the
-        server cannot be reached and there is no copy, or the copy is damaged.
+    The words are its identifier, or those of a search that finds only this one;
+    the version is one such as ``2.0``, or ``2.*`` for the latest of 2. The files
+    ``NAME.csv``, ``NAME.meta.csv`` and ``NAME.json`` stay in the cache, or are
+    copied into a folder.
     """
     if not re.fullmatch(r"([0-9]+\.){0,2}([0-9]+|\*)", version):
         raise ParameterError(f"“{version}” is no version.", "Give one such as 2.0, 2.* or *.")
@@ -310,30 +289,38 @@ def _find(client: Client, words: str) -> tuple[str, str]:
     """Return the identifier and the publication of the data set that some words mean."""
     if data_set_id := _identifier(words):
         return data_set_id, ""
-    found: dict[str, tuple[str, str]] = {}
     try:
-        for each in search(client, words):
-            available = [one for one in each.data_sets if one.status != "Withdrawn"]
-            found |= {one.id: (each.title, str(one)) for one in available}
+        found = {
+            one.id: (each.title, str(one))
+            for each in search(client, words)
+            for one in each.data_sets
+            if one.status != "Withdrawn"
+        }
     except UnreachableError as error:
-        titles = set()
-        for path in sorted(client.cache.glob("*/v*.json")):
-            with contextlib.suppress(DamagedError):
-                origin = _read_origin(path.with_suffix(".csv"))
-                data_set_id, title = origin["data_set_id"], origin["title"]
-                titles.add(title)
-                name = f"{origin['publication']} {title}".casefold()
-                if all(word in name for word in words.casefold().split()):
-                    found[data_set_id] = origin["publication"], f"{data_set_id}  {title}"
-        if not found:
-            what = f"{error.what} No copy in the cache matches “{words}”."
-            raise UnreachableError(what, nearest(words, sorted(titles))) from None
+        found = _find_copies(client, words, error)
     if len(found) > 1:
         listed = "".join(f"\n  {line}" for _, line in found.values())
         what = f"“{words}” finds {len(found)} data sets:{listed}\n"
         raise ParameterError(what, "Give the identifier of one.")
     ((data_set_id, (publication, _)),) = found.items()
     return data_set_id, publication
+
+
+def _find_copies(client: Client, words: str, error: UnreachableError) -> dict[str, tuple[str, str]]:
+    """Return what copies in the cache some words mean, by identifier."""
+    found, titles = {}, set()
+    for path in sorted(client.cache.glob("*/v*.json")):
+        with contextlib.suppress(DamagedError):
+            origin = _read_origin(path.with_suffix(".csv"))
+            data_set_id, title = origin["data_set_id"], origin["title"]
+            titles.add(title)
+            name = f"{origin['publication']} {title}".casefold()
+            if all(word in name for word in words.casefold().split()):
+                found[data_set_id] = origin["publication"], f"{data_set_id}  {title}"
+    if not found:
+        what = f"{error.what} No copy in the cache matches “{words}”."
+        raise UnreachableError(what, nearest(words, sorted(titles))) from None
+    return found
 
 
 def _download_version(client: Client, data_set_id: str, version: str, publication: str) -> Path:
@@ -343,7 +330,12 @@ def _download_version(client: Client, data_set_id: str, version: str, publicatio
         client.notify(f"Data set {newer} takes the place of “{data_set.title}”.")
     chosen = data_set.latest_version
     if version != "*" or not chosen:
-        chosen = client.get(f"data-sets/{data_set_id}/versions/{version}", Version)
+        try:
+            chosen = client.get(f"data-sets/{data_set_id}/versions/{version}", Version)
+        except ParameterError:
+            what = f"“{data_set.title}” has no version {version}."
+            known = _versions(client, data_set_id)
+            raise ParameterError(what, f"There is version {known}.") from None
     csv = client.cache / data_set_id / f"v{chosen.version}.csv"
     if csv.exists():
         with contextlib.suppress(DamagedError):
@@ -369,7 +361,7 @@ def _download_version(client: Client, data_set_id: str, version: str, publicatio
         "sha256": hashlib.sha256(content).hexdigest(),
         "meta_sha256": hashlib.sha256(columns).hexdigest(),
         "licence": LICENCE,
-        "attribution": f"Contains public sector information licensed under the {LICENCE}.",
+        "attribution": ATTRIBUTION,
     }
     _write(csv, content, columns, json.dumps(origin, ensure_ascii=False, indent=1).encode())
     return csv
@@ -426,13 +418,8 @@ def _files(csv: Path) -> list[Path]:
 
 
 def _write(csv: Path, *contents: bytes) -> None:
-    """Write the three files of a data set, each complete or not at all; the origin last."""
     try:
-        csv.parent.mkdir(parents=True, exist_ok=True)
-        for path, content in zip(_files(csv), contents, strict=True):
-            part = path.with_name(f".{path.name}.{os.getpid()}")
-            part.write_bytes(content)
-            part.replace(path)
+        write_all(dict(zip(_files(csv), contents, strict=True)))
     except OSError as error:
         raise KentstatsError(
             f"{error.filename or csv} cannot be written: {error.strerror}.",

@@ -2,11 +2,15 @@
 
 A reader finds the place and the period of every row, and the indicator
 catalogue says which columns and rows hold which indicator. All frames here
-have the line of the file as their index.
+have the line of the file as their index. Cells are frames with ``value`` (nan
+without a number), ``status`` (one of :data:`GRAVITY`) and ``decimals`` (the
+places that the cell prints), or with the half-widths of their ``rounding``,
+and of ``count_rounding`` where they are counts.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,24 +22,69 @@ import pandas as pd
 from kentstats.areas import Area, Register, fold
 from kentstats.indicators import Indicator, load_indicators
 from kentstats.indicators import Mapping as IndicatorMapping
-from kentstats.ingest.csv_files import UNREADABLE, Reading, cell_fault, read_cells
+from kentstats.ingest.csv_files import Reading
 from kentstats.ingest.datasets import LICENCE, Dataset
 from kentstats.periods import year_ending
 from kentstats.schemas import DAYS, FIGURES, SCALE
 
-GRAVITY = (
-    UNREADABLE,
-    "suppressed",
-    "unreliable",
-    "not_applicable",
-    "not_available",
-    "rounds_to_zero",
-    "",
+EES_SYMBOLS = (
+    {"c": "suppressed", "u": "unreliable"}
+    | dict.fromkeys(["k", "low", "~"], "rounds_to_zero")
+    | dict.fromkeys(["x", ":", ""], "not_available")
+    | dict.fromkeys(["z", "."], "not_applicable")
 )
+"""Symbols of the open data standard and of files older than it."""
+SFR_SYMBOLS = {"x": "suppressed", "": "not_available", ".": "not_applicable"}
+"""Symbols of the statistical first releases of 2010."""
+LAIT_SYMBOLS = {"-": "not_available", "": "not_available"}
+"""The interactive tool has one symbol for every kind of missing figure."""
+UNREADABLE = "unreadable"  # neither a number nor a known symbol; its row is refused
+MISSING = ("suppressed", "unreliable", "not_applicable", "not_available", "rounds_to_zero")
+GRAVITY = (UNREADABLE, *MISSING, "")
 """Statuses, the gravest first: of two, it says why a figure made of both is missing."""
+IMPOSSIBLE = "The figure is negative, over 100 per cent, or above its base."
+MAX_DIGITS = 40  # spreadsheets write no more than 25 characters
+NUMBER = re.compile(r"[-−]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(e[-+]?[0-9]{1,3})?", re.I)
 
-Source = tuple[Indicator, IndicatorMapping]
-"""An indicator, and where a data set has it."""
+Source = tuple[Indicator, IndicatorMapping]  # an indicator, and where a data set has it
+
+
+def number(text: str) -> float | None:
+    """Return the number in a cell, thousands separated by commas or not."""
+    if len(text) > MAX_DIGITS or not NUMBER.fullmatch(text):
+        return None
+    value = float(text.replace(",", "").replace("−", "-"))
+    return value if math.isfinite(value) else None
+
+
+def is_formula(text: str) -> bool:
+    """Tell whether a spreadsheet would take a cell for a formula, and run it."""
+    return text.startswith(("=", "@")) or bool(re.match(r"[-+].*[(!|=]", text))
+
+
+def cell_fault(text: str) -> str:
+    """Return what is wrong with a cell that is neither a number nor a known symbol."""
+    if is_formula(text):
+        return f"“{text[:40]}” is a formula."
+    return f"“{text[:40]}” is neither a number nor a known symbol."
+
+
+def read_cells(column: pd.Series, symbols: Mapping[str, str]) -> pd.DataFrame:
+    """Read a column of text as numbers, and as symbols with the status each stands for."""
+    codes, texts = pd.factorize(column)
+    names = ["value", "status", "decimals"]
+    cells = pd.DataFrame([_read_cell(text, symbols) for text in texts], columns=names)
+    cells = cells.astype({"value": "float64", "status": "str", "decimals": "int64"})
+    return cells.take(codes).set_axis(column.index)
+
+
+def _read_cell(text: str, symbols: Mapping[str, str]) -> tuple[float, str, int]:
+    value = number(text)
+    if value is None:
+        return math.nan, symbols.get(text.casefold(), UNREADABLE), 0
+    # a spreadsheet writes 17.1 as 17.100000000000001
+    short = f"{value:.10g}"
+    return float(short), "", len(short.partition(".")[2]) if "e" not in short else 0
 
 
 def sources_of(dataset: str) -> list[Source]:
@@ -66,15 +115,9 @@ def name_fault(
     return f"{code} is {area.name}, the row says {name[:60] or 'nothing'}."
 
 
-def is_text(column: pd.Series, text: str) -> pd.Series:
+def says(column: pd.Series, text: str) -> pd.Series:
     """Tell which cells hold a text, whatever its case."""
     return column.str.casefold().eq(text.casefold())
-
-
-def gravest(*statuses: pd.Series) -> pd.Series:
-    """Return the gravest of several statuses, row by row."""
-    ranks = [status.map({name: at for at, name in enumerate(GRAVITY)}) for status in statuses]
-    return pd.concat(ranks, axis=1).min(axis=1).map(dict(enumerate(GRAVITY))).astype("str")
 
 
 def add_up(columns: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -82,9 +125,14 @@ def add_up(columns: Sequence[pd.DataFrame]) -> pd.DataFrame:
     numbers = ["value", "rounding", "count_rounding"]
     total, *others = columns
     for other in others:
-        status = gravest(total["status"], other["status"])
+        status = _gravest(total["status"], other["status"])
         total = total[numbers].add(other[numbers]).assign(status=status)
     return total
+
+
+def _gravest(*statuses: pd.Series) -> pd.Series:
+    ranks = [status.map({name: at for at, name in enumerate(GRAVITY)}) for status in statuses]
+    return pd.concat(ranks, axis=1).min(axis=1).map(dict(enumerate(GRAVITY))).astype("str")
 
 
 def make_figures(
@@ -94,25 +142,11 @@ def make_figures(
     numerator: pd.DataFrame | None = None,
     denominator: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Make figures of a published value, of its two numbers, or of both.
+    """Make figures of the cells of a published value, of its two numbers, or of both.
 
-    Parameters
-    ----------
-    unit : str
-        Unit of the indicator.
-    value, numerator, denominator : pandas.DataFrame, optional
-        Cells as :func:`read_cells` returns them, with the half-widths of
-        their ``rounding``, and of ``count_rounding`` where they are counts.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``value``, ``numerator``, ``denominator``, ``rounding``,
-        ``count_rounding`` and ``status`` of :data:`kentstats.schemas.FIGURES`.
-        A value that is not published is worked out; where one of the two
-        numbers is missing, so is the value, for that reason. The numbers of a
-        suppressed value are suppressed with it. Rows with an unreadable cell
-        are left out.
+    A value that is not published is worked out; where one of the two numbers
+    is missing, so is the value, for that reason. The numbers of a suppressed
+    value are suppressed with it. Rows with an unreadable cell are left out.
     """
     given = [cells for cells in (value, numerator, denominator) if cells is not None]
     nothing = pd.DataFrame(
@@ -125,7 +159,7 @@ def make_figures(
         scale, share = SCALE.get(unit, 1.0), base["rounding"] * top["value"] / base["value"]
         figure = scale * top["value"] / base["value"]
         rounding = scale * (top["rounding"] + share) / base["value"]
-        status = gravest(top["status"], base["status"])
+        status = _gravest(top["status"], base["status"])
     else:
         # a percentage and its base would give a suppressed number back
         hidden = value["status"].eq("suppressed") | top["status"].eq("suppressed")
@@ -151,29 +185,16 @@ def make_figures(
             "status": status.mask(there, "").mask(~there & status.eq(""), "not_available"),
         }
     )
-    return made[~gravest(*(cells["status"] for cells in given)).eq(UNREADABLE)]
+    return made[~_gravest(*(cells["status"] for cells in given)).eq(UNREADABLE)]
 
 
 @dataclass
 class SourceTable:
     """A publisher's table whose rows have a known place and period.
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame of str
-        The cells.
-    places : pandas.DataFrame
-        ``area_code``, ``area_type``, ``period`` and its days for each row.
-    symbols : mapping of str to str
-        The status that each symbol stands for.
-    reading : Reading
-        Where faults are noted.
-    dataset : Dataset or None
-        The data set, where it is a known one.
-    taken : dict of str to set of int
-        The lines that the catalogue has of each column.
-    used : set of int
-        The lines that the catalogue has, as figure or as its base.
+    ``places`` has ``area_code``, ``area_type``, ``period`` and its days for
+    each row of ``frame``. ``taken`` are the lines that the catalogue has of each
+    column, ``used`` those that it has at all, as figure or as its base.
     """
 
     frame: pd.DataFrame
@@ -186,7 +207,7 @@ class SourceTable:
     _cells: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def cells(self, name: str) -> pd.DataFrame:
-        """Return a column as numbers and symbols, with the half-widths of their rounding."""
+        """Return the cells of a column; refuse those that cannot be read."""
         if name not in self._cells:
             cells = read_cells(self.frame[name], self.symbols)
             known = ", ".join(symbol for symbol in self.symbols if symbol.isalpha())
@@ -205,13 +226,18 @@ class SourceTable:
         """Leave lines out."""
         self.frame, self.places = self.frame.drop(lines), self.places.drop(lines)
 
+    def keys(self, filters: Sequence[str]) -> pd.DataFrame:
+        """Return the place, period and filters of each line, filters whatever their case."""
+        folded = self.frame[list(filters)].apply(lambda column: column.str.casefold())
+        return self.places[["area_code", "period"]].join(folded.add_prefix("filter "))
+
     def lines(self, where: Sequence[tuple[str, str]]) -> pd.Index:
         """Return the lines whose filters say what they should, whatever the case."""
         chosen = pd.Series(data=True, index=self.frame.index)
         for name, wanted in where:
             if name not in self.frame:
                 return self.frame.index[:0]
-            chosen &= is_text(self.frame[name], wanted)
+            chosen &= says(self.frame[name], wanted)
         return self.frame.index[chosen]
 
     def figures(self, indicator: Indicator, mapping: IndicatorMapping) -> pd.DataFrame:
@@ -243,9 +269,7 @@ class SourceTable:
 
     def _bases(self, mapping: IndicatorMapping, lines: pd.Index) -> pd.Index:
         """Return the line of the base of each line: -1 where there is none."""
-        shared = [name for name in mapping.within if name in self.frame]
-        folded = self.frame[shared].apply(lambda column: column.str.casefold())
-        keys = self.places[["area_code", "period"]].join(folded.add_prefix("filter "))
+        keys = self.keys([name for name in mapping.within if name in self.frame])
         columns = list(keys.columns)
         bases = keys.loc[self.lines(mapping.denominator_where)].rename_axis("base").reset_index()
         bases = bases.drop_duplicates(columns, keep="last")
@@ -253,41 +277,34 @@ class SourceTable:
         return pd.Index(found.fillna(-1).astype("int64"))
 
     def _refuse_impossible(self, made: pd.DataFrame, unit: str, column: str) -> pd.DataFrame:
-        """Refuse figures that are negative, over 100 per cent, or more than their base."""
-        checks = {
-            "The figure is negative.": made[["value", "numerator", "denominator"]].lt(0).any(axis=1)
-        }
+        wrong = made[["value", "numerator", "denominator"]].lt(0).any(axis=1)
         if unit == "percent":
-            checks["The figure is over 100 per cent."] = made["value"].gt(100)
-            above = made["numerator"].gt(made["denominator"])
-            checks["The numerator is above its denominator."] = above
-        remedy = "A count or share is nought or more."
-        for what, wrong in checks.items():
-            lines = made.index[wrong.loc[made.index]]
-            for line in lines:
-                self.reading.refuse(line, column, what, remedy)
-            made = made.drop(lines)
-            remedy = "Ask the publisher."
-        return made
+            wrong |= made["value"].gt(100) | made["numerator"].gt(made["denominator"])
+        for line in made.index[wrong]:
+            self.reading.refuse(line, column, IMPOSSIBLE, "Ask the publisher.")
+        return made[~wrong]
 
 
-def find_repeated(keys: pd.DataFrame, content: pd.DataFrame) -> tuple[pd.Index, pd.Index]:
-    """Compare the lines that have one key.
+def refuse_repeated(
+    reading: Reading, keys: pd.DataFrame, content: pd.DataFrame, hint: str = ""
+) -> pd.Index:
+    """Take a line that occurs twice once; refuse lines of one key with different content.
 
-    Returns
-    -------
-    conflicting : pandas.Index
-        Lines of a key whose lines do not all have the same content.
-    repeated : pandas.Index
-        The other lines that only repeat an earlier one.
+    Returns the lines to drop. A `hint` is added to the remedy.
     """
     keys = keys[keys.duplicated(keep=False)]
     if keys.empty:
-        return keys.index, keys.index
+        return keys.index
     group = keys.groupby(list(keys.columns), sort=False).ngroup()
     versions = content.loc[keys.index].assign(_group=group).drop_duplicates()["_group"]
     conflicting = group.map(versions.value_counts()).gt(1)
-    return keys.index[conflicting], keys.index[~conflicting & group.duplicated()]
+    what = "Two lines of one measure, place and period give different figures."
+    for line in keys.index[conflicting]:
+        remedy = f"Ask the publisher which is right; neither was taken.{hint}"
+        reading.refuse(line, "", what, remedy)
+    repeated = ~conflicting & group.duplicated()
+    reading.leave_out("the same figures again", keys.index[repeated])
+    return keys.index[conflicting | repeated]
 
 
 def period_days(places: pd.DataFrame, ends: str) -> pd.DataFrame:
@@ -308,22 +325,8 @@ def look_up(
 ) -> pd.DataFrame:
     """Call a function once for each different combination of some columns.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The rows.
-    columns : sequence of str
-        The columns whose cells are the arguments of the function; those that
-        are not there are empty text.
-    find : callable
-        Returns a tuple.
-    names : sequence of str
-        Names of the items of that tuple.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each row of `frame`.
+    Columns that are not there are empty text. Returns one row for each row of
+    `frame`: the tuple that the function returned, its items under `names`.
     """
     there = [name for name in columns if name in frame]
     groups = frame.groupby(there, sort=False, dropna=False).ngroup()
@@ -336,63 +339,30 @@ def look_up(
 
 
 def tidy_figures(parts: Sequence[pd.DataFrame], source_id: str) -> pd.DataFrame:
-    """Return figures as one table.
-
-    Parameters
-    ----------
-    parts : sequence of pandas.DataFrame
-        Figures with their indicator, group, area and period.
-    source_id : str
-        Key of the data set.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`kentstats.schemas.FIGURES` and
-        :data:`kentstats.schemas.DAYS`; the locator is the line of the file.
-    """
+    """Return figures as one table in the columns of the contract; the locator is the line."""
     columns = [*FIGURES, *DAYS]
     frame = pd.concat(list(parts)) if parts else pd.DataFrame(columns=columns)
-    frame = frame.assign(
-        source_id=source_id, licence=LICENCE, locator="line " + frame.index.astype("str")
-    )
+    locator = "line " + frame.index.astype("str")
+    frame = frame.assign(source_id=source_id, licence=LICENCE, locator=locator)
     dtypes: dict[Hashable, Any] = {name: column.dtype for name, column in FIGURES.items()}
     dtypes |= dict.fromkeys(DAYS, "datetime64[ms]")
     return frame.reindex(columns=columns).astype(dtypes).reset_index(drop=True)
 
 
 def slug(text: str) -> str:
-    """Make a key of a name: lower case, hyphens for everything else.
-
-    Examples
-    --------
-    >>> slug("CPP_At31 (number)")
-    'cpp-at31-number'
-    """
+    """Make a key of a name: lower case, hyphens for everything else."""
     named = text.casefold().replace("%", " percent ").replace("£", " gbp ").replace("+", " plus ")
     return re.sub(r"[^a-z0-9]+", "-", named).strip("-")
 
 
 def indicator_keys(names: Sequence[str], source_id: str) -> dict[str, str]:
-    """Make keys for measures that the catalogue does not have: all different.
-
-    Examples
-    --------
-    >>> indicator_keys(["Total (number)", "total-number", "convictions"], "file-a")
-    {'Total (number)': 'total-number', 'total-number': 'total-number-2', \
-'convictions': 'convictions-of-file-a'}
-    """
-    catalogue = load_indicators()
+    """Make keys for measures that the catalogue does not have: all different."""
     keys: dict[str, str] = {}
-    taken: set[str] = set()
     for name in names:
         key = slug(name) or "measure"
-        if key in catalogue:
+        if key in load_indicators():
             key = f"{key}-of-{source_id}"
-        free, repeat = key, 1
-        while free in taken:
-            repeat += 1
-            free = f"{key}-{repeat}"
-        taken.add(free)
-        keys[name] = free
+        while key in keys.values():
+            key += "-2"
+        keys[name] = key
     return keys

@@ -11,22 +11,23 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from dateutil.relativedelta import relativedelta
 
 from kentstats.areas import load_areas
-from kentstats.errors import DataError, Problem, nearest
+from kentstats.errors import DataError, Problem
 from kentstats.indicators import load_indicators
-from kentstats.ingest.rows import Faults, Row, read_rows
-from kentstats.project import Project, ProjectLike, find_project, read_yaml
+from kentstats.ingest.csv_files import Row, read_rows
+from kentstats.project import Project, ProjectLike, YamlFile, find_project, one_of
 from kentstats.schemas import BANDS, DIRECTIONS, GRADES, QUALIFIERS, SERVICES, STATED_IN, UNITS
 
 Record = dict[str, Any]
+Authority = Annotated[str, "authority"]
 
 FACT_COLUMNS = (
     "paragraph",  # where the report states the figure
@@ -65,41 +66,22 @@ ACTION_COLUMNS = (
 )
 STATEMENT_COLUMNS = ("paragraph", "subject", "area_name", "comparator", "direction", "period")
 TENSION_COLUMNS = ("first", "second", "subject", "description")
-KEY_TYPES: dict[str, tuple[type, str]] = {
-    "str": (str, "Put text that looks like a number in quotes."),
-    "int": (int, "Write a whole number, 1 or more, without quotes."),
-    "dt.date": (dt.date, "Write the day as 2010-11-19, without quotes."),
-}
-"""Types of the keys of ``source.yml``, with what to do about another value."""
 
 
 @dataclass(frozen=True)
 class Source:
     """One inspection report, as its ``source.yml`` describes it.
 
-    Attributes
-    ----------
-    id, kind, publisher, title, url, licence : str
-        Its name here, kind, publisher, title, address and terms.
-    authority, edition : str
-        The authority inspected and the edition it belongs to.
-    inspected_from, inspected_to, published : datetime.date
-        First and last day of the inspection; day of publication.
-    paragraphs : int
-        The number of the last paragraph.
-    document_sha256 : str
-        Checksum of the text from which the figures were read.
-    folder : pathlib.Path
-        Where its tables are.
-    home : Project or None
-        The project it belongs to; the one at hand where it is None.
+    `paragraphs` is the number of the last paragraph, `document_sha256` the
+    checksum of the text from which the figures were read, `folder` where its
+    tables are, and `home` its project, the one at hand where it is None.
     """
 
     id: str
     kind: str
     publisher: str
     title: str
-    authority: str
+    authority: Authority
     edition: str
     inspected_from: dt.date
     inspected_to: dt.date
@@ -120,10 +102,6 @@ def load_sources(home: ProjectLike | None = None) -> list[Source]:
     home : Project or path, optional
         The project; the one at hand by default.
 
-    Returns
-    -------
-    list of Source
-
     Raises
     ------
     DataError
@@ -134,81 +112,36 @@ def load_sources(home: ProjectLike | None = None) -> list[Source]:
     paths = sorted(project.raw.glob("*/source.yml"))
     sources = [_read_source(path, path.stat().st_mtime_ns, project) for path in paths]
     first: dict[str, Source] = {}
-    problems = [
-        Problem(
-            str(source.folder / "source.yml"),
-            0,
-            "id",
-            f"“{source.id}” is the id of {first[source.id].folder.name} too.",
-            "Give every source an id of its own.",
-        )
-        for source in sources
-        if first.setdefault(source.id, source) is not source
-    ]
-    if problems:
-        raise DataError(problems)
+    for source in sources:
+        other = first.setdefault(source.id, source)
+        if other is not source:
+            what = f"“{source.id}” is the id of {other.folder.name} too."
+            path, remedy = source.folder / "source.yml", "Give every source an id of its own."
+            raise DataError([Problem(str(path), 0, "id", what, remedy)])
     return sources
 
 
 @lru_cache(maxsize=256)
 def _read_source(path: Path, modified: int, home: Project) -> Source:
     del modified  # read again where the file is another
-    entry = read_yaml(path)
-    if not isinstance(entry, dict):
-        raise DataError(
-            [Problem(str(path), 0, "", "The file holds no keys.", "Mend or restore it.")]
-        )
-    problems = [Problem(str(path), 0, *fault) for fault in _faults_of_source(entry, home)]
-    if problems:
-        raise DataError(problems)
-    return Source(**entry, folder=path.parent, home=home)
-
-
-def _faults_of_source(entry: dict[Any, Any], home: Project) -> Iterator[tuple[str, str, str]]:
-    """Yield each faulty key with what is wrong and what to do."""
-    keys = {key.name: str(key.type) for key in fields(Source) if key.name not in {"folder", "home"}}
-    for key in entry:
-        if key not in keys:
-            yield str(key), "The key is not known here.", nearest(str(key), keys)
-    for key, kind in keys.items():
-        wanted, remedy = KEY_TYPES[kind]
-        if key not in entry:
-            yield key, "The key is missing.", "Add it."
-        # exactly the type: yes is an int too, and a time of day a date
-        elif type(entry[key]) is not wanted or entry[key] == 0:
-            yield key, f"“{entry[key]}” is no {kind.removeprefix('dt.')}.", remedy
-    name = entry.get("authority")
     areas = load_areas(home=home).areas
     known = sorted({area.name for area in areas if area.type == "authority"})
-    if isinstance(name, str) and name not in known:
-        yield "authority", f"“{name}” is not the name of an authority.", nearest(name, known)
+    file = YamlFile(path, {Authority: one_of(known)})
+    return file.read(Source, folder=path.parent, home=home)
 
 
 def read_facts(source: Source) -> list[Record]:
-    """Read ``facts.csv`` of one report.
+    """Read ``facts.csv`` of one report as rows of :data:`kentstats.schemas.FACTS`.
 
-    Parameters
-    ----------
-    source : Source
-        The report.
-
-    Returns
-    -------
-    list of dict
-        Rows of the table ``facts`` (see :data:`kentstats.schemas.FACTS`).
-
-    Raises
-    ------
-    DataError
-        Any fault of the file, all of them at once: an unknown unit,
-        indicator or area, a duplicate key, a paragraph out of range, a
-        value that is no number, a missing column, a broken encoding.
+    A DataError names all faults at once: an unknown unit, indicator or area, a
+    duplicate key, a paragraph out of range, a value that is no number, a
+    missing column, a broken encoding.
     """
     return _read(source, "facts", FACT_COLUMNS, _fact, ("fact_id",))
 
 
 def read_judgements(source: Source) -> list[Record]:
-    """Read ``judgements.csv`` of one report; see :func:`read_facts`.
+    """Read ``judgements.csv``; see :func:`read_facts`.
 
     Every statement of a grade is a row, so a grade that the report states
     three times has three. ``position`` is the order of the judgements.
@@ -234,10 +167,7 @@ def read_statements(source: Source) -> list[Record]:
 
 
 def read_tensions(source: Source) -> list[Record]:
-    """Read ``tensions.csv``, which a report need not have.
-
-    It has statements that are hard to hold together, in our words.
-    """
+    """Read ``tensions.csv``, which a report need not have: statements hard to hold together."""
     if not (source.folder / "tensions.csv").is_file():
         return []
     return _read(source, "tensions", TENSION_COLUMNS, _tension, ("subject",))
@@ -252,29 +182,22 @@ def _read(
 ) -> list[Record]:
     rows, faults = read_rows(source.folder / f"{table}.csv", columns)
     records = [convert(row, source) for row in rows]
-    _check_unique(rows, [tuple(record[name] for name in key) for record in records], faults)
+    first: dict[tuple[Any, ...], int] = {}
+    faulty = {problem.line for problem in faults.problems}
+    for row, record in zip(rows, records, strict=True):
+        if row.line in faulty:  # its key may not be what was meant
+            continue
+        line = first.setdefault(tuple(record[name] for name in key), row.line)
+        if line != row.line:
+            what = f"The line has the key of line {line}."
+            remedy = "Take one of the two out, or tell them apart by group or period."
+            faults.add(row.line, "", what, remedy)
     faults.raise_any()
     return records
 
 
-def _check_unique(rows: list[Row], keys: list[object], faults: Faults) -> None:
-    first: dict[object, int] = {}
-    faulty = {problem.line for problem in faults.problems}
-    for row, key in zip(rows, keys, strict=True):
-        if row.line in faulty:  # its key may not be what was meant
-            continue
-        line = first.setdefault(key, row.line)
-        if line != row.line:
-            faults.add(
-                row.line,
-                "",
-                f"The line has the key of line {line}.",
-                "Take one of the two out, or tell them apart by group or period.",
-            )
-
-
-def _paragraph(row: Row, source: Source) -> int:
-    return row.integer("paragraph", 1, source.paragraphs, "paragraph of the report")
+def _paragraph(row: Row, source: Source, column: str = "paragraph") -> int:
+    return row.integer(column, 1, source.paragraphs, "paragraph of the report")
 
 
 def _fact(row: Row, source: Source) -> Record:
@@ -412,8 +335,7 @@ def _statement(row: Row, source: Source) -> Record:
 
 
 def _tension(row: Row, source: Source) -> Record:
-    meaning = "paragraph of the report"
-    places = [row.integer(column, 1, source.paragraphs, meaning) for column in ("first", "second")]
+    places = [_paragraph(row, source, column) for column in ("first", "second")]
     return {
         "subject": row.text("subject"),
         "description": row.text("description"),

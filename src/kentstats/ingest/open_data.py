@@ -14,7 +14,7 @@ https://dfe-analytical-services.github.io/analysts-guide/statistics-production/u
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,31 +22,10 @@ import pandas as pd
 from kentstats.areas import Register
 from kentstats.indicators import Indicator
 from kentstats.indicators import Mapping as IndicatorMapping
-from kentstats.ingest.csv_files import (
-    EES_SYMBOLS,
-    UNNAMED,
-    Reading,
-    counted,
-    file_error,
-    is_formula,
-    number,
-    read_csv_file,
-)
-from kentstats.ingest.datasets import Dataset, canonical, plain, recognise
-from kentstats.ingest.figures import (
-    Source,
-    SourceTable,
-    columns_of,
-    find_repeated,
-    indicator_keys,
-    is_text,
-    look_up,
-    make_figures,
-    name_fault,
-    slug,
-    sources_of,
-    tidy_figures,
-)
+from kentstats.ingest import figures
+from kentstats.ingest.csv_files import UNNAMED, Reading, file_error, read_csv_file
+from kentstats.ingest.datasets import Dataset, canonical, recognise
+from kentstats.ingest.figures import EES_SYMBOLS, SourceTable, look_up, name_fault
 from kentstats.periods import read_period, year_ending
 from kentstats.schemas import DAYS
 
@@ -54,13 +33,14 @@ TIME = ("time_period", "time_identifier", "geographic_level")
 LEVELS = {"national": "country", "regional": "region", "local authority": "authority"}
 CODES = {"country": "country_code", "region": "region_code", "authority": "new_la_code"}
 NAMES = {"country": "country_name", "region": "region_name", "authority": "la_name"}
-BELOW = {"country": ("region", "authority"), "region": ("authority",), "authority": ()}
-"""Kinds of place within one of a kind: a row names one place alone."""
+BELOW = {"country": ("region_code", "new_la_code"), "region": ("new_la_code",), "authority": ()}
+"""Codes of places within one of a kind: a row names one place alone."""
 PLACE = (*CODES.values(), *NAMES.values(), "old_la_code")
 OTHER_PLACE = re.compile(
     r"(lad|pcon|lep|local_enterprise_partnership|mca|opportunity_area|ward|trust|sponsor|mat|school"
     r"|provider|institution|planning_area|rsc_region|lsip|english_devolved_area|pfa"
-    r"|police_force_area)_(code|name|id|urn|ukprn|laestab|lead_name)"
+    r"|police_force_area)_(code|name|id|urn|ukprn|laestab|lead_name)",
+    re.IGNORECASE,
 )
 """Columns of places at levels that are not wanted."""
 NO_PLACE = re.compile(r"[kwsn]\d{8}|[xz:]", re.IGNORECASE)
@@ -68,204 +48,133 @@ NO_PLACE = re.compile(r"[kwsn]\d{8}|[xz:]", re.IGNORECASE)
 METADATA = ("col_name", "col_type", "filter_grouping_column")
 
 
-def is_open_data(header: Iterable[str]) -> bool:
-    """Tell whether a header is that of an open data file."""
-    return {plain(name) for name in header}.issuperset(map(plain, TIME))
-
-
 def read_open_data(
     frame: pd.DataFrame, reading: Reading, register: Register, *, every: bool = False
 ) -> None:
-    """Read an open data file into a reading.
-
-    With `every`, every indicator column is taken, under a name made from its
-    own, and not only what the catalogue knows.
-
-    Raises
-    ------
-    DataError
-        The file mixes kinds of period, or its metadata cannot be read.
-    """
+    """Read an open data file; with `every`, also measures unknown to the catalogue."""
     frame = frame.set_axis(canonical(frame.columns, (*TIME, *PLACE)), axis=1)
     frame, dataset, sources = _recognise(frame, reading)
+    _check_identifiers(frame["time_identifier"], reading)
     table = _locate(frame, reading, dataset, register)
     metadata = _read_metadata(reading, list(frame.columns))
     measures, filters = _classify(table.frame, metadata, sources)
     _refuse_formulas(table, filters)
-    hint = [] if metadata or dataset else measures
-    _refuse_repeated(table, filters, hint)
+    beside = f" If a filter holds numbers, put {reading.path.stem}.meta.csv beside the file."
+    hint = "" if metadata or dataset else beside
+    table.drop(figures.refuse_repeated(reading, table.keys(filters), table.frame, hint))
     parts = [
         table.figures(indicator, mapping)
         for indicator, mapping in sources
         if _has_columns(table, indicator, mapping)
     ]
-    known = dataset.id if dataset else ""
-    source_id = known or f"file-{slug(reading.path.stem) or reading.sha256[:8]}"
-    reading.dataset = known
-    reading.kind = f"open data file, data set {known or 'not known'}"
+    reading.dataset = dataset.id if dataset else ""
+    source_id = reading.dataset or f"file-{figures.slug(reading.path.stem) or reading.sha256[:8]}"
+    reading.kind = f"open data file, data set {reading.dataset or 'not known'}"
     if every:
         parts += _other_figures(table, measures, filters, source_id)
     else:
         _note_rest(table, measures)
     reading.rows = len(table.frame)
-    reading.facts = tidy_figures([part for part in parts if len(part)], source_id)
+    reading.facts = figures.tidy_figures([part for part in parts if len(part)], source_id)
 
 
 def _recognise(
     frame: pd.DataFrame, reading: Reading
-) -> tuple[pd.DataFrame, Dataset | None, Sequence[Source]]:
+) -> tuple[pd.DataFrame, Dataset | None, Sequence[figures.Source]]:
     """Find the data set of a file and its indicators; give columns their present names."""
     dataset = recognise(frame.columns, ["ees"])
     if dataset is None:
         return frame, None, []
-    sources = sources_of(dataset.id)
+    sources = figures.sources_of(dataset.id)
     wanted = [*dataset.columns, *dataset.aliases]
     for _, mapping in sources:
-        wanted += [*columns_of(mapping), *mapping.within]
-        wanted += [name for name, _ in (*mapping.where, *mapping.denominator_where)]
+        wanted += [*figures.columns_of(mapping), *_filters_of(mapping)]
     names = canonical(frame.columns, wanted)
+    aliases = {old: new for old, new in dataset.aliases.items() if new not in names}
+    renamed = frame.set_axis([aliases.get(name, name) for name in names], axis=1)
     present = [
-        dataset.aliases[name] if dataset.aliases.get(name, name) not in names else name
-        for name in names
+        all(name in renamed and figures.says(renamed[name], text).any() for name, text in where)
+        for where in (mapping.where for _, mapping in sources)
     ]
-    renamed = frame.set_axis(present, axis=1)
-    if sources and not any(_is_present(renamed, mapping) for _, mapping in sources):
+    if sources and not any(present):
         reading.notes.append(f"Its columns are those of {dataset.id}, its rows are not.")
         return frame.set_axis(names, axis=1), None, []
     return renamed, dataset, sources
 
 
-def _is_present(frame: pd.DataFrame, mapping: IndicatorMapping) -> bool:
-    """Tell whether any line says what an indicator's lines say in each of their filters."""
-    return all(
-        name in frame and bool(is_text(frame[name], wanted).any()) for name, wanted in mapping.where
-    )
+def _filters_of(mapping: IndicatorMapping) -> list[str]:
+    return [*mapping.within, *dict((*mapping.where, *mapping.denominator_where))]
+
+
+def _check_identifiers(identifiers: pd.Series, reading: Reading) -> None:
+    """Check that periods are of one kind; a file may have several quarters, weeks or terms."""
+    kinds: dict[str, str] = {}
+    for text in identifiers.unique():
+        kind = " ".join(text.casefold().split())
+        kind = "term" if " term" in kind else re.sub(r"\d.*", "", kind)
+        if kind:
+            kinds.setdefault(kind if " " in kind else "month or term", text[:40])
+    if len(kinds) > 1:
+        what = f"The file mixes kinds of period: {', '.join(kinds.values())}."
+        line = identifiers.index[identifiers.str[:40].eq(list(kinds.values())[1])][0]
+        raise file_error(reading.path, what, "Split it into one file for each kind.", line)
 
 
 def _locate(
     frame: pd.DataFrame, reading: Reading, dataset: Dataset | None, register: Register
 ) -> SourceTable:
     """Find place and period of every row; refuse rows that have none."""
-    _check_identifiers(frame, reading)
+    columns = ["geographic_level", *PLACE]
 
     def area_row(*cells: str) -> tuple[str, str, str, str, str]:
         return _area_row(dict(zip(columns, cells, strict=True)), register)
 
-    columns = ["geographic_level", *PLACE]
+    def period_row(text: str, identifier: str) -> tuple[str, Any, Any, str]:
+        try:
+            period = read_period(text, identifier)
+        except ValueError as error:
+            return "", None, None, str(error)
+        if period.end is None and dataset and dataset.ends:
+            period = year_ending(period.label, dataset.ends)
+        return period.label, period.start, period.end, ""
+
     names = ["area_code", "area_type", "unwanted", "column", "fault"]
     areas = look_up(frame, columns, area_row, names)
-    periods = look_up(
-        frame,
-        ["time_period", "time_identifier"],
-        lambda text, identifier: _period_row(text, identifier, dataset),
-        ["period", *DAYS, "period_fault"],
-    )
-    places = areas.join(periods)
+    names = ["period", *DAYS, "period_fault"]
+    places = areas.join(look_up(frame, list(TIME[:2]), period_row, names))
     sound = places["area_code"].ne("") & places["period_fault"].eq("")
     for line, row in places[~sound].iterrows():
         if row["unwanted"]:
-            reading.leave_out(row["unwanted"], line)
-        elif row["fault"]:
-            remedy = "Ingest a newer list of codes, or ask the publisher."
-            reading.refuse(line, row["column"], row["fault"], remedy)
+            reading.leave_out(row["unwanted"], [line])
         else:
-            remedy = "See the open data standard."
-            reading.refuse(line, "time_period", row["period_fault"], remedy)
-    _note_unlisted_names(frame, areas, reading, register)
-    if not sound.any():
-        reading.notes.append("No row could be read." if len(frame) else "The file has no rows.")
+            column, what = row["column"] or "time_period", row["fault"] or row["period_fault"]
+            remedy = "Ingest a newer list of codes, or ask the publisher."
+            reading.refuse(line, column, what, remedy)
     places = places.loc[sound, ["area_code", "area_type", "period", *DAYS]]
     return SourceTable(frame[sound], places, EES_SYMBOLS, reading, dataset)
 
 
-def _check_identifiers(frame: pd.DataFrame, reading: Reading) -> None:
-    identifiers = frame["time_identifier"]
-    families = identifiers.map({text: _family(text) for text in identifiers.unique()})
-    named = families[families.ne("")]
-    if named.nunique() <= 1:
-        return
-    shown = ", ".join(sorted(text[:40] for text in identifiers.unique() if text)[:6])
-    raise file_error(
-        reading.path,
-        f"The file mixes kinds of period: {shown}.",
-        "Split it into one file for each kind.",
-        named.index[named.ne(named.iloc[0])][0],
-    )
-
-
-def _family(identifier: str) -> str:
-    """Return the kinds of period one file may have together: quarters, months, weeks, terms."""
-    text = " ".join(identifier.casefold().split())
-    text = re.sub(r" q[1-4](-q[1-4])?$", " quarter", text)
-    if match := re.match(r"(week|part) ", text):
-        return match[1]
-    if "term" in text:
-        return "term"
-    return text if " " in text or not text else "month"
-
-
-def _period_row(text: str, identifier: str, dataset: Dataset | None) -> tuple[str, Any, Any, str]:
-    try:
-        period = read_period(text, identifier)
-    except ValueError as error:
-        return "", None, None, str(error)
-    if period.end is None and dataset and dataset.ends:
-        period = year_ending(period.label, dataset.ends)
-    return period.label, period.start, period.end, ""
-
-
 def _area_row(row: Mapping[str, str], register: Register) -> tuple[str, str, str, str, str]:
     """Return code and type of an area, or why it is not wanted, or the column and its fault."""
-    kind = LEVELS.get(row["geographic_level"].casefold())
+    level = row["geographic_level"]
+    kind = LEVELS.get(level.casefold())
     if kind is None:
-        return "", "", f"level {row['geographic_level'][:60] or 'not given'}", "", ""
+        return "", "", f"level {level[:60] or 'not given'}", "", ""
     column = CODES[kind]
     code = row[column]
-    if kind == "authority" and not re.match(r"E\d", code, re.IGNORECASE) and row["old_la_code"]:
-        code = row["old_la_code"]  # older layouts know the three digits alone
+    if kind == "authority" and not re.match(r"E\d", code, re.IGNORECASE):
+        code = row["old_la_code"] or code  # older layouts know the three digits alone
     if NO_PLACE.fullmatch(code):
         return "", "", "a place outside England, or none", "", ""
-    if "/" in code:
-        area, fault = register.combined(code), f"No list of codes knows “{code[:60]}”."
-    else:
-        area, fault = register.by_code(code) or register.find(code), "The code is empty."
-        if area is None or area.type != kind:
-            fault = f"No list of codes knows “{code[:60]}” as {kind}." if code else fault
-            area = None
-        elif inner := _place_below(row, kind):
-            column, area = "geographic_level", None
-            fault = f"The row is {row['geographic_level']}, and names {inner[:40]}."
-        elif fault := name_fault(area, area.code, row[NAMES[kind]], register):
-            area = None
-    return (area.code, area.type, "", "", "") if area else ("", "", "", column, fault)
-
-
-def _place_below(row: Mapping[str, str], kind: str) -> str:
-    """Return the code of a place within that of a row, which it should not name."""
-    inner = (row[CODES[other]] for other in BELOW[kind])
-    return next((code for code in inner if code and not NO_PLACE.fullmatch(code)), "")
-
-
-def _note_unlisted_names(
-    frame: pd.DataFrame, areas: pd.DataFrame, reading: Reading, register: Register
-) -> None:
-    """Note names in no list of places whose codes are known."""
-    unlisted = set()
-    for kind, column in NAMES.items():
-        if column not in frame:
-            continue
-        named = areas["area_type"].eq(kind)
-        pairs = set(zip(frame.loc[named, column], areas.loc[named, "area_code"], strict=True))
-        unlisted |= {
-            f"“{name[:40]}” ({code})"
-            for name, code in pairs
-            if name and not NO_PLACE.fullmatch(name) and not register.answering(name)
-        }
-    if unlisted:
-        reading.notes.append(
-            f"{counted(len(unlisted), 'name')} in no list of codes, taken by code: "
-            f"{', '.join(sorted(unlisted)[:3])}{' …' if len(unlisted) > 3 else ''}."
-        )
+    area = register.combined(code) if "/" in code else register.by_code(code) or register.find(code)
+    below = [row[name] for name in BELOW[kind] if row[name] and not NO_PLACE.fullmatch(row[name])]
+    if area is None or area.type not in {kind, "combined"}:
+        return "", "", "", column, f"No list of codes knows “{code[:60]}” as {kind}."
+    if below:
+        return "", "", "", "geographic_level", f"The row is {level}, and names {below[0][:40]}."
+    if fault := name_fault(area, area.code, row[NAMES[kind]], register):
+        return "", "", "", column, fault
+    return area.code, area.type, "", "", ""
 
 
 def _read_metadata(reading: Reading, header: Sequence[str]) -> dict[str, str]:
@@ -281,37 +190,31 @@ def _read_metadata(reading: Reading, header: Sequence[str]) -> dict[str, str]:
         raise file_error(beside, what, "Download it again, or take it away.", 1)
     kinds = dict(zip(metadata["col_name"], metadata["col_type"].str.casefold(), strict=True))
     if METADATA[2] in metadata:  # columns that group the items of a filter
-        kinds |= {name: "filter" for name in metadata[METADATA[2]] if name}
-    kinds = dict(zip(canonical(kinds, header), kinds.values(), strict=True))
-    if strange := [name for name in kinds if name and name not in header]:
-        reading.notes.append(f"The metadata names columns that are not there: {strange[:6]}.")
-    return kinds
+        kinds |= dict.fromkeys(metadata[METADATA[2]], "filter")
+    return dict(zip(canonical(kinds, header), kinds.values(), strict=True))
 
 
 def _classify(
-    frame: pd.DataFrame, metadata: Mapping[str, str], sources: Sequence[Source]
+    frame: pd.DataFrame, metadata: Mapping[str, str], sources: Sequence[figures.Source]
 ) -> tuple[list[str], list[str]]:
     """Return the indicator columns and the filters."""
     kinds = dict(metadata)
     for _, mapping in sources:
-        filters = (*mapping.where, *mapping.denominator_where)
-        kinds |= dict.fromkeys(columns_of(mapping), "indicator")
-        kinds |= dict.fromkeys((*(name for name, _ in filters), *mapping.within), "filter")
+        kinds |= dict.fromkeys(figures.columns_of(mapping), "indicator")
+        kinds |= dict.fromkeys(_filters_of(mapping), "filter")
     listed: dict[str, list[str]] = {"indicator": [], "filter": []}
     for name in frame.columns:
-        if name in (*TIME, *PLACE) or name.startswith(UNNAMED):
-            continue
-        if OTHER_PLACE.fullmatch(name.casefold()):
-            continue
-        kind = kinds.get(name, "")
-        listed[kind if kind in listed else _kind_of(frame[name])].append(name)
+        known = name in (*TIME, *PLACE) or name.startswith(UNNAMED)
+        if not known and not OTHER_PLACE.fullmatch(name):
+            kind = kinds.get(name, "")
+            listed[kind if kind in listed else _kind_of(frame[name])].append(name)
     return listed["indicator"], listed["filter"]
 
 
 def _kind_of(column: pd.Series) -> str:
     """Tell an indicator from a filter by the different texts of a column."""
     texts = column.unique()
-    words = [text for text in texts if number(text) is None]
+    words = [text for text in texts if figures.number(text) is None]
     unknown = sum(text.casefold() not in EES_SYMBOLS for text in words)
     numbers, symbols = len(texts) - len(words), len(words) - unknown
     # words alone are a filter; numbers, or symbols alone, an indicator
@@ -322,38 +225,17 @@ def _refuse_formulas(table: SourceTable, filters: Sequence[str]) -> None:
     """Refuse rows whose filters a spreadsheet would run."""
     for name in filters:
         column = table.frame[name]
-        formulas = column[column.isin([text for text in column.unique() if is_formula(text)])]
+        formulas = column[column.map(figures.is_formula).astype(bool)]
         for line, text in formulas.items():
-            what = f"“{text[:40]}” is a formula."
-            table.reading.refuse(line, name, what, "Ask the publisher.")
+            table.reading.refuse(line, name, figures.cell_fault(text), "Ask the publisher.")
         table.drop(formulas.index)
-
-
-def _refuse_repeated(table: SourceTable, filters: Sequence[str], measures: Sequence[str]) -> None:
-    """Take a row that occurs twice once; refuse rows of one key that differ."""
-    folded = table.frame[list(filters)].apply(lambda column: column.str.casefold())
-    keys = table.places[["area_code", "period"]].join(folded.add_prefix("filter "))
-    conflicting, repeated = find_repeated(keys, table.frame)
-    what = "Two lines of one place, period and filter give different figures."
-    remedy = "Ask the publisher which is right; neither was taken."
-    if len(measures) > 1:
-        remedy += (
-            f" Where one of {', '.join(measures[:4])} is a filter that holds numbers, "
-            f"put {table.reading.path.stem}.meta.csv beside the file."
-        )
-    for line in conflicting:
-        table.reading.refuse(line, "", what, remedy)
-    for line in repeated:
-        table.reading.leave_out("the same line again", line)
-    table.drop(conflicting.union(repeated))
 
 
 def _has_columns(table: SourceTable, indicator: Indicator, mapping: IndicatorMapping) -> bool:
     """Tell whether a file has an indicator, and note the columns that it lacks."""
-    if missing := sorted(set(columns_of(mapping)) - set(table.frame)):
-        table.reading.notes.append(
-            f"{indicator.id} was left out: the file has no column {', '.join(missing)}."
-        )
+    if missing := sorted(set(figures.columns_of(mapping)) - set(table.frame)):
+        what = f"{indicator.id} was left out: the file has no column {', '.join(missing)}."
+        table.reading.notes.append(what)
     return not missing and len(table.lines(mapping.where)) > 0
 
 
@@ -361,16 +243,14 @@ def _note_rest(table: SourceTable, measures: Sequence[str]) -> None:
     """Note what the file holds and the catalogue does not know."""
     rest = [name for name in measures if name not in table.taken]
     if rest:
-        table.reading.notes.append(
-            f"{len(rest)} of {len(measures)} measures are not in the catalogue and were left out: "
-            f"{', '.join(rest[:6])}{' …' if len(rest) > 6 else ''}."
-        )
+        count = f"{len(rest)} of {len(measures)} measures"
+        shown = ", ".join(rest[:6]) + (" …" if len(rest) > 6 else "")
+        table.reading.notes.append(f"{count} are not in the catalogue and were left out: {shown}.")
     others = len(table.frame) - len(table.used)
     if table.used and others:
-        table.reading.notes.append(
-            f"{others:,} of {len(table.frame):,} lines hold breakdowns that are not in the "
-            "catalogue, and were left out."
-        )
+        count = f"{others:,} of {len(table.frame):,} lines"
+        what = "hold breakdowns that are not in the catalogue, and were left out."
+        table.reading.notes.append(f"{count} {what}")
 
 
 def _other_figures(
@@ -379,7 +259,7 @@ def _other_figures(
     """Return what the catalogue does not have of each measure, its filters as the group."""
     words = table.frame[list(filters)].to_numpy().tolist()
     groups = pd.Series(["; ".join(filter(None, row)) for row in words], index=table.frame.index)
-    keys = indicator_keys(measures, source_id)
+    keys = figures.indicator_keys(measures, source_id)
     parts = []
     for name in measures:
         lines = table.frame.index.difference(list(table.taken.get(name, ())), sort=False)
@@ -388,6 +268,6 @@ def _other_figures(
         table.reading.wanted += len(lines)
         cells = table.cells(name)
         cells = cells.assign(decimals=cells["decimals"].max()).loc[lines]
-        figures = make_figures("number", value=cells).join(table.places)
-        parts.append(figures.assign(indicator=keys[name], group=groups[figures.index]))
+        made = figures.make_figures("number", value=cells).join(table.places)
+        parts.append(made.assign(indicator=keys[name], group=groups[made.index]))
     return parts

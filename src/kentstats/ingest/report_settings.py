@@ -10,7 +10,7 @@ every key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, NewType
@@ -19,20 +19,18 @@ from kentstats.areas import load_areas
 from kentstats.errors import DataError, KentstatsError, Problem, nearest
 from kentstats.indicators import load_indicators
 from kentstats.ingest.inspection_report import Source
-from kentstats.ingest.yaml_files import YamlFile, one_of
+from kentstats.project import YamlFile, one_of
 from kentstats.schemas import SERVICES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Indicator = NewType("Indicator", str)
-"""A key of the catalogue of indicators."""
 Measure = NewType("Measure", str)
 """An indicator, or a share of ``shares.yml``."""
 Label = NewType("Label", str)
 """The name of a chart or table, to which links lead."""
 Service = NewType("Service", str)
-"""One of :data:`~kentstats.schemas.SERVICES`."""
 Template = NewType("Template", str)
 """A text without digits; its slots in braces name figures."""
 
@@ -44,14 +42,7 @@ SLOTS = ("authority", "title")
 
 @dataclass(frozen=True)
 class Figure:
-    """The name of a figure of ``facts.csv``.
-
-    Attributes
-    ----------
-    indicator, group : str
-        As in the file.
-    area : str
-        Name of the area; empty for the authority itself.
+    """The name of a figure of ``facts.csv``; without an area that of the authority itself.
 
     Examples
     --------
@@ -316,17 +307,7 @@ class Sections:
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What is special to one report.
-
-    Attributes
-    ----------
-    checks : Checks
-        What it says twice.
-    shares : tuple of Share
-        Shares to work out from its figures.
-    sections : Sections
-        What the briefing shows of it.
-    """
+    """What the three files of a report say."""
 
     checks: Checks = Checks()
     shares: tuple[Share, ...] = ()
@@ -336,20 +317,7 @@ class ReportSettings:
 def read_settings(source: Source) -> ReportSettings:
     """Read ``checks.yml``, ``shares.yml`` and ``sections.yml`` of a report.
 
-    Parameters
-    ----------
-    source : Source
-        The report; files that its folder lacks say nothing.
-
-    Returns
-    -------
-    ReportSettings
-
-    Raises
-    ------
-    DataError
-        A file is no YAML, or has a key, a figure or a word that is not known; all faults of all
-        three files are told, each with its line.
+    A DataError names all faults of all three files, each with its line.
 
     Examples
     --------
@@ -370,18 +338,6 @@ def missing_figures(source: Source, facts: pd.DataFrame) -> list[Problem]:
 
     None of them is a fault: what needs such a figure is left out of the
     briefing, and a check that needs one cannot tell. But it may be misspelt.
-
-    Parameters
-    ----------
-    source : Source
-        The report.
-    facts : pandas.DataFrame
-        Its facts.
-
-    Returns
-    -------
-    list of Problem
-        One for each place, with its line.
     """
     names = ["indicator", "group", "area_name"]
     given = set(facts[names].itertuples(index=False, name=None))
@@ -396,24 +352,40 @@ def missing_figures(source: Source, facts: pd.DataFrame) -> list[Problem]:
 
 
 def _read(source: Source) -> tuple[ReportSettings, tuple[YamlFile, ...]]:
+    indicator = one_of(load_indicators())
+    area = one_of(each.name for each in load_areas(home=source.home).areas)
+
+    def figure(text: str) -> Figure:
+        made = Figure.parse(text)
+        indicator(made.indicator)
+        if made.area:
+            area(made.area)
+        return made
+
+    def template(text: str) -> Template:
+        for slot in _slots(text):
+            if slot not in SLOTS:
+                figure(slot.removeprefix(PERIOD_OF))
+        return Template(text)
+
     scalars: dict[Any, Callable[[str], Any]] = {
-        Figure: _figure,
-        Template: _template,
-        Indicator: one_of(load_indicators()),
+        Figure: figure,
+        Template: template,
+        Indicator: indicator,
         Label: _label,
         Service: one_of(SERVICES),
     }
-    shares = YamlFile(source.folder / "shares.yml", scalars)
+    shares = YamlFile(source.folder / "shares.yml", scalars, " ")
     found = shares.read(tuple[Share, ...], ())
-    shares.refuse_repeated("id")
     # without shares.yml, or with a faulty one, any name may be that of a share
     measures = one_of([*load_indicators(), *(share.id for share in found)])
     scalars[Measure] = measures if found else str
-    checks = YamlFile(source.folder / "checks.yml", scalars)
-    sections = YamlFile(source.folder / "sections.yml", scalars)
+    checks = YamlFile(source.folder / "checks.yml", scalars, " ")
+    sections = YamlFile(source.folder / "sections.yml", scalars, " ")
     settings = ReportSettings(
         checks.read(Checks, Checks()), found, sections.read(Sections, Sections())
     )
+    shares.refuse_repeated("id")
     checks.refuse_repeated("subject")
     sections.refuse_repeated("label")
     return settings, (checks, shares, sections)
@@ -425,25 +397,17 @@ def _label(text: str) -> Label:
     return Label(text)
 
 
-def _figure(text: str) -> Figure:
-    made = Figure.parse(text)
-    one_of(load_indicators())(made.indicator)
-    if made.area:
-        one_of(area.name for area in load_areas().areas)(made.area)
-    return made
-
-
-def _template(text: str) -> Template:
+def _slots(text: str) -> Iterator[str]:
+    """Yield what the slots of a template name."""
     try:
-        parts = [(literal, slot) for literal, slot, _, _ in Formatter().parse(text)]
+        parts = list(Formatter().parse(text))
     except ValueError:
         raise KentstatsError("A brace stands alone.", "Write {figure} with both braces.") from None
-    for literal, slot in parts:
+    for literal, slot, _, _ in parts:
         if re.search(r"\d", literal):
             raise KentstatsError(
                 f"“{literal.strip()}” holds a number.",
                 "Name its figure in braces, as in {looked-after / uasc}.",
             )
-        if slot is not None and slot not in SLOTS:
-            _figure(slot.removeprefix(PERIOD_OF))
-    return Template(text)
+        if slot is not None:
+            yield slot

@@ -18,16 +18,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from kentstats.areas import Register
-from kentstats.ingest.csv_files import SFR_SYMBOLS, UNNAMED, Reading, file_error, number
-from kentstats.ingest.datasets import canonical, plain, recognise
-from kentstats.ingest.figures import (
-    SourceTable,
-    columns_of,
-    name_fault,
-    period_days,
-    sources_of,
-    tidy_figures,
-)
+from kentstats.ingest import figures
+from kentstats.ingest.csv_files import UNNAMED, Reading, file_error
+from kentstats.ingest.datasets import Dataset, canonical, plain
+from kentstats.ingest.figures import SFR_SYMBOLS, SourceTable, name_fault, number
 
 CODES = "Q1 Q2 A3 A4 A5 A6 P1 P2 P3 K1 K2 H5 R1 R2 R3 R5 S1 M1 M2 M3 Z1"
 PLACEMENTS = [f"MarPlace_{code}_2010" for code in CODES.split()]
@@ -39,25 +33,17 @@ GEOGRAPHY = {"la number", "geog l", "geog c", "geog n"}
 NO_FAULT = "Take the correction out of datasets.yml, or look at the file."
 
 
-def read_sfr_2010(frame: pd.DataFrame, reading: Reading, register: Register) -> None:
-    """Read a file of underlying data of 2010 into a reading.
-
-    Raises
-    ------
-    DataError
-        A column is missing, or a fault that is corrected here is not in the
-        file: then the correction must go.
-    """
-    dataset = recognise(frame.columns, ["dfe2010"])
-    if dataset is None or dataset.areas_on is None:
-        raise ValueError(f"{reading.path} is no file of 2010")
+def read_sfr_2010(
+    frame: pd.DataFrame, reading: Reading, register: Register, dataset: Dataset
+) -> None:
+    """Read a file of underlying data of 2010 into a reading."""
     reading.dataset = dataset.id
     reading.kind = f"underlying data of 2010, data set {dataset.id}"
-    sources = sources_of(dataset.id)
-    named = dict.fromkeys(name for _, mapping in sources for name in columns_of(mapping))
+    sources = figures.sources_of(dataset.id)
+    named = dict.fromkeys(name for _, mapping in sources for name in figures.columns_of(mapping))
     wanted = [*named, *PLACEMENTS, PLACEMENT_TOTAL, FIRST_COUNT]
     frame = frame.set_axis(canonical(frame.columns, wanted), axis=1)
-    places = _locate(frame, dataset.areas_on, reading, register)
+    places = _locate(frame, dataset.areas_on or dt.date(2010, 3, 31), reading, register)
     if dataset.correction == "placements-out-of-order":
         frame = _reorder_placements(frame, places, reading)
     if dataset.correction == "regions-of-other-authorities":
@@ -67,14 +53,14 @@ def read_sfr_2010(frame: pd.DataFrame, reading: Reading, register: Register) -> 
         raise file_error(reading.path, f"There is no column “{missing[0]}”.", remedy, 1)
     places["period"] = dataset.period
     if dataset.ends:
-        places = places.join(period_days(places, dataset.ends))
+        places = places.join(figures.period_days(places, dataset.ends))
     table = SourceTable(frame.loc[places.index], places, SFR_SYMBOLS, reading, dataset)
     parts = [table.figures(indicator, mapping) for indicator, mapping in sources]
     columns = [name for name in frame.columns if not _is_geography(name)]
     unwanted = len(columns) - len(named)
     reading.notes.append(f"{unwanted} of {len(columns)} columns were not wanted.")
     reading.rows = len(places)
-    reading.facts = tidy_figures(parts, dataset.id)
+    reading.facts = figures.tidy_figures(parts, dataset.id)
 
 
 def _is_geography(name: str) -> bool:
@@ -89,17 +75,14 @@ def _locate(
     found = [_area_row(row, register, day) for row in words.itertuples(index=False)]
     names = ["area_code", "area_type", "area_name", "region", "fault"]
     areas = pd.DataFrame(found, columns=names, index=frame.index)
-    for line, fault in areas.loc[areas["fault"].ne(""), "fault"].items():
-        reading.refuse(line, "", fault, "Look at the line.")
-    areas = areas[areas["fault"].eq("")]
-    repeated = frame.loc[areas.index].duplicated()
-    for line in areas.index[repeated]:
-        reading.leave_out("the same line again", line)
+    repeated = frame.duplicated()
+    reading.leave_out("the same line again", areas.index[repeated])
     areas = areas[~repeated]
-    twice = areas["area_code"].duplicated(keep=False)
-    for line, name in areas.loc[twice, "area_name"].items():
-        reading.refuse(line, "", f"{name} occurs twice.", "Ask the publisher.")
-    return areas[~twice]
+    twice = areas["fault"].eq("") & areas["area_code"].duplicated(keep=False)
+    areas["fault"] = areas["fault"].mask(twice, areas["area_name"] + " occurs twice.")
+    for line, fault in areas.loc[areas["fault"].ne(""), "fault"].items():
+        reading.refuse(line, "", fault, "Look at the line, or ask the publisher.")
+    return areas[areas["fault"].eq("")]
 
 
 def _area_row(
@@ -108,22 +91,19 @@ def _area_row(
     """Return code, type, name and region of the area of a line, or why it has none."""
     digits = next((word for word in words if len(word) == 3 and word.isdigit()), "")
     names = [word for word in words if word and not word.isdigit()]
+    fault = f"No list of codes knows “{' '.join(filter(None, words))[:60]}”."
     if not digits or "National" in words:
         area = next((area for name in reversed(names) if (area := register.find(name))), None)
-        types = {"country", "region"}
+        fault = "" if area and area.type in {"country", "region"} else fault
     else:
         # an authority that went on under another code the next day keeps its three digits
         next_day = day + dt.timedelta(days=1)
         soon = [area for area in register.answering(digits) if area.operates(next_day)]
         area = register.find(digits, day) or (soon[0] if len(soon) == 1 else None)
-        types = {"authority"}
-    if area is None or area.type not in types:
-        fault = f"No list of codes knows “{' '.join(filter(None, words))[:60]}”."
+        faults = [name_fault(area, digits, name, register) for name in names] if area else [fault]
+        fault = next(filter(None, faults), "")
+    if area is None or fault:
         return "", "", "", "", fault
-    if area.type == "authority":
-        faults = [name_fault(area, digits, name, register) for name in names]
-        if fault := next(filter(None, faults), ""):
-            return "", "", "", "", fault
     return area.code, area.type, area.name, area.region, ""
 
 
@@ -137,17 +117,12 @@ def _reorder_placements(
     says that 73 per cent of children lived with foster carers (Q1 and Q2).
     """
     names = dict(zip(PLACEMENTS, sorted(PLACEMENTS), strict=True))
-    country = places.index[places["area_type"].eq("country")]
-    if country.empty:
-        what = "There is no line of England to check the file by."
-        raise file_error(reading.path, what, "Download the file again.")
-    england = frame.loc[country[0]]
+    england = frame.loc[places.index[places["area_type"].eq("country")]]
 
     def fostered(columns: Iterable[str]) -> float:
-        counts = [number(england.get(name, "")) for name in columns]
-        return sum(count or 0.0 for count in counts) / (
-            number(england[PLACEMENT_TOTAL]) or math.inf
-        )
+        counts = [number(text) or 0.0 for name in columns for text in england.get(name, ())]
+        total = sum(number(text) or 0.0 for text in england[PLACEMENT_TOTAL])
+        return sum(counts) / (total or math.inf)
 
     foster_care = PLACEMENTS[:2]
     headed = [name for name, true_name in names.items() if true_name in foster_care]
@@ -173,6 +148,6 @@ def _leave_out_regions(frame: pd.DataFrame, places: pd.DataFrame, reading: Readi
     if is_region.any() and not differences.gt(5).any():
         what = "The lines of regions do not have the fault for which they are left out here."
         raise file_error(reading.path, what, NO_FAULT, 1)
-    for line in places.index[is_region]:
-        reading.leave_out("a region that is not the sum of its authorities", line)
+    why = "a region that is not the sum of its authorities"
+    reading.leave_out(why, places.index[is_region])
     return places[~is_region]

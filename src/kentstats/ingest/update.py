@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from kentstats.areas import (
     AREAS_FILE,
     COLUMNS,
+    SUCCESSIONS_FILE,
     Register,
     load_areas,
     make_register,
-    read_area_rows,
-    read_successions,
+    read_table,
 )
 from kentstats.errors import DataError, ParameterError, Problem
 from kentstats.indicators import load_indicators
@@ -33,13 +34,10 @@ from kentstats.ingest.edition import (
     read_official,
     write_all,
 )
-from kentstats.ingest.recognise import has_codes, read_file
+from kentstats.ingest.recognise import describe_reading, has_codes, read_file
 from kentstats.ingest.workbooks import merge_areas
 from kentstats.project import Project, ProjectLike, find_project
 from kentstats.schemas import DAYS, to_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_PROBLEMS = 20
 """How many refused lines an error names."""
@@ -49,24 +47,13 @@ FIGURE = ("indicator", "group", "period", "area_code")
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of it.
+    """What came of it: the readings in the order of the files, and counts.
 
-    Attributes
-    ----------
-    readings : tuple of Reading
-        One a file, in the order given.
-    edition : str
-        Name of the edition, empty where no file belongs to one.
-    added, changed, unchanged, gone : int
-        Figures that are new, that say something else than before, that say
-        the same, and that their source has no longer.
-    outside, outranked : int
-        Figures of years outside the edition; figures that a source
-        preferred for their indicator has as well.
-    suppressed : int
-        Totals whose numbers were left out by secondary suppression.
-    written : tuple of pathlib.Path
-        The files written: those that hold something else now.
+    `outside` counts figures of years outside the edition, `outranked` those
+    that a source preferred for their indicator has as well, `suppressed` the
+    totals whose numbers were left out by secondary suppression, `gone` the
+    figures that their source has no longer. `written` lists the files that
+    hold something else now.
     """
 
     readings: tuple[Reading, ...]
@@ -81,6 +68,32 @@ class Ingested:
     written: tuple[Path, ...] = ()
 
 
+def describe(done: Ingested, *, dry_run: bool = False) -> Iterator[str]:
+    """Say what was understood, left out and refused, file by file, and what became of it."""
+    for reading in done.readings:
+        yield from describe_reading(reading)
+    if done.edition:
+        new = counted(done.added, "figure")
+        yield (
+            f"Edition {done.edition}: {new} new, {done.changed:,} changed, "
+            f"{done.unchanged:,} as they were"
+        )
+        for count, noun, what in (
+            (done.gone, "figure", "taken out, which the files have no longer"),
+            (done.outside, "figure", "left out, of years outside the edition"),
+            (done.outranked, "figure", "left out, which a source preferred for them has"),
+            (done.suppressed, "total", "carried without numbers, which gave back what is withheld"),
+        ):
+            if count:
+                yield f"  {counted(count, noun)} {what}"
+    if dry_run:
+        yield "Nothing was written."
+    elif done.edition and not done.written:
+        yield "Every table is as it was."
+    for path in done.written:
+        yield f"wrote {path.parent.name}/{path.name}"
+
+
 def ingest(
     files: Sequence[Path],
     *,
@@ -90,44 +103,22 @@ def ingest(
     dry_run: bool = False,
     home: ProjectLike | None = None,
 ) -> Ingested:
-    """Read files and add what they hold to an edition.
+    """Read files, of any kind and in any order, and add what they hold to an edition.
 
-    Parameters
-    ----------
-    files : sequence of pathlib.Path
-        What to read, in any order; the kind of each is recognised from its
-        content. Lists of codes are read first, and the others with them.
-    edition : str, optional
-        Name of the edition; by default that whose latest year is the latest
-        of the files. A year that has no edition yet makes a new one.
-    every : bool, default False
-        Take measures that the catalogue does not know, too.
-    strict : bool, default False
-        Write nothing where any line was refused.
-    dry_run : bool, default False
-        Write nothing in any case.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    Ingested
-
-    Raises
-    ------
-    DataError
-        A file cannot be read, more than half of one was refused, or
-        `strict` and any line was. Nothing was written.
-    ParameterError
-        It cannot be told which edition is meant, or two files are of one
-        data set. Nothing was written.
+    Without an edition, that of the latest year is meant; a year that has none yet
+    makes a new one. `every` takes measures too that the catalogue does not know.
+    Nothing is written with `dry_run`, with `strict` where any line was refused, and
+    where an error is raised: a DataError where a file cannot be read or more than
+    half of it was refused, a ParameterError where it cannot be told which edition
+    is meant, or two files are of one data set.
     """
     project = find_project(home)
     readings, areas, register = _read_all(files, project, every=every)
     _check_refused(readings, strict=strict)
     contents_by_path: dict[Path, bytes] = {}
     if areas is not None:
-        contents_by_path[project.areas / AREAS_FILE] = _areas_csv(areas)
+        table = pd.DataFrame(areas, columns=list(COLUMNS))
+        contents_by_path[project.areas / AREAS_FILE] = to_csv(table).encode()
     done = Ingested(tuple(readings))
     with_figures = [
         one for one in readings if one.facts is not None or one.neighbours or one.judgements
@@ -161,33 +152,23 @@ def _read_all(
 
     lists = [place for place, path in enumerate(files) if has_codes(path)]
     read_into(lists)
-    if any(reading.areas for reading in read.values()):
-        known = read_area_rows(home.areas) if (home.areas / AREAS_FILE).is_file() else []
-        areas = merge_areas(known, [row for reading in read.values() for row in reading.areas])
-        register = make_register(areas, read_successions(home.areas))
+    if new := [row for reading in read.values() for row in reading.areas]:
+        known = read_table(home.areas, AREAS_FILE) if (home.areas / AREAS_FILE).is_file() else []
+        areas = merge_areas(known, new)
+        register = make_register(areas, read_table(home.areas, SUCCESSIONS_FILE))
     else:
         register = load_areas(home=home)
     read_into(place for place in range(len(files)) if place not in lists)
     if problems:
         raise DataError(problems)
-    return _without_copies([read[place] for place in range(len(files))]), areas, register
-
-
-def _areas_csv(rows: list[dict[str, Any]]) -> bytes:
-    import pandas as pd
-
-    return to_csv(pd.DataFrame(rows, columns=list(COLUMNS))).encode()
-
-
-def _without_copies(readings: list[Reading]) -> list[Reading]:
-    """Take a file that was given twice once."""
     first: dict[str, Reading] = {}
+    readings = [read[place] for place in range(len(files))]
     for reading in readings:
         same = first.setdefault(reading.sha256, reading)
         if same is not reading:
             reading.notes.append(f"It is the same file as {same.path.name}, and was taken once.")
             reading.facts, reading.neighbours, reading.judgements = None, [], []
-    return readings
+    return readings, areas, register
 
 
 def _check_refused(readings: Sequence[Reading], *, strict: bool) -> None:
@@ -235,8 +216,8 @@ def _choose_edition(edition: str | None, readings: Sequence[Reading], home: Proj
         )
     if edition is not None:
         return edition
-    years = [year for each in figures for year in _year(each).dropna().unique()]
     known = list_editions(home)
+    years = [year for each in figures for year in _year(each).dropna().unique()]
     name = str(int(max(years))) if years else ""
     if name in known:
         return name
@@ -250,12 +231,9 @@ def _choose_edition(edition: str | None, readings: Sequence[Reading], home: Proj
 
 def _year(figures: pd.DataFrame) -> pd.Series:
     """Return the year in which each period ends."""
-    import pandas as pd
-
     ends = pd.to_datetime(figures["period_end"]).dt.year
     labels = figures["period"].str.extract(r"^(\d{4})(?:/(\d{2}))?$")
-    named = pd.to_numeric(labels[0]) + labels[1].notna()
-    return ends.fillna(named)
+    return ends.fillna(pd.to_numeric(labels[0]) + labels[1].notna())
 
 
 def _merge_into(
@@ -279,7 +257,7 @@ def _merge_into(
         neighbours=[row for row in before.neighbours if row["list"] not in lists] + neighbours,
         judgements=judgements or before.judgements,
     )
-    after = replace(after, sources=_sources(after, before, readings, set(new["source_id"])))
+    after = replace(after, sources=_sources(after, readings, set(new["source_id"])))
     counts = {"outside": outside, "outranked": outranked, "suppressed": suppressed}
     return after, counts | _count_changes(before.figures, figures)
 
@@ -288,8 +266,6 @@ def _new_figures(
     before: OfficialStatistics, readings: Sequence[Reading], register: Register
 ) -> tuple[pd.DataFrame, int]:
     """Gather the figures of the files that are of the edition's years and places."""
-    import pandas as pd
-
     new = [one.facts for one in readings if one.facts is not None and len(one.facts)]
     if not new:
         return before.figures.iloc[:0], 0
@@ -315,8 +291,6 @@ def _new_figures(
 
 def _prefer_sources(before: OfficialStatistics, new: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Choose of several sources of one figure, as the catalogue prefers them."""
-    import pandas as pd
-
     kept = before.figures[~before.figures["source_id"].isin(set(new["source_id"]))]
     both = pd.concat([each for each in (kept, new) if len(each)] or [kept], ignore_index=True)
     rank = {
@@ -332,19 +306,16 @@ def _prefer_sources(before: OfficialStatistics, new: pd.DataFrame) -> tuple[pd.D
         # of two lines under an old and a new code, that with the figure
         _none=both["value"].isna() & both["status"].ne("suppressed"),
     ).sort_values(["_missing", "_order", "_none", *KEY], kind="stable")
-    chosen = ranked.drop_duplicates(list(FIGURE)).drop(columns=["_missing", "_order", "_none"])
+    chosen = ranked.drop_duplicates(list(FIGURE))[both.columns]
     figures = chosen.sort_values(list(KEY), kind="stable", ignore_index=True)
     return figures, len(both) - len(figures)
 
 
 def _sources(
-    after: OfficialStatistics,
-    before: OfficialStatistics,
-    readings: Sequence[Reading],
-    replaced: set[str],
+    after: OfficialStatistics, readings: Sequence[Reading], replaced: set[str]
 ) -> tuple[Publication, ...]:
     """List the sources of what the edition holds now, each with the file it came from."""
-    known = {source.id: source for source in before.sources}
+    known = {source.id: source for source in after.sources}
     for reading in readings:
         for source_id in _ids(reading):
             if source_id in replaced or reading.neighbours or reading.judgements:
@@ -364,11 +335,9 @@ def _ids(reading: Reading) -> list[str]:
 
 def _publication(source_id: str, reading: Reading) -> Publication:
     dataset = load_datasets().get(reading.dataset)
-    published = ""
+    published = reading.neighbours[0]["list"] if reading.neighbours else ""
     if dataset and dataset.published:
         published = dataset.published.isoformat()
-    elif reading.neighbours:
-        published = reading.neighbours[0]["list"]
     return Publication(
         id=source_id,
         publisher=dataset.publisher if dataset else "Department for Education",

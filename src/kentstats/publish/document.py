@@ -6,18 +6,19 @@ import base64
 import datetime as dt
 import re
 import unicodedata
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from html.parser import HTMLParser
 from importlib.util import find_spec
+from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from kentstats.errors import RenderError
-from kentstats.publish.markdown import Reading, parse_html, read_markdown
+from kentstats.publish.markdown import Reading, read_markdown
 from kentstats.report.blocks import captioned, picture_markdown, table
 from kentstats.report.claims import escape
 from kentstats.report.sentences import Text
@@ -34,36 +35,21 @@ NOT_READ = {
 """What Markdown cells may hold and a briefing prints as it was typed."""
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
-INLINE = {"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "u"}
-NOT_SHOWN = {
-    "audio",
-    "canvas",
-    "form",
-    "iframe",
-    "img",
-    "input",
-    "object",
-    "script",
-    "svg",
-    "video",
-}
-"""Elements of HTML within a paragraph, without an end, and of more than words and tables."""
+SPAN = re.compile(r"\d{1,3}")
 TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+NUMBER = re.compile(r"[-+]?([\d,]*\.?\d+(e[-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
+INLINE = {"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "u"}
+"""Elements of HTML within a paragraph."""
+NOT_SHOWN = {"audio", "canvas", "form", "iframe", "img", "object", "script", "svg", "video"}
+"""Elements of HTML that are more than words and tables."""
 
 
 @dataclass(frozen=True)
 class Front:
     """What stands above a briefing and in its metadata.
 
-    Attributes
-    ----------
-    title, subtitle, author, description, credit : str
-        As printed.
-    day : datetime.date
-        Date of the source; the document bears no other, so that the same
-        data give the same bytes.
-    dated : bool
-        Whether the date is printed, where the renderer prints one.
+    The `day` is that of the source, printed if `dated`; the document bears no other, so that
+    the same data give the same bytes.
     """
 
     title: str
@@ -79,18 +65,9 @@ class Front:
 class Document:
     """What a notebook shows, without its code.
 
-    Attributes
-    ----------
-    blocks : tuple of str
-        Markdown cells, and outputs as Markdown, in order.
-    claims : dict of str to dict
-        Every claim printed, by its id, in the order of first appearance.
-    lists : dict of str to list of str
-        The many facts that stand behind several claims, by the name that
-        these have for them.
-    warnings : tuple of str
-        What the document lacks or shows otherwise than the notebook: the
-        cell, the output and the reason.
+    The `blocks` are Markdown cells, and outputs as Markdown, in order; `claims` are those
+    printed, by their ids; `lists` the many facts behind several claims, by the name that these
+    have for them. `warnings` say what the document lacks or shows otherwise than the notebook.
     """
 
     blocks: tuple[str, ...]
@@ -112,20 +89,10 @@ class Document:
 def read_document(notebook: NotebookNode) -> Document:
     """Read what an executed notebook shows.
 
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        The notebook, executed.
-
-    Returns
-    -------
-    Document
-
     Raises
     ------
     RenderError
-        The notebook shows nothing: it was not executed. Or two claims have
-        one id.
+        The notebook shows nothing: it was not executed. Or two claims have one id.
     """
     blocks: list[str] = []
     claims: dict[str, dict[str, Any]] = {}
@@ -158,33 +125,21 @@ def read_document(notebook: NotebookNode) -> Document:
 def prune(blocks: list[str]) -> list[str]:
     """Take out headings under which there is nothing.
 
-    A notebook has the headings of every section; an authority without a
-    report, or with one, fills only some of them.
-
-    Parameters
-    ----------
-    blocks : list of str
-        Blocks of Markdown; a heading is a block of its own or begins one.
-
-    Returns
-    -------
-    list of str
+    A notebook has the headings of every section; an authority without a report, or with one,
+    fills only some of them. A heading is a block of its own or begins one.
     """
     kept: list[str] = []
     waiting: list[tuple[int, str]] = []
     for block in blocks:
         lines = block.strip("\n").split("\n")
         heading = HEADING.match(lines[0])
-        if heading:
-            level = len(heading[1])
-            # a heading that another of its own rank or above follows has nothing below it
-            waiting = [(rank, text) for rank, text in waiting if rank < level]
-        if heading and len(lines) == 1:
-            waiting.append((level, block))
-            continue
-        kept += [text for _, text in waiting]
-        waiting = []
-        kept.append(block)
+        level = len(heading[1]) if heading else 7
+        # a heading that another of its own rank or above follows has nothing below it
+        waiting = [(rank, text) for rank, text in waiting if rank < level]
+        waiting.append((level, block))
+        if not heading or len(lines) > 1:
+            kept += [text for _, text in waiting]
+            waiting = []
     return kept
 
 
@@ -193,7 +148,7 @@ class _CellReader:
 
     def __init__(self, number: int, source: str, warnings: list[str]) -> None:
         self._number, self._source, self._warnings = number, source, warnings
-        self._named = 0
+        self._labels = (f"cell-{number}" + (f"-{at}" if at > 1 else "") for at in count(1))
 
     def warn(self, message: str) -> None:
         self._warnings.append(f"Cell {self._number}: {message}")
@@ -201,13 +156,10 @@ class _CellReader:
     @cached_property
     def _options(self) -> Mapping[str, Any]:
         """The options at the head of the cell, such as ``#| fig-alt: What it shows``."""
-        lines = []
-        for line in self._source.splitlines():
-            if not line.startswith("#|"):
-                break
-            lines.append(line.removeprefix("#|").removeprefix(" "))
+        head = re.match(r"(#\|.*\n?)*", self._source)
+        lines = re.sub(r"(?m)^#\| ?", "", head[0] if head else "")
         try:
-            found = yaml.safe_load("\n".join(lines))
+            found = yaml.safe_load(lines)
         except yaml.YAMLError:
             self.warn("its options (#|) are not YAML and have no effect.")
             found = None
@@ -222,7 +174,7 @@ class _CellReader:
 
     def _check_letters(self, text: str) -> str:
         if missing := letters_without_font(text):
-            self.warn(f"the PDF has no letters for {' '.join(missing)} and prints boxes.")
+            self.warn(f"the font of the PDF lacks {' '.join(missing)}: it may print boxes.")
         return text
 
     def read(self, output: Mapping[str, Any]) -> Iterator[str]:
@@ -274,26 +226,21 @@ class _CellReader:
         caption = self._options.get("fig-cap")
         if not caption:
             return picture
-        return captioned(f"fig-{self._label()}", picture, Text((str(caption),)))
-
-    def _label(self) -> str:
-        """Return a name for a figure or table: ``cell-12``, then ``cell-12-2``."""
-        self._named += 1
-        return f"cell-{self._number}" + (f"-{self._named}" if self._named > 1 else "")
+        return captioned(f"fig-{next(self._labels)}", picture, Text((str(caption),)))
 
     def _read_html(self, html: str) -> Iterator[str]:
-        page = parse_html(html)
-        lost = sorted({each.tag for each in page.iter()} & NOT_SHOWN)
-        parts = [part for part in _html_parts(page) if not isinstance(part, str) or part]
-        if lost or not parts:
-            what = f"with {', '.join(lost)}" if lost else "without words"
+        page = _HtmlReader(html)
+        parts = [part for part in page.parts if not isinstance(part, str) or part.strip()]
+        if page.lost or not parts:
+            what = f"with {', '.join(sorted(page.lost))}" if page.lost else "without words"
             self.warn(f"its HTML {what} is left out: only words and tables can be shown.")
             return
         for part in parts:
-            words = escape(part) if isinstance(part, str) else self._table(*_grid(part))
+            words = escape(_words(part)) if isinstance(part, str) else self._table(part)
             yield self._check_letters(words)
 
-    def _table(self, header: list[str], rows: list[list[str]]) -> str:
+    def _table(self, lines: list[list[_HtmlCell]]) -> str:
+        header, rows = _grid(lines)
         if not header:
             self.warn("its table is left out: it has no cells.")
             return ""
@@ -303,39 +250,80 @@ class _CellReader:
             header,
             rows,
             caption=Text((str(caption),) if caption else ()),
-            label=self._label(),
+            label=next(self._labels),
             widths=[min(40, max(3, *map(len, [name, *cells]))) for name, cells in columns],
             # the first column names the rows
-            right=[name for name, cells in columns[1:] if cells and all(map(_is_number, cells))],
+            right=[name for name, cells in columns[1:] if all(map(NUMBER.fullmatch, cells))],
         ).markdown
 
 
-def _html_parts(element: ET.Element) -> Iterator[str | ET.Element]:
-    """Part HTML into paragraphs, as words alone, and tables."""
-    words = [element.text or ""]
-    for child in element:
-        if child.tag in INLINE:
-            words.append("".join(child.itertext()))
-        elif child.tag != "style":
-            yield _words("".join(words))
-            words.clear()
-            yield from [child] if child.tag == "table" else _html_parts(child)
-        words.append(child.tail or "")
-    yield _words("".join(words))
+@dataclass
+class _HtmlCell:
+    is_header: bool
+    rows: int
+    columns: int
+    text: str = ""
 
 
-def _grid(found: ET.Element) -> tuple[list[str], list[list[str]]]:
+class _HtmlReader(HTMLParser):
+    """Parts HTML, well-formed or not, into paragraphs, as words alone, and tables."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.parts: list[str | list[list[_HtmlCell]]] = [""]
+        self.lost: set[str] = set()
+        self._is_style = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = self.parts[-1]
+        self._is_style = tag == "style"
+        if tag in NOT_SHOWN:
+            self.lost.add(tag)
+        elif isinstance(found, list) and tag == "tr":
+            found.append([])
+        elif isinstance(found, list) and found and tag in {"td", "th"}:
+            spans = {name: int(span) for name, span in attrs if span and SPAN.fullmatch(span)}
+            rows, columns = spans.get("rowspan", 1), spans.get("colspan", 1)
+            found[-1].append(_HtmlCell(tag == "th", rows, columns))
+        elif tag == "table":
+            self.parts.append([])
+        else:
+            self._end_paragraph(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_style = False
+        if tag == "table":
+            self.parts.append("")
+        self._end_paragraph(tag)
+
+    def _end_paragraph(self, tag: str) -> None:
+        if isinstance(self.parts[-1], str) and tag not in INLINE:
+            self.parts.append("")
+        elif tag not in INLINE:
+            self.handle_data(" ")
+
+    def handle_data(self, data: str) -> None:
+        found = self.parts[-1]
+        if self._is_style:
+            return
+        if isinstance(found, str):
+            self.parts[-1] = found + data
+        elif found and found[-1]:
+            found[-1][-1].text += data
+
+
+def _grid(lines: list[list[_HtmlCell]]) -> tuple[list[str], list[list[str]]]:
     """Return the header of a table and rows of as many cells; what spans several is repeated."""
     cells: dict[tuple[int, int], str] = {}
     heads = 0
-    lines = list(found.iter("tr"))
     for row, line in enumerate(lines):
-        heads += heads == row and all(cell.tag == "th" for cell in line)
+        heads += heads == row and all(cell.is_header for cell in line)
         for cell in line:
-            column = next(at for at in range(len(cells) + 1) if (row, at) not in cells)
-            for down in range(_span(cell, "rowspan")):
-                for across in range(_span(cell, "colspan")):
-                    cells[row + down, column + across] = _words("".join(cell.itertext()))
+            column = next(at for at in count() if (row, at) not in cells)
+            for down, across in product(range(cell.rows), range(cell.columns)):
+                cells[row + down, column + across] = _words(cell.text)
     columns = range(max((column for _, column in cells), default=-1) + 1)
     rows = [[cells.get((row, column), "") for column in columns] for row in range(len(lines))]
     # several rows of headers, such as those of a MultiIndex, become one
@@ -343,11 +331,6 @@ def _grid(found: ET.Element) -> tuple[list[str], list[list[str]]]:
         _words(" ".join(dict.fromkeys(row[at] for row in rows[: heads or 1]))) for at in columns
     ]
     return header, rows[heads or 1 :]
-
-
-def _span(cell: ET.Element, name: str) -> int:
-    written = cell.get(name, "")
-    return min(int(written), 1000) if written.isdecimal() else 1
 
 
 def _words(text: str) -> str:
@@ -359,33 +342,17 @@ def _joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "").removesuffix("%"))
-    except ValueError:
-        return False
-    return True
-
-
 def letters_without_font(text: str) -> list[str]:
-    """List the characters of a text that no font of the PDF has."""
-    wanted = {
-        ord(mark) for mark in set(text) if mark > "~" and unicodedata.category(mark)[0] in "LNPS"
-    }
-    # the one of the text first; “LastResort” has nothing but boxes
-    others = (font for font in sorted(fonts().glob("*.ttf")) if "LastResort" not in font.stem)
-    for font in (fonts() / "DejaVuSans.ttf", *others):
-        if not wanted:
-            break
-        wanted -= _letters(font)
-    return [chr(code) for code in sorted(wanted)]
+    """List the characters of a text that the font of the PDF lacks."""
+    found = {mark for mark in text if mark > "~" and unicodedata.category(mark)[0] in "LNPS"}
+    return [mark for mark in sorted(found) if ord(mark) not in _letters()]
 
 
 @cache
-def _letters(font: Path) -> frozenset[int]:
+def _letters() -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(FT2Font(str(font)).get_charmap())
+    return frozenset(FT2Font(str(fonts() / "DejaVuSans.ttf")).get_charmap())
 
 
 @cache

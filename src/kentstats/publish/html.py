@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
@@ -17,18 +16,7 @@ from kentstats.publish.markdown import Reading, parser, plain
 
 
 def write_html(document: Document, front: Front, folder: Path, template: Path) -> None:
-    """Write ``briefing.html``: one file that works offline.
-
-    Parameters
-    ----------
-    document : Document
-        What to write.
-    front : Front
-        Its title and the like.
-    folder : pathlib.Path
-        Where to.
-    template : pathlib.Path
-        The folder of templates, with ``briefing.html`` and ``briefing.css``.
+    """Write ``briefing.html`` into a folder, with the templates of another.
 
     Raises
     ------
@@ -44,7 +32,7 @@ def write_html(document: Document, front: Front, folder: Path, template: Path) -
         description=escape(front.description),
         credit=escape(front.credit),
         style=style,
-        toc=contents(document.reading),
+        toc=_contents(document.reading),
         body=body(document.reading),
     )
     (folder / "briefing.html").write_text(text, encoding="utf-8", newline="\n")
@@ -60,10 +48,11 @@ def body(reading: Reading) -> str:
     <h2 id="workforce">Workforce</h2>
     <p>2 &lt; 3</p>
     """
-    return str(_writer().render(reading.tokens, parser().options, {"pictures": reading.pictures}))
+    env = {"pictures": reading.pictures}
+    return str(_Writer().render(reading.tokens, parser().options, env))
 
 
-def contents(reading: Reading) -> str:
+def _contents(reading: Reading) -> str:
     """Write the list of the headings of the first level, as links."""
     lines = []
     for token, words in zip(reading.tokens, reading.tokens[1:], strict=False):
@@ -75,68 +64,50 @@ def contents(reading: Reading) -> str:
     return f"<ul>\n{''.join(lines)}</ul>" if lines else ""
 
 
-@cache
-def _writer() -> Writer:
-    return Writer()
-
-
-class Writer(RendererHTML):
+class _Writer(RendererHTML):
     """markdown-it's writer, with numbers before captions and boxes that scroll.
 
-    Methods are named after the tokens they write. Whatever has none is
-    written as its tag and attributes stand.
+    Methods are named after the tokens they write; what has none is written as it stands.
     """
 
     def table_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Open a table in a box that scrolls."""
         return f"{_box('Table', tokens[idx])}<table{self.renderAttrs(tokens[idx])}>\n"
 
     def caption_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Open the caption of a table, with its number."""
         return f"<caption>{_numbered('Table', tokens[idx])}"
 
     def caption_close(self, *_: object) -> str:
-        """Close the caption of a table."""
         return "</span></caption>\n"
 
     def thead_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Open the head of a table, after the widths of its columns."""
         columns = "".join(
             f'<col style="width: {width}" />\n' for width in tokens[idx].meta["widths"]
         )
         return f"<colgroup>\n{columns}</colgroup>\n<thead>\n" if columns else "<thead>\n"
 
     def table_close(self, *_: object) -> str:
-        """Close a table and its box."""
         return "</table>\n</div>\n"
 
     def figure_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Open a figure, and a box that scrolls for the picture."""
         return f"<figure{self.renderAttrs(tokens[idx])}>\n{_box('Figure', tokens[idx])}"
 
     def figcaption_open(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Close the box of the picture; open the caption, with its number."""
         return f"</div>\n<figcaption>{_numbered('Figure', tokens[idx])}"
 
     def figcaption_close(self, *_: object) -> str:
-        """Close the caption of a figure."""
         return "</span></figcaption>\n"
 
     def html_inline(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Show a tag that is none of ours as it was typed."""
         return escape(tokens[idx].content)
 
     def html_block(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        """Show raw HTML as it was typed."""
         return f"<p>{escape(tokens[idx].content.strip())}</p>\n"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Write a picture, its data within it."""
         token = tokens[idx]
-        source = str(token.attrs["src"])
-        address = env["pictures"].get(source, source)
-        shown = {**token.attrs, "src": address, "alt": token.meta["alt"]}
-        return self.renderToken([token.copy(attrs=shown)], 0, options, env)
+        source = env["pictures"].get(token.attrs["src"], token.attrs["src"])
+        attributes = {**token.attrs, "src": source, "alt": token.meta["alt"]}
+        return self.renderToken([token.copy(attrs=attributes)], 0, options, env)
 
 
 def _box(kind: str, token: Token) -> str:

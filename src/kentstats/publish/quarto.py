@@ -19,6 +19,7 @@ from kentstats.publish.markdown import take_pictures, write_pictures
 
 OLDEST = (1, 9)
 """The first Quarto that writes PDF/UA and keeps alternative texts in it."""
+REMEDY = "Use --renderer embedded, which needs nothing more."
 
 
 def find_quarto() -> str | None:
@@ -29,16 +30,6 @@ def find_quarto() -> str | None:
 def choose_renderer(wanted: str) -> str:
     """Choose the renderer before any work: ``auto`` takes Quarto where it is there.
 
-    Parameters
-    ----------
-    wanted : str
-        ``embedded``, ``quarto`` or ``auto``.
-
-    Returns
-    -------
-    str
-        ``embedded`` or ``quarto``.
-
     Raises
     ------
     RenderError
@@ -47,10 +38,7 @@ def choose_renderer(wanted: str) -> str:
     if wanted == "auto":
         return "quarto" if find_quarto() else "embedded"
     if wanted == "quarto" and not find_quarto():
-        raise RenderError(
-            "Quarto is not on the PATH.",
-            "Install it from quarto.org, or use --renderer embedded, which needs nothing more.",
-        )
+        raise RenderError("Quarto is not on the PATH.", f"Install it from quarto.org. {REMEDY}")
     return wanted
 
 
@@ -72,22 +60,10 @@ def front_matter(front: Front) -> str:
 
 
 def render_quarto(document: Document, front: Front, folder: Path, home: Project) -> None:
-    """Write ``briefing.html`` and ``briefing.pdf`` with Quarto.
+    """Write ``briefing.html`` and ``briefing.pdf`` into a folder with Quarto.
 
-    The notebook that Quarto reads holds the Markdown that the executed one
-    shows, and no code: nothing can be executed again, and nothing of
-    Jupyter's wrapping reaches the page.
-
-    Parameters
-    ----------
-    document : Document
-        What the executed notebook shows.
-    front : Front
-        Its title and the like.
-    folder : pathlib.Path
-        Where to.
-    home : Project
-        The project; its ``reports/_quarto.yml`` is used as it is.
+    The notebook that Quarto reads holds the Markdown that the executed one shows, and no code:
+    nothing can be executed again, and nothing of Jupyter's wrapping reaches the page.
 
     Raises
     ------
@@ -95,34 +71,33 @@ def render_quarto(document: Document, front: Front, folder: Path, home: Project)
         There is no Quarto, it is too old, or it refuses the document.
     """
     choose_renderer("quarto")
-    quarto = find_quarto() or ""
-    version = _run([quarto, "--version"], folder).strip()
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-    if numbers < OLDEST:
-        raise RenderError(
-            f"Quarto {version} is too old: it cannot write an accessible PDF.",
-            f"Install {'.'.join(map(str, OLDEST))} or newer, or use --renderer embedded.",
-        )
-    # a project of its own, the notebook at its root: Quarto then finds filters,
-    # style and pictures beside it, and writes its files there and nowhere else
-    # Quarto passes over whatever lies below a folder whose name begins with a dot,
-    # and then forgets the project: so not below the folder of publication
-    parent = Path(tempfile.mkdtemp(prefix="kentstats-"))
-    if any(part.startswith(".") for part in parent.parts):
-        shutil.rmtree(parent)
-        raise RenderError(
-            f"The folder for temporary files, {parent.parent}, lies below a hidden one.",
-            "Quarto passes over hidden folders; set TMPDIR to another.",
-        )
-    try:
-        _render(quarto, document, front, parent / "project", home)
-        for result in ("briefing.html", "briefing.pdf"):
-            shutil.move(parent / "project" / result, folder / result)
-    finally:
-        shutil.rmtree(parent, ignore_errors=True)
+    version = _run(["--version"], folder).strip()
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST:
+        what = f"Quarto {version} is too old: it cannot write an accessible PDF."
+        raise RenderError(what, f"Install {'.'.join(map(str, OLDEST))} or newer. {REMEDY}")
+    # a project of its own, the notebook at its root: Quarto then finds filters, style and
+    # pictures beside it. Not below the folder of publication, whose name begins with a dot:
+    # Quarto passes over hidden folders
+    with tempfile.TemporaryDirectory(prefix="kentstats-") as parent:
+        project = Path(parent) / "project"
+        _write_project(document, front, project, home)
+        midnight = dt.datetime.combine(front.day, dt.time(), dt.UTC)
+        settings = {
+            # matplotlib's fonts and no others, and no date but the source's: the same bytes
+            # on every machine
+            "TYPST_FONT_PATHS": str(fonts()),
+            "TYPST_IGNORE_SYSTEM_FONTS": "true",
+            "SOURCE_DATE_EPOCH": str(int(midnight.timestamp())),
+        }
+        for form, name in (("html", "briefing.html"), ("typst", "briefing.pdf")):
+            _run(["render", "briefing.ipynb", "--to", form, "--no-execute"], project, settings)
+            if not (project / name).is_file():
+                raise RenderError(f"Quarto ended well and wrote no {name}.", REMEDY)
+        for name in ("briefing.html", "briefing.pdf"):
+            shutil.move(project / name, folder / name)
 
 
-def _render(quarto: str, document: Document, front: Front, project: Path, home: Project) -> None:
+def _write_project(document: Document, front: Front, project: Path, home: Project) -> None:
     import nbformat
 
     shutil.copytree(home.reports / "template", project / "template")
@@ -135,31 +110,11 @@ def _render(quarto: str, document: Document, front: Front, project: Path, home: 
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, project / "briefing.ipynb")
-    midnight = dt.datetime.combine(front.day, dt.time(), dt.UTC)
-    settings = {
-        # matplotlib's fonts and no others, and no date but the source's: the
-        # same bytes on every machine
-        "TYPST_FONT_PATHS": str(fonts()),
-        "TYPST_IGNORE_SYSTEM_FONTS": "true",
-        "SOURCE_DATE_EPOCH": str(int(midnight.timestamp())),
-    }
-    for form, result in (("html", "briefing.html"), ("typst", "briefing.pdf")):
-        command = [quarto, "render", "briefing.ipynb", "--to", form, "--no-execute"]
-        _run(command, project, settings)
-        if not (project / result).is_file():
-            raise RenderError(
-                f"Quarto ended well and wrote no {result}.", "Use --renderer embedded."
-            )
-    if document.claims and "<data " not in (project / "briefing.html").read_text(encoding="utf-8"):
-        raise RenderError(
-            "Quarto left out the filter of the project, so the page has no claims.",
-            "Use --renderer embedded.",
-        )
 
 
-def _run(command: list[str], folder: Path, settings: Mapping[str, str] | None = None) -> str:
+def _run(arguments: list[str], folder: Path, settings: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
-        command,
+        [find_quarto() or "quarto", *arguments],
         cwd=folder,
         env={**os.environ, **(settings or {})},
         capture_output=True,
@@ -169,7 +124,5 @@ def _run(command: list[str], folder: Path, settings: Mapping[str, str] | None = 
     )
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
-        raise RenderError(
-            f"Quarto refuses the document: {' '.join(lines[-5:])}", "Use --renderer embedded."
-        )
+        raise RenderError(f"Quarto refuses the document: {' '.join(lines[-5:])}", REMEDY)
     return done.stdout

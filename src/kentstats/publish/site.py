@@ -6,13 +6,10 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
-from urllib.parse import quote
 
 from kentstats import __version__
 from kentstats.areas import Area, load_areas
@@ -34,7 +31,6 @@ from kentstats.publish.manifest import (
 from kentstats.publish.notebook import NOTEBOOK
 from kentstats.publish.quarto import find_quarto
 
-LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 PAGE, PAPER = "briefing.html", "briefing.pdf"
 STATES = {
     "published": "with a briefing",
@@ -44,20 +40,16 @@ STATES = {
 }
 """What may be said of an authority, each with the words of the count."""
 
-SEARCH = """\
-<form id="search" role="search" hidden>
-<label for="q">Find an authority</label>
-<p id="hint">Part of its name, its region, or a code such as 886 or E10000016.</p>
-<input id="q" name="q" type="search" autocomplete="off" spellcheck="false"
- aria-describedby="hint" aria-controls="content">
-</form>
-"""
+NOTES = {
+    "earlier": "An earlier briefing: the latest could not be made.",
+    "failed": "No briefing: it could not be made.",
+    "absent": "No briefing so far.",
+}
 
 
 def write_index(
     output: Path,
     edition: str,
-    manifest: Mapping[str, Any] | None = None,
     *,
     contact: str = "",
     home: Project | None = None,
@@ -65,26 +57,8 @@ def write_index(
 ) -> Path:
     """Write ``OUTPUT/EDITION/index.html``: every authority, with a search.
 
-    Parameters
-    ----------
-    output : pathlib.Path
-        Folder of the published briefings.
-    edition : str
-        Name of the edition.
-    manifest : mapping, optional
-        As :func:`kentstats.publish.manifest.read_manifest` gives it; that beside
-        the page by default. The same manifest gives the same bytes.
-    contact : str, optional
-        Whom to ask for another format.
-    home : Project, optional
-        The project; the one at hand by default.
-    there : callable, optional
-        Tells whether a file of the manifest is there.
-
-    Returns
-    -------
-    pathlib.Path
-        The page.
+    The manifest of the edition lies beside it; `there` tells whether a file of the manifest is
+    there, and `contact` whom to ask for another format.
 
     Raises
     ------
@@ -96,83 +70,42 @@ def write_index(
     home = home or find_project()
     edition = choose_edition(edition, home)
     folder = output / edition
-    manifest = manifest or read_manifest(folder / MANIFEST)
-    entries: dict[str, Entry] = {entry.code: entry for entry in manifest["authorities"]}
+    entries = {entry.code: entry for entry in read_manifest(folder / MANIFEST)["authorities"]}
     register, day = load_areas(home=home), edition_day(edition, home)
-    regions: dict[str, list[str]] = defaultdict(list)
-    states: Counter[str] = Counter()
+    regions: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for area in register.authorities(day):
         region = register.by_code(area.region)
         name = region.name if region else "Elsewhere"
-        state, row = _row(area, name, entries.get(area.code), folder, there)
-        regions[name].append(row)
-        states[state] += 1
-    whole = f"{sum(states.values())} authorities"
+        regions[name].append(_row(area, name, entries.get(area.code), folder, there))
+    states = Counter(row["state"] for rows in regions.values() for row in rows)
+    whole = f"{states.total()} authorities"
     told = [f"{states[state]} {words}" for state, words in STATES.items() if states[state]]
-    links = "\n".join(
-        f'<li><a href="#{_id(name)}">{escape(name)}</a></li>' for name in sorted(regions)
-    )
-    search = (
-        f'{SEARCH}<nav aria-label="Regions">\n<p>Go to a region</p>\n<ul>\n{links}\n</ul>\n</nav>\n'
-        f'<p id="found" role="status">{whole}: {", ".join(told)}.</p>'
-    )
-    body = "\n".join(_region(name, regions[name]) for name in sorted(regions))
-    record = (
-        f'<p><a href="{MANIFEST}">{MANIFEST}</a> lists every file, its checksum, '
-        "and from what it was made.</p>\n"
-        if (folder / MANIFEST).is_file()
-        else ""
-    )
     return _write(
         folder / "index.html",
         home,
         title=f"Children’s services: briefings for {whole}, edition {edition}",
         description=f"Briefings on children’s services in {whole} of England, edition {edition}",
-        kicker="Briefings for councillors",
         heading="Children’s services, authority by authority",
         subtitle=f"Edition {edition}: authorities as they were on {show_date(day)}",
-        search=search,
-        body=body,
-        foot=record + _foot(contact),
+        regions=[(_id(name), name, rows) for name, rows in sorted(regions.items())],
+        count=f"{whole}: {', '.join(told)}.",
+        manifest=MANIFEST,
+        contact=contact,
     )
 
 
 def write_home(output: Path, *, contact: str = "", home: Project | None = None) -> Path:
-    """Write ``OUTPUT/index.html``: the editions that have a page, the latest first.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        Folder of the published briefings.
-    contact : str, optional
-        Whom to ask for another format.
-    home : Project, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    pathlib.Path
-        The page.
-    """
-    rows = []
-    for page in sorted(output.glob("[!.]*/index.html"), reverse=True):
-        name = page.parent.name
-        rows.append(
-            f'<li><div class="name"><a href="{_link(name, page.name)}">Edition {escape(name)}</a>'
-            f'</div><div class="codes">{_size_of(page.parent)}</div></li>'
-        )
-    count = f"{len(rows)} edition{'' if len(rows) == 1 else 's'}"
+    """Write ``OUTPUT/index.html``: the editions that have a page, the latest first."""
+    pages = sorted(output.glob("[!.]*/index.html"), reverse=True)
     return _write(
         output / "index.html",
         home or find_project(),
         title="Children’s services: briefings by edition",
         description="Editions of the briefings on children’s services in England",
-        kicker="Briefings for councillors",
         heading="Children’s services, edition by edition",
-        subtitle=f"{count}, the latest first",
-        search="",
-        body='<ul class="list">\n' + "\n".join(rows) + "\n</ul>" if rows else "<p>None yet.</p>",
-        foot=_foot(contact),
+        subtitle=f"{_number(len(pages), 'edition')}, the latest first",
+        editions=[(page.parent.name, _size_of(page.parent)) for page in pages],
+        contact=contact,
     )
 
 
@@ -182,111 +115,53 @@ def _size_of(folder: Path) -> str:
     except KentstatsError:
         return ""
     made = sum((folder / entry.slug / PAGE).is_file() for entry in entries if entry.files)
-    return f"{made} briefing{'' if made == 1 else 's'}"
+    return _number(made, "briefing")
 
 
 def _row(
     area: Area, region: str, entry: Entry | None, folder: Path, there: Callable[[Path], bool]
-) -> tuple[str, str]:
-    """Return what is to be said of an authority, and its line of the list."""
+) -> dict[str, Any]:
+    """Return what the page says of an authority."""
     place = slug(area.name)
     files = {
-        name: file["size"]
+        name: _bytes(file["size"])
         for name, file in (entry.files if entry else {}).items()
         if there(folder / place / name)
     }
-    state = "absent"
+    state = "published" if PAGE in files else "absent"
     if entry and entry.outcome == "failed":
         state = "earlier" if PAGE in files else "failed"
-    elif PAGE in files:
-        state = "published"
-    name, kind = escape(area.name), area.kind.replace("london", "London")
+    kind = area.kind.replace("london", "London")
     kind = kind[:1].upper() + kind[1:]
-    codes = " · ".join(code for code in (area.code, area.old_code) if code)
-    words = _folded(" ".join((area.name, area.code, area.old_code, region, kind)))
-    title = f'<a href="{_link(place, PAGE)}">{name}</a>' if PAGE in files else f"<b>{name}</b>"
-    parts = [
-        f'<li data-search="{escape(words)}">',
-        f'<div class="name">{title}</div>',
-        f'<div class="codes">{escape(codes)}</div>',
-        f'<div class="kind">{escape(kind)}</div>',
-    ]
-    if state in {"published", "earlier"}:
-        parts += _links(name, place, files)
-    if state != "published":
-        said = {
-            "earlier": "An earlier briefing: the latest could not be made.",
-            "failed": "No briefing: it could not be made.",
-            "absent": "No briefing so far.",
-        }
-        parts.append(f'<p class="note">{said[state]}</p>')
-    return state, "\n".join([*parts, "</li>"])
-
-
-def _links(name: str, place: str, files: Mapping[str, int]) -> list[str]:
-    parts = ['<div class="pdf">']
-    if PAPER in files:
-        parts[0] += (
-            f'<a href="{_link(place, PAPER)}">PDF<span class="vh"> of the briefing on {name}'
-            f'</span></a> <span class="size">{_bytes(files[PAPER])}</span>'
-        )
-    parts[0] += "</div>"
-    data = sorted(set(files) - {PAGE, PAPER}, key=lambda one: (not one.endswith(".csv"), one))
-    if data:
-        items = "\n".join(
-            f'<li><a href="{_link(place, one)}">{escape(one)}</a> '
-            f'<span class="size">{_bytes(files[one])}</span></li>'
-            for one in data
-        )
-        parts.append(
-            f'<details><summary>Data<span class="vh"> of the briefing on {name}'
-            f"</span></summary>\n<ul>\n{items}\n</ul></details>"
-        )
-    return parts
-
-
-def _region(name: str, rows: list[str]) -> str:
-    count = f"{len(rows)} {'authority' if len(rows) == 1 else 'authorities'}"
-    listed = "\n".join(rows)
-    return (
-        f'<section id="{_id(name)}" aria-labelledby="{_id(name)}-name">\n'
-        f'<h2><span id="{_id(name)}-name">{escape(name)}</span> '
-        f'<span class="count">{count}</span></h2>\n'
-        f'<ul class="list">\n{listed}\n</ul>\n</section>'
-    )
-
-
-def _foot(contact: str) -> str:
-    whom = escape(contact) or "the organisation that publishes these pages"
-    terms = "Open Government Licence v3.0"
-    credit = ATTRIBUTION.replace(terms, f'<a href="{LICENCE}">{terms}</a>')
-    return (
-        f"<p>{credit}</p>\n"
-        "<h2>Accessibility</h2>\n"
-        "<p>These pages and the briefings are made to meet the Web Content Accessibility "
-        "Guidelines 2.2 at level AA, and the PDFs to meet PDF/UA-1. Both are tested by machine, "
-        "which finds some barriers and not all. The data files are plain text and open in "
-        "any spreadsheet or editor.</p>\n"
-        "<p>If something is in your way, or you need another format, "
-        f"please ask {whom}.</p>"
-    )
-
-
-def _write(path: Path, home: Project, **parts: str) -> Path:
-    folder = home.reports / "template"
-    style = "".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("briefing.css", "index.css")
-    )
-    # titles and the like are text, the rest was made here
-    texts = {
-        name: parts[name] if name in {"search", "body", "foot"} else escape(parts[name])
-        for name in parts
+    data = sorted(set(files) - {PAGE, PAPER}, key=lambda name: (not name.endswith(".csv"), name))
+    return {
+        "state": state,
+        "note": NOTES.get(state),
+        "name": area.name,
+        "folder": place,
+        "codes": " · ".join(filter(None, (area.code, area.old_code))),
+        "kind": kind,
+        "search": _folded(" ".join((area.name, area.code, area.old_code, region, kind))),
+        "pdf": files.get(PAPER),
+        "data": [(name, files[name]) for name in data],
     }
-    template = Template((folder / "index.html").read_text(encoding="utf-8"))
+
+
+def _write(path: Path, home: Project, **parts: Any) -> Path:
+    from jinja2 import Environment, FileSystemLoader
+
+    folder = home.reports / "template"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    page = environment.get_template("index.html").render(attribution=ATTRIBUTION, **parts)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".html.new")
-    aside.write_text(template.substitute(texts, style=style), encoding="utf-8", newline="\n")
-    aside.replace(path)
+    temporary = path.with_suffix(".html.new")
+    temporary.write_text(page, encoding="utf-8", newline="\n")
+    temporary.replace(path)
     return path
 
 
@@ -302,10 +177,6 @@ def _id(name: str) -> str:
     return _folded(name).replace(" ", "-")
 
 
-def _link(*parts: str) -> str:
-    return "/".join(quote(part) for part in parts)
-
-
 def _bytes(size: int) -> str:
     kilobytes = max(1, round(size / 1000))
     return f"{kilobytes} KB" if kilobytes < 1000 else f"{kilobytes / 1000:.1f} MB"
@@ -316,23 +187,7 @@ def describe_project(
 ) -> Iterator[str]:
     """Describe line by line what is here: editions, briefings and whether they are up to date.
 
-    Parameters
-    ----------
-    home : Project
-        The project.
-    output : pathlib.Path
-        Folder of the published briefings.
-    authorities_too : bool, default False
-        List every authority of every edition, with its codes.
-
-    Yields
-    ------
-    str
-
-    Raises
-    ------
-    DataError
-        A ``source.yml`` is faulty.
+    With `authorities_too`, list every authority of every edition, with its codes.
     """
     yield f"kentstats {__version__}, project {home.root}"
     quarto = find_quarto()

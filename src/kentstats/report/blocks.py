@@ -7,13 +7,15 @@ its caption stands in a ``<div>`` with a name. The claims go with it in the meta
 from __future__ import annotations
 
 import base64
+import functools
 import io
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kentstats.report.claims import Claim, escape, fact_lists, quote_attribute
+from kentstats.report.claims import Claim, escape, quote_attribute
 from kentstats.report.sentences import Text
 
 if TYPE_CHECKING:
@@ -26,13 +28,7 @@ LIST_MARK = re.compile(r"^(\d{0,9})([-+=:.)]+)(?=\s|$)")
 
 @dataclass(frozen=True)
 class Anchor:
-    """A table cell that can be linked to.
-
-    Attributes
-    ----------
-    id, text : str
-        Where links point to; what is printed.
-    """
+    """A table cell with a name that links lead to."""
 
     id: str
     text: str
@@ -47,71 +43,26 @@ Cell = Text | Claim | Anchor | str
 
 
 @dataclass(frozen=True)
-class Table:
-    """What a table holds; see :func:`table`."""
-
-    name: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    caption: Text
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What a figure holds; see :func:`figure`."""
-
-    name: str
-    svg: bytes
-    caption: Text
-    alt: Text
-
-
-@dataclass(frozen=True)
 class Block:
-    """One output of a cell.
-
-    Attributes
-    ----------
-    markdown : str
-        What is shown.
-    claims : tuple of Claim
-        The claims in it, those of charts and alternative texts too.
-    parts : tuple of Text, Table or Figure
-        The same as data, where it was made of data: what each paragraph, item,
-        table and figure holds.
-    """
+    """One output of a cell: its Markdown and the claims in it, those of charts too."""
 
     markdown: str
     claims: tuple[Claim, ...] = ()
-    parts: tuple[Text | Table | Figure, ...] = ()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         ours: dict[str, Any] = {"claims": [made.record() for made in self.claims]}
-        if lists := fact_lists(self.claims):
+        if lists := {made.listed: list(made.others) for made in self.claims if made.others}:
             ours["lists"] = lists
-        return {"text/markdown": self.markdown, "text/plain": self.plain}, {"kentstats": ours}
-
-    @property
-    def plain(self) -> str:
-        """A line of its words, for where no Markdown is shown."""
-        texts = (part if isinstance(part, Text) else part.caption for part in self.parts)
-        words = " ".join(text.plain for text in texts) or "Markdown"
-        return words if len(words) <= 80 else f"{words[:79]}…"
+        plain = f"<Block with {len(self.claims)} claims>"
+        return {"text/markdown": self.markdown, "text/plain": plain}, {"kentstats": ours}
 
     def __add__(self, other: Block) -> Block:
         claims = tuple(dict.fromkeys(self.claims + other.claims))
-        markdown = f"{self.markdown.rstrip()}\n\n{other.markdown}"
-        return Block(markdown, claims, self.parts + other.parts)
+        return Block(f"{self.markdown.rstrip()}\n\n{other.markdown}", claims)
 
 
 def show(*blocks: Block | None) -> None:
-    """Show blocks one after the other in a cell of a notebook; None is left out.
-
-    Parameters
-    ----------
-    *blocks : Block or None
-        What sections made, each an output of its own.
-    """
+    """Show blocks one after the other in a cell of a notebook; None is left out."""
     from IPython.display import display
 
     for block in blocks:
@@ -121,15 +72,24 @@ def show(*blocks: Block | None) -> None:
             display(shown, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
 
 
-def paragraphs(*texts: Text) -> Block:
-    """Set each text as a paragraph, with its places."""
-    return Block("\n\n".join(text.cited for text in texts), _claims(texts), texts)
+def stack(*blocks: Block | None) -> Block | None:
+    """Set blocks one below the other; None where all of them are."""
+    given = [block for block in blocks if block is not None]
+    return functools.reduce(operator.add, given) if given else None
 
 
-def bullets(*texts: Text) -> Block:
-    """Set each text as an item of a list, with its places."""
-    markdown = "\n".join(f"- {text.cited}" for text in texts) + "\n"
-    return Block(markdown, _claims(texts), texts)
+def paragraphs(*texts: Text, cited: bool = True) -> Block:
+    """Set each text as a paragraph, with its places or without."""
+    return Block("\n\n".join(_words(texts, cited=cited)), _claims(texts))
+
+
+def bullets(*texts: Text, cited: bool = True) -> Block:
+    """Set each text as an item of a list, with its places or without."""
+    return Block("".join(f"- {words}\n" for words in _words(texts, cited=cited)), _claims(texts))
+
+
+def _words(texts: Sequence[Text], *, cited: bool) -> list[str]:
+    return [text.cited if cited else text.markdown for text in texts]
 
 
 def _claims(texts: Sequence[Text]) -> tuple[Claim, ...]:
@@ -147,30 +107,8 @@ def table(
 ) -> Block:
     """Set a table, its first column naming the rows.
 
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns.
-    rows : sequence of sequences
-        A cell for each column: text, claim, anchor or string.
-    caption : Text
-        What the table holds; without words there is no caption.
-    label : str
-        Name to refer to it by, unique in the document; ``tbl-`` is put
-        before it.
-    widths : sequence of int
-        Relative widths of the columns.
-    right : sequence of str
-        Columns set to the right: those of numbers.
-
-    Returns
-    -------
-    Block
-
-    Raises
-    ------
-    ValueError
-        A row with another number of cells than the header.
+    Its name is ``tbl-`` and the `label`, which is unique in the document. The `widths` of the
+    columns are relative; those to the `right` hold numbers. Without words there is no caption.
     """
     if any(len(row) != len(header) for row in rows) or len(widths) != len(header):
         raise ValueError(f"table {label}: every row and widths need {len(header)} cells")
@@ -185,9 +123,7 @@ def table(
     texts = [caption, *(cell for cell in cells if isinstance(cell, Text))]
     alone = [cell for cell in cells if isinstance(cell, Claim)]
     claims = tuple(dict.fromkeys((*_claims(texts), *alone)))
-    name = f"tbl-{label}"
-    made = Table(name, tuple(header), tuple(map(tuple, rows)), caption)
-    return Block(captioned(name, body, caption), claims, (made,))
+    return Block(captioned(f"tbl-{label}", body, caption), claims)
 
 
 def _cell(cell: Cell) -> str:
@@ -199,28 +135,12 @@ def figure_block(
 ) -> Block:
     """Set a chart, as a picture inside the Markdown.
 
-    Parameters
-    ----------
-    drawn : matplotlib.axes.Axes or matplotlib.figure.Figure
-        The chart, or its figure.
-    caption : Text
-        How to read it.
-    alt : Text
-        Kind of chart, data and message, for those who cannot see it.
-    label : str
-        Name to refer to it by, unique in the document; ``fig-`` is put
-        before it.
-    claims : sequence of Claim
-        What its labels print.
-
-    Returns
-    -------
-    Block
+    The caption says how to read it; `alt` its kind, data and message, for those who cannot see
+    it. Its name is ``fig-`` and the `label`, unique in the document; its labels print `claims`.
     """
-    made = Figure(f"fig-{label}", svg(drawn), caption, alt)
-    picture = picture_markdown(alt.plain, "image/svg+xml", made.svg)
+    picture = picture_markdown(alt.plain, "image/svg+xml", svg(drawn))
     everything = tuple(dict.fromkeys((*_claims([caption, alt]), *claims)))
-    return Block(captioned(made.name, picture, caption), everything, (made,))
+    return Block(captioned(f"fig-{label}", picture, caption), everything)
 
 
 def picture_markdown(alt: str, kind: str, data: bytes) -> str:

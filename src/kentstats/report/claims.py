@@ -20,7 +20,6 @@ from typing import Any
 from kentstats.periods import show_date
 from kentstats.schemas import PRECISION
 
-AS_PUBLISHED = "as published"
 MAX_NAMED = 12
 """As many further facts a claim names itself; more stand in a list that claims share."""
 ESCAPED = {ord(mark): f"\\{mark}" for mark in "\\`*_{}[]<>#|~^$@&\"'"}
@@ -32,25 +31,11 @@ QUOTED = {ord(mark): f"&#{ord(mark)};" for mark in "|\\$`\n\r"}
 class Claim:
     """One printed number, date or label from the data.
 
-    Attributes
-    ----------
-    id : str
-        The same claim has the same id wherever it is printed.
-    value : float or str
-        Full precision; dates in ISO form.
-    unit : str
-        One of :data:`~kentstats.schemas.UNITS`, ``points``, ``ratio``, ``date`` or ``label``.
-    shown : str
-        As it is printed.
-    facts : tuple of str
-        Ids of the facts behind it.
-    others : tuple of str
-        Ids of the many others behind it, such as those of every authority
-        behind a rank; claims of the same facts share the list.
-    places : tuple of str
-        Where they are in their source.
-    calculation : str
-        How the value comes from the facts.
+    The same claim has the same `id` wherever it is printed. Its `value` has full precision, or is
+    a date in ISO form; its `unit` is one of :data:`~kentstats.schemas.UNITS`, ``points``,
+    ``ratio``, ``date`` or ``label``. `facts` are ids of the facts behind it, `places` where they
+    are in their source, `others` ids of many more, such as those of every authority behind a
+    rank; claims of the same facts share the list of these.
     """
 
     id: str
@@ -65,7 +50,7 @@ class Claim:
     @cached_property
     def listed(self) -> str:
         """Name of the list of the others; empty where there are none."""
-        return f"l{digest(self.others)}" if self.others else ""
+        return f"l{_digest(self.others)}" if self.others else ""
 
     @property
     def place(self) -> str:
@@ -81,20 +66,9 @@ class Claim:
         return f"<span {opening}>{escape(self.shown)}</span>"
 
     def record(self) -> dict[str, Any]:
-        """Return the claim as a plain mapping, for notebooks and ``claims.json``.
-
-        In place of the others it has the name of their list; see :func:`fact_lists`.
-        """
-        # as asdict does, which copies every name of a fact one by one
-        return {name: getattr(self, name) for name in FIELDS} | {"others": self.listed}
-
-
-FIELDS = tuple(one.name for one in fields(Claim))
-
-
-def fact_lists(claims: Sequence[Claim]) -> dict[str, list[str]]:
-    """List the many facts that stand behind claims, each list once, by its name."""
-    return {made.listed: list(made.others) for made in claims if made.others}
+        """Return the claim as a mapping, with the name of their list in place of the others."""
+        made = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**made, "others": self.listed}
 
 
 def claim(
@@ -102,7 +76,7 @@ def claim(
     parents: Sequence[Mapping[str, Any]],
     *,
     unit: str,
-    calculation: str = AS_PUBLISHED,
+    calculation: str = "as published",
     shown: str = "",
     decimals: int | None = None,
     qualifier: str = "exact",
@@ -115,25 +89,15 @@ def claim(
     value : float, str or datetime.date
         The value at full precision.
     parents : sequence of mappings
-        The facts behind it: rows with ``fact_id`` and ``locator``. At least
-        one.
+        The facts behind it, at least one: rows with ``fact_id`` and ``locator``.
     unit : str
         Unit of the value.
     calculation : str, default "as published"
         How the value comes from the parents.
-    shown : str, optional
-        How to print it; by default :func:`show` decides.
-    decimals : int, optional
-        Decimal places to print; by default as many as the value has, and
-        one for a percentage that was worked out.
-    qualifier : str, default "exact"
-        One of :data:`~kentstats.schemas.QUALIFIERS`.
+    shown, decimals, qualifier : optional
+        How to print it; by default as :func:`show` decides.
     others : sequence of str, optional
         Ids of more facts behind it, whose places are not named.
-
-    Returns
-    -------
-    Claim
 
     Raises
     ------
@@ -164,27 +128,15 @@ def claim(
     own, listed = tuple(dict.fromkeys(facts)), tuple(others)
     places = tuple(dict.fromkeys(str(parent["locator"]) for parent in parents))
     made = (value, unit, shown, own, places, calculation, listed)
-    return Claim(f"c{digest(made)}", *made)
+    return Claim(f"c{_digest(made)}", *made)
 
 
-def digest(content: tuple[object, ...]) -> str:
-    """Return 16 hexadecimal digits that stand for values, the same on every machine."""
+def _digest(content: tuple[object, ...]) -> str:
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
 def fact_claim(fact: Mapping[str, Any]) -> Claim:
-    """Make the claim of a fact as it is published.
-
-    Parameters
-    ----------
-    fact : mapping
-        One row of the facts.
-
-    Returns
-    -------
-    Claim
-        With as many decimals as the source prints, and its qualifier.
-    """
+    """Make the claim of a row of the facts, with the decimals and qualifier of its source."""
     qualifier, unit = str(fact["qualifier"]), str(fact["unit"])
     decimals = None
     if fact["rounding"] > 0 and unit not in {"gbp", "count"}:
@@ -203,22 +155,7 @@ def fact_claim(fact: Mapping[str, Any]) -> Claim:
 
 
 def show(value: float, unit: str, *, decimals: int | None = None, qualifier: str = "exact") -> str:
-    """Print a number in its unit, rounded half up.
-
-    Parameters
-    ----------
-    value : float
-        The value at full precision.
-    unit : str
-        Its unit.
-    decimals : int, optional
-        Decimal places; by default as many as the value has, at most one.
-    qualifier : str, default "exact"
-        What the source says of its precision.
-
-    Returns
-    -------
-    str
+    """Print a number in its unit, rounded half up; see :func:`claim`.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Sections that compare the authority with England, its region, its type and its neighbours.
+"""The authority beside England, its region, authorities of its type and its neighbours.
 
-Every section takes the rows that it prints: a table from
+Every section takes the briefing and the rows that it prints: a table from
 :meth:`~kentstats.report.context.Briefing.comparisons_with`, one row a measure
 and comparator, which may be filtered or sorted first.
 """
@@ -8,7 +8,7 @@ and comparator, which may be filtered or sorted first.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -16,11 +16,12 @@ from kentstats.charts import drawing
 from kentstats.charts import spine as spine_chart
 from kentstats.indicators import load_indicators
 from kentstats.periods import month_year
-from kentstats.report.blocks import Block, Cell, figure_block, table
+from kentstats.report.blocks import Block, Cell, paragraphs, table
 from kentstats.report.claims import Claim, claim
 from kentstats.report.context import Briefing, count_claim
 from kentstats.report.figures import (
     DIFFERENT,
+    chart,
     comparator_claim,
     comparator_name,
     figure,
@@ -35,47 +36,46 @@ from kentstats.report.figures import (
 )
 from kentstats.report.sentences import Text, named, say, setting
 from kentstats.schemas import SCALE, Row, records
-from kentstats.stats.places import neighbour_source
+from kentstats.stats.profile import neighbour_source
 from kentstats.stats.ranks import positions
-from kentstats.stats.verdicts import expected_by_chance, holm, poisson_p, score_p
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from kentstats.stats.verdicts import holm, poisson_p, score_p
 
 SOURCE = "Source: Department for Education; each measure’s source is in the last table"
+MAX_MEASURES = 20
+"""Rows of the table of neighbours."""
+HEADINGS = {"region": "Region", "type": "Same type", "neighbours": "Neighbours"}
 
 
-def spine(brief: Briefing, rows: pd.DataFrame) -> Block | None:
-    """Draw measures about England's figure, better to the right.
-
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    rows : pandas.DataFrame
-        Comparisons with England.
-
-    Returns
-    -------
-    Block or None
-        None where no measure can be tested.
-    """
+def spine(brief: Briefing, england: pd.DataFrame) -> Block | None:
+    """Draw measures about England's figure, better to the right."""
     drawn, claims = [], list[Claim]()
-    for row in records(rows):
-        if row["verdict"] == "not compared":
-            continue
+    for row in records(england[england["verdict"].ne("not compared")]):
         indicator = load_indicators()[row["indicator"]]
-        england = brief.statistics.facts(brief.statistics.country)[row["indicator"], row["group"]]
-        positions = _spine_positions(brief, row, float(england["estimate"]), indicator.polarity)
-        if positions is None:
+        centre = brief.statistics.facts(brief.statistics.country)[row["indicator"], row["group"]]
+        distribution = brief.statistics.distribution(row["indicator"], row["group"])
+        if distribution is None:
             continue
-        own, theirs = figure(row, bare=True), figure(england, bare=True)
+        least, low, high, most = distribution
+        polarity = indicator.polarity
+        worst, best = (most, least) if polarity == "low" else (least, most)
+        position, at_worst, one, other, at_best = positions(
+            [row["estimate"], worst, low, high, best],
+            float(centre["estimate"]),
+            polarity=polarity,
+            best=best,
+            worst=worst,
+        ).tolist()
+        own, theirs = figure(row, bare=True), figure(centre, bare=True)
         claims += [own, theirs]
         drawn.append(
             {
                 "theme": indicator.theme.capitalize(),
                 "measure": label(indicator, row["group"]),
-                **positions,
+                "position": position,
+                "worst": at_worst,
+                "low": min(one, other),
+                "high": max(one, other),
+                "best": at_best,
                 "verdict": row["verdict"],
                 "label": own.shown,
                 "benchmark_label": theirs.shown,
@@ -83,7 +83,7 @@ def spine(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         )
     if not drawn:
         return None
-    tested = _tested(rows)
+    tested = _tested(england)
     counts = {
         verdict: count_claim(chosen, f"measures {verdict}")
         for verdict in ("better", "worse")
@@ -95,32 +95,32 @@ def spine(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         better=counts.get("better", "none"),
         worse=counts.get("worse", "none"),
     )
-    chart = drawing.add_titles(
+    return chart(
         spine_chart.spine(
             pd.DataFrame(drawn),
             ours=heading(brief),
             ends=("worse or lower", "better or higher"),
             ax=drawing.new_axes(),
         ),
-        title=title.plain,
+        title=title,
         subtitle=(
             f"{brief.authority} among all authorities, measures that can be tested, latest period"
         ),
         source=SOURCE,
         left=spine_chart.SPINE_LEFT,
-    )
-    caption = say(
-        "The line in the middle is England. The light bar reaches from the worst authority to the "
-        "best, the dark bar holds the middle half. Where neither high nor low is good, high is to "
-        "the right. Measures without a base cannot be tested and are in the table below."
-    )
-    alt = say(
-        "Spine chart of measures against England, {number} in number. {title}.",
-        number=count_claim(tested, "measures tested"),
-        title=title,
-    )
-    return figure_block(
-        chart, caption=caption, alt=alt, label="spine", claims=[*claims, *counts.values()]
+        caption=say(
+            "The line in the middle is England. The light bar reaches from the worst authority to "
+            "the best, the dark bar holds the middle half. Where neither high nor low is good, "
+            "high is to the right. Measures without a base cannot be tested and are in the table "
+            "below."
+        ),
+        alt=say(
+            "Spine chart of measures against England, {number} in number. {title}.",
+            number=count_claim(tested, "measures tested"),
+            title=title,
+        ),
+        label="spine",
+        claims=[*claims, *counts.values()],
     )
 
 
@@ -129,49 +129,19 @@ def _tested(rows: pd.DataFrame) -> list[Row]:
     return records(rows[rows["verdict"] != "not compared"].sort_values("fact_id"))
 
 
-def _spine_positions(
-    brief: Briefing, row: Row, centre: float, polarity: str
-) -> dict[str, float] | None:
-    """Place the figure, the ends and the quartiles of all authorities on the spine."""
-    distribution = brief.statistics.distribution(row["indicator"], row["group"])
-    if distribution is None:
+def england_table(brief: Briefing, england: pd.DataFrame) -> Block | None:
+    """Set measures beside England's, with confidence interval and verdict."""
+    if england.empty:
         return None
-    least, low, high, most = distribution
-    worst, best = (most, least) if polarity == "low" else (least, most)
-    position, at_worst, one, other, at_best = (
-        float(positions(value, centre, polarity=polarity, best=best, worst=worst))
-        for value in (row["estimate"], worst, low, high, best)
-    )
-    return {
-        "position": position,
-        "worst": at_worst,
-        "low": min(one, other),
-        "high": max(one, other),
-        "best": at_best,
-    }
-
-
-def england_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
-    """Set measures beside England's, with confidence interval and verdict.
-
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    rows : pandas.DataFrame
-        Comparisons with England.
-    """
-    if brief.profile is None:
-        return None
-    england = brief.statistics.facts(brief.statistics.country)
+    facts = brief.statistics.facts(brief.statistics.country)
     cells: list[list[Cell]] = []
-    for row in records(rows):
+    for row in records(england):
         tested = row["lower"] == row["lower"] and has_figure(row)
         cells.append(
             [
                 named(label(load_indicators()[row["indicator"]], row["group"])),
                 figure_or_reason(row),
-                figure_or_reason(england.get((row["indicator"], row["group"]))),
+                figure_or_reason(facts.get((row["indicator"], row["group"]))),
                 verdict_words(row) if has_figure(row) else "–",
                 say("{low} to {high}", low=limit(row, "lower"), high=limit(row, "upper"))
                 if tested
@@ -190,7 +160,7 @@ def england_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         label="england",
         widths=[25, 10, 10, 17, 18, 15, 10],
     )
-    return made + _how_to_read_verdicts(brief, _tested(rows))
+    return made + _how_to_read_verdicts(brief, _tested(england))
 
 
 def _how_to_read_verdicts(brief: Briefing, tested: Sequence[Row]) -> Block:
@@ -202,29 +172,23 @@ def _how_to_read_verdicts(brief: Briefing, tested: Sequence[Row]) -> Block:
         "source gives no base, so that no interval can be drawn, or one below ten. England’s "
         "figure has the authority in it."
     )
-    if not tested:
-        return Block(text.markdown)
-    more = say(
-        " Of the {number} tested, about {chance} would seem different by chance alone; allowing "
-        "for that many tests, {still} still differ.",
-        number=count_claim(tested, "measures tested"),
-        chance=chance_claim(brief, tested),
-        still=_holm_claim(brief, tested),
-    )
-    both = Text((*text.parts, *more.parts))
-    return Block(both.markdown, both.claims)
+    if tested:
+        text = say(
+            "{text} Of the {number} tested, about {chance} would seem different by chance alone; "
+            "allowing for that many tests, {still} still differ.",
+            text=text,
+            number=count_claim(tested, "measures tested"),
+            chance=chance_claim(brief, tested),
+            still=_holm_claim(brief, tested),
+        )
+    return paragraphs(text, cited=False)
 
 
 def chance_claim(brief: Briefing, tested: Sequence[Row]) -> Claim:
     """Make the claim of how many of some comparisons chance alone would call different."""
-    value = float(expected_by_chance(len(tested), confidence=brief.confidence))
-    return claim(
-        value,
-        tested,
-        unit="count",
-        decimals=1,
-        calculation=f"{len(tested)} × (1 − {brief.confidence:g})",
-    )
+    calculation = f"{len(tested)} × (1 − {brief.confidence:g})"
+    expected = len(tested) * (1 - brief.confidence)
+    return claim(expected, tested, unit="count", decimals=1, calculation=calculation)
 
 
 def _holm_claim(brief: Briefing, tested: Sequence[Row]) -> Claim:
@@ -237,57 +201,39 @@ def _holm_claim(brief: Briefing, tested: Sequence[Row]) -> Claim:
             p_values.append(float(score_p(count, base, min(max(share, 0.0), 1.0))))
         else:
             p_values.append(float(poisson_p(count, base * share)))
-    return claim(
-        int((holm(p_values) < 1 - brief.confidence).sum()),
-        tested,
-        unit="count",
-        calculation=f"p values of {len(tested)} tests adjusted after Holm",
-    )
+    still = int((holm(p_values) < 1 - brief.confidence).sum())
+    calculation = f"p values of {len(tested)} tests adjusted after Holm"
+    return claim(still, tested, unit="count", calculation=calculation)
 
 
-HEADINGS = {"region": "Region", "type": "Same type", "neighbours": "Neighbours"}
-
-
-def others_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
-    """Set measures beside the region, authorities of the same type and the neighbours.
-
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    rows : pandas.DataFrame
-        Comparisons with any of them.
-
-    Returns
-    -------
-    Block or None
-        None where no measure has a figure.
-    """
+def others_table(brief: Briefing, others: pd.DataFrame) -> Block | None:
+    """Set measures beside the region, authorities of the same type and the neighbours."""
     compared: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in records(rows):
-        if has_figure(row) and load_indicators()[row["indicator"]].unit != "count":
+    for row in records(others):
+        if has_figure(row) and row["unit"] != "count":
             compared.setdefault((row["indicator"], row["group"]), {})[row["comparator"]] = row
     if not compared:
         return None
     near = bool(brief.statistics.neighbours())
-    comparators = ["region", "type", *(["neighbours"] if near else [])]
-    cells: list[list[Cell]] = []
-    for (indicator, group), found in compared.items():
-        own = next(iter(found.values()))
-        cells.append(
-            [
-                named(label(load_indicators()[indicator], group)),
-                figure_or_reason(own),
-                *(_comparator_cell(brief, found.get(name)) for name in comparators),
-            ]
-        )
+    names = {
+        name: comparator_name(brief, name) for name in HEADINGS if near or name != "neighbours"
+    }
+    cells: list[list[Cell]] = [
+        [
+            named(label(load_indicators()[indicator], group)),
+            figure_or_reason(next(iter(found.values()))),
+            *(_comparator_cell(brief, found.get(name)) for name in names),
+        ]
+        for (indicator, group), found in compared.items()
+    ]
     sensitive = [row for found in compared.values() for row in found.values() if row["sensitive"]]
+    listed = "{region}, {type} and {neighbours}" if near else "{region} and {type}"
     made = table(
-        ["Measure", heading(brief), *(HEADINGS[name] for name in comparators)],
+        ["Measure", heading(brief), *(HEADINGS[name] for name in names)],
         cells,
-        caption=_others_caption(brief, near=near),
+        caption=say(f"Every measure against {listed}", **names),
         label="others",
-        widths=[28, 12, *[20] * len(comparators)],
+        widths=[28, 12, *[20] * len(names)],
     )
     return made + _how_to_read_comparators(brief, sensitive)
 
@@ -303,56 +249,41 @@ def _comparator_cell(brief: Briefing, row: Row | None) -> Cell:
     )
 
 
-def _others_caption(brief: Briefing, *, near: bool) -> Text:
-    region, kind = (comparator_name(brief, name) for name in ("region", "type"))
-    if not near:
-        return say("Every measure against {region} and {type}", region=region, type=kind)
-    return say(
-        "Every measure against {region}, {type} and {near}",
-        region=region,
-        type=kind,
-        near=comparator_name(brief, "neighbours"),
-    )
-
-
 def _how_to_read_comparators(brief: Briefing, sensitive: Sequence[Row]) -> Block:
-    texts = [
-        say(
-            "The region’s figure is the published one. That of {type} is pooled: the sum of their "
-            "counts over the sum of their bases, {authority} left out; where no base is published "
-            "it is the mean of their figures, each counting the same. “No figure” stands where "
-            "fewer than nine in ten of them have one: small numbers are withheld, and those left "
-            "would lie too high. A dagger marks what is not tested: there is no base, or one below "
-            "ten.",
-            type=comparator_name(brief, "type"),
-            authority=brief.authority,
+    text = say(
+        "The region’s figure is the published one. That of {type} is pooled: the sum of their "
+        "counts over the sum of their bases, {authority} left out; where no base is published "
+        "it is the mean of their figures, each counting the same. “No figure” stands where "
+        "fewer than nine in ten of them have one: small numbers are withheld, and those left "
+        "would lie too high. A dagger marks what is not tested: there is no base, or one below "
+        "ten.",
+        type=comparator_name(brief, "type"),
+        authority=brief.authority,
+    )
+    neighbours = brief.statistics.neighbours()
+    if neighbours:
+        summed_up: Text | str = (
+            "No verdict depends on whether neighbours are pooled, or their mean or median is taken."
         )
-    ]
-    if neighbours := brief.statistics.neighbours():
-        texts.append(_neighbours_listed(brief, neighbours))
         if sensitive:
-            texts.append(
-                say(
-                    "Where an asterisk stands ({number}), the verdict depends on how the "
-                    "neighbours are summed up: pooled, their mean and their median do not agree.",
-                    number=count_claim(sensitive, "verdicts that depend on the summary"),
-                )
+            summed_up = say(
+                "Where an asterisk stands ({number}), the verdict depends on how the "
+                "neighbours are summed up: pooled, their mean and their median do not agree.",
+                number=count_claim(sensitive, "verdicts that depend on the summary"),
             )
-        else:
-            texts.append(
-                say(
-                    "No verdict depends on whether neighbours are pooled, or their mean or "
-                    "median is taken."
-                )
-            )
-    claims = tuple(dict.fromkeys(made for text in texts for made in text.claims))
-    return Block(" ".join(text.markdown for text in texts), claims)
+        text = say(
+            "{text} {listed} {summed_up}",
+            text=text,
+            listed=_neighbours_listed(brief, neighbours),
+            summed_up=summed_up,
+        )
+    return paragraphs(text, cited=False)
 
 
 def _neighbours_listed(brief: Briefing, neighbours: dict[str, str]) -> Text:
     """Name the statistical neighbours and the list that they are taken from."""
-    listed = brief.statistics.neighbour_list
-    source = brief.statistics.source(neighbour_source(listed))
+    listed = brief.statistics.places.neighbour_list
+    source = brief.statistics.official.source(neighbour_source(listed))
     parent = {"fact_id": source.id, "locator": f"{source.file}, row of {brief.authority}"}
     month = month_year(dt.date(int(listed[:4]), int(listed[5:]), 1))
     return say(
@@ -363,23 +294,10 @@ def _neighbours_listed(brief: Briefing, neighbours: dict[str, str]) -> Text:
     )
 
 
-MAX_MEASURES = 20
-"""Rows of the table of neighbours."""
-
-
-def neighbour_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
-    """Draw the authority and its neighbours, each against England, as a table.
-
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    rows : pandas.DataFrame
-        Comparisons with England; the first :data:`MAX_MEASURES` that can be
-        tested are drawn.
-    """
-    neighbours = brief.statistics.neighbours() if brief.profile else {}
-    own = [row for row in records(rows) if row["verdict"] != "not compared"][:MAX_MEASURES]
+def neighbour_table(brief: Briefing, england: pd.DataFrame) -> Block | None:
+    """Draw the authority and its neighbours, each against England, as a table."""
+    neighbours = brief.profile.neighbours() if brief.profile else {}
+    own = [row for row in records(england) if row["verdict"] != "not compared"][:MAX_MEASURES]
     if not neighbours or not own:
         return None
     cells, claims = [], list[Claim]()
@@ -404,22 +322,23 @@ def neighbour_table(brief: Briefing, rows: pd.DataFrame) -> Block | None:
         number=count_claim(differ, "measures that differ from England") if differ else "none",
         all=count_claim(own, "measures shown"),
     )
-    chart = drawing.add_titles(
+    return chart(
         spine_chart.heat_table(pd.DataFrame(cells), ax=drawing.new_axes()),
-        title=title.plain,
+        title=title,
         subtitle="Each authority against England; measures that can be tested",
         source=SOURCE,
         left=spine_chart.TABLE_LEFT,
+        caption=say(
+            "{authority} first, then its statistical neighbours, the closest first. The word in "
+            "each cell is the verdict against England.",
+            authority=brief.authority,
+        ),
+        alt=say(
+            "Table of {authority} and its statistical neighbours by measure, with the verdict "
+            "against England in words. {title}.",
+            authority=brief.authority,
+            title=title,
+        ),
+        label="neighbours",
+        claims=claims,
     )
-    caption = say(
-        "{authority} first, then its statistical neighbours, the closest first. The word in each "
-        "cell is the verdict against England.",
-        authority=brief.authority,
-    )
-    alt = say(
-        "Table of {authority} and its statistical neighbours by measure, with the verdict against "
-        "England in words. {title}.",
-        authority=brief.authority,
-        title=title,
-    )
-    return figure_block(chart, caption=caption, alt=alt, label="neighbours", claims=claims)

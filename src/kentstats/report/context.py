@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+import pandas as pd
 
 from kentstats.areas import Area
-from kentstats.indicators import THEMES, Indicator, load_indicators
+from kentstats.indicators import THEMES, load_indicators
+from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.report_settings import ReportSettings, read_settings
-from kentstats.load import (
-    READERS,
-    choose,
-    choose_area,
-    choose_edition,
-    find_report,
-    open_official,
-)
+from kentstats.load import READERS, choose, choose_area, choose_edition, find_report, open_official
 from kentstats.periods import month_year
+from kentstats.project import Project
 from kentstats.report.claims import Claim, claim, fact_claim
 from kentstats.schemas import FACTS, Row, records, tidy
+from kentstats.stats.benchmarks import COLUMNS
 from kentstats.stats.consistency import CHECKS, check_consistency
 from kentstats.stats.profile import AuthorityProfile, edition_statistics
 from kentstats.stats.shares import compare_figures, derive_shares
 from kentstats.stats.trends import TRENDS
 
-if TYPE_CHECKING:
-    import datetime as dt
-
-    import pandas as pd
-
-    from kentstats.ingest.inspection_report import Source
-    from kentstats.project import Project
-    from kentstats.report.blocks import Block
+Measure = tuple[str, str]
+"""An indicator and a group."""
 
 
 @dataclass(frozen=True)
@@ -88,108 +80,76 @@ class Briefing:
         """Name of the authority."""
         return self.area.name
 
-    @property
-    def report(self) -> Source:
-        """The inspection report; a section that needs one asks :attr:`source` first."""
-        if self.source is None:
-            raise ValueError(f"there is no inspection report of {self.authority} here")
-        return self.source
+    # official statistics: empty tables where the edition has none
 
     @property
     def statistics(self) -> AuthorityProfile:
-        """The profile; a section that needs one asks :attr:`profile` first."""
+        """The profile, for sections whose rows only come from one."""
         if self.profile is None:
             raise ValueError(f"there are no official statistics of {self.authority} here")
         return self.profile
 
-    # official statistics
-
     def comparisons_with(self, *comparators: str) -> pd.DataFrame:
-        """Return the latest figures of the authority, each with its comparisons.
+        """Return its latest figures, one row per figure and comparator, in catalogue order.
 
         Parameters
         ----------
         *comparators : str
             Any of :data:`kentstats.stats.benchmarks.COMPARATORS`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a measure and comparator, in the order of the catalogue;
-            empty without official statistics.
         """
-        rows = self._comparisons
-        return rows[rows["comparator"].isin(comparators)].reset_index(drop=True)
-
-    @cached_property
-    def _comparisons(self) -> pd.DataFrame:
         if self.profile is None:
-            return _no_rows(["indicator", "group", "fact_id", "comparator", "verdict", "estimate"])
-        return in_catalogue_order(self.profile.comparisons)
+            return pd.DataFrame(columns=list(COLUMNS))
+        rows = self.profile.comparisons
+        return in_catalogue_order(rows[rows["comparator"].isin(comparators)])
 
     @cached_property
     def figures(self) -> pd.DataFrame:
-        """The latest official figure of each measure, in the order of the catalogue."""
+        """Its latest figures in catalogue order, those counted together with another's too."""
         if self.profile is None:
-            return _no_rows(list(FACTS))
-        return in_catalogue_order(self.profile.figures)
+            return pd.DataFrame(columns=list(FACTS))
+        return self._latest(self.area.code, *(area.code for area in self.profile.combined()))
 
-    @cached_property
+    @property
+    def national_figures(self) -> pd.DataFrame:
+        """The latest figures of England in catalogue order."""
+        return self._latest(self.profile.country) if self.profile else self.figures
+
+    def _latest(self, *codes: str) -> pd.DataFrame:
+        rows = pd.concat([self.statistics.statistics.of_area("facts", code) for code in codes])
+        return in_catalogue_order(rows[rows["latest"]].drop_duplicates(["indicator", "group"]))
+
+    @property
     def history(self) -> pd.DataFrame:
-        """The official figures of all periods."""
+        """Its figures of all periods, in catalogue order."""
         if self.profile is None:
-            return _no_rows(list(FACTS))
-        return self.profile.statistics.of_area("facts", self.area.code)
+            return self.figures
+        return in_catalogue_order(self.profile.statistics.of_area("facts", self.area.code))
 
-    @cached_property
+    @property
     def trends(self) -> pd.DataFrame:
         """The recent trend of each measure."""
-        return self.profile.trend_rows if self.profile else _no_rows(list(TRENDS))
+        return self.profile.trend_rows if self.profile else pd.DataFrame(columns=list(TRENDS))
 
-    @cached_property
+    @property
     def outcomes(self) -> pd.DataFrame:
         """The latest judgements in Ofsted's list of all authorities."""
-        import pandas as pd
-
         rows = self.profile.judgements() if self.profile else []
         name = "{edition}.{source_id}.{position}.{area_code}".format
         return pd.DataFrame(
             [{**row, "fact_id": name(edition=self.edition, **row)} for row in rows], dtype=object
         )
 
-    def all_authorities(self, measure: tuple[str, str] | None) -> pd.DataFrame:
-        """Return the latest figure of every authority for a measure.
-
-        Parameters
-        ----------
-        measure : (str, str) or None
-            Indicator and group.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row an authority; empty where there is no measure.
-        """
+    def all_authorities(self, measure: Measure | None) -> pd.DataFrame:
+        """Return the latest figure of every authority for an indicator and group."""
         if measure is None or self.profile is None:
             return self.figures.iloc[:0]
         return self.profile.all_authorities(*measure)
 
-    def history_of(self, measure: tuple[str, str] | None) -> pd.DataFrame:
-        """Return the figures of a measure for the authority, its region and England.
+    def history_of(self, measure: Measure | None) -> pd.DataFrame:
+        """Return the figures of an indicator and group for the authority, its region and England.
 
-        Parameters
-        ----------
-        measure : (str, str) or None
-            Indicator and group.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row an area and period, sorted by period; empty where there
-            is no measure.
+        One row an area and period, sorted by period.
         """
-        import pandas as pd
-
         if measure is None or self.profile is None:
             return self.history.iloc[:0]
         codes = (self.area.code, self.area.region, self.profile.country)
@@ -203,31 +163,37 @@ class Briefing:
     @property
     def source_line(self) -> str:
         """The report, as charts and tables name it."""
-        published = month_year(self.report.published)
-        return f"Source: {self.report.publisher}, inspection report, {published}"
-
-    def indicator(self, name: str) -> Indicator:
-        """Return an entry of the catalogue."""
-        return load_indicators()[name]
+        if self.source is None:
+            return ""
+        published = month_year(self.source.published)
+        return f"Source: {self.source.publisher}, inspection report, {published}"
 
     @cached_property
     def _facts_by_id(self) -> dict[str, Row]:
         # plain mappings: a look-up in a frame costs a hundred times as much
         return {row["fact_id"]: row for row in records(self.facts)}
 
+    def fact(self, fact_id: str) -> Row:
+        """Return a fact of the report by its id."""
+        return self._facts_by_id[fact_id]
+
     def rows(self, indicator: str, group: str = "all", area: str = "") -> list[Row]:
-        """Find the facts of an indicator, the authority's own by default."""
-        name = area or self.authority
+        """Return the report's facts of an indicator, the authority's own by default."""
+        key = (indicator, group, area or self.authority)
         return [
             row
             for row in self._facts_by_id.values()
-            if row["indicator"] == indicator and row["group"] == group and row["area_name"] == name
+            if (row["indicator"], row["group"], row["area_name"]) == key
         ]
 
-    def claim(self, indicator: str, group: str = "all", area: str = "") -> Claim:
-        """Make the claim of a fact; of all places that state the same figure."""
+    def claim(self, indicator: str, group: str = "all", area: str = "") -> Claim | None:
+        """Make the claim of the latest fact of an indicator, from all places that state it.
+
+        None where the report has no such fact.
+        """
         rows = self.rows(indicator, group, area)
-        # the latest, where there are several periods
+        if not rows:
+            return None
         ends = [row["period_end"] for row in rows if row["period_end"] == row["period_end"]]
         if ends:
             rows.sort(key=lambda row: row["period_end"] != max(ends))
@@ -235,49 +201,38 @@ class Briefing:
         same = [row for row in rows if fact_claim(row).shown == first.shown]
         return claim(first.value, same, unit=first.unit, shown=first.shown)
 
-    def has(self, indicator: str, group: str = "all", area: str = "") -> bool:
-        """Tell whether there is such a fact."""
-        return bool(self.rows(indicator, group, area))
-
-    def by_id(self, fact_id: str) -> Row:
-        """Return a fact by its id."""
-        return self._facts_by_id[fact_id]
-
-    def share(self, share_id: str) -> tuple[Row, list[Row]]:
-        """Return a derived share and the facts of its part and whole."""
-        row = records(self.shares[self.shares["share_id"].eq(share_id)])[0]
-        return row, [self.by_id(row["numerator_id"]), self.by_id(row["denominator_id"])]
-
-    def date(self, name: str) -> Claim:
-        """Make the claim of a date of the source: ``published`` and the like."""
-        day: dt.date = getattr(self.report, name)
-        parent = {"fact_id": f"{self.report.id}.{name}", "locator": "title page"}
-        return claim(day, [parent], unit="date")
+    def parents(self, share: Row) -> list[Row]:
+        """Return the facts of the part and the whole of a share."""
+        return [self.fact(share["numerator_id"]), self.fact(share["denominator_id"])]
 
 
-def _no_rows(columns: list[str]) -> pd.DataFrame:
-    import pandas as pd
+def date_claim(source: Source, name: str) -> Claim:
+    """Make the claim of a date of a report: ``published`` and the like."""
+    day: dt.date = getattr(source, name)
+    return claim(day, [{"fact_id": f"{source.id}.{name}", "locator": "title page"}], unit="date")
 
-    return pd.DataFrame(columns=columns)
+
+def count_claim(parents: Sequence[Row], what: str) -> Claim:
+    """Make the claim of how many rows there are."""
+    return claim(len(parents), parents, unit="count", calculation=f"number of {what}")
+
+
+@functools.cache
+def _catalogue_places() -> dict[str, int]:
+    in_order = sorted(load_indicators().values(), key=lambda one: THEMES.index(one.theme))
+    return {one.id: place for place, one in enumerate(in_order)}
 
 
 def in_catalogue_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by theme, then as the catalogue lists the indicators, then by group."""
-    place = {
-        name: (THEMES.index(one.theme), number)
-        for number, (name, one) in enumerate(load_indicators().items())
-    }
-    keys = list(zip(rows["indicator"].map(place), rows["group"], strict=True))
+    places = rows["indicator"].map(_catalogue_places())
+    keys = list(zip(places, rows["group"], strict=True))
     order = sorted(range(len(rows)), key=keys.__getitem__)
     return rows.iloc[order].reset_index(drop=True)
 
 
 def open_briefing(
-    authority: str,
-    edition: str | int,
-    *,
-    confidence: float = 0.95,
-    home: Project | None = None,
+    authority: str, edition: str | int, *, confidence: float = 0.95, home: Project | None = None
 ) -> Briefing:
     """Load and work out everything for one briefing.
 
@@ -316,13 +271,9 @@ def open_briefing(
     official = open_official(name, home)
     if source is None and official is None:
         choose(authority, name, home=home)  # says whose report there is
-    # most authorities have no report: their tables are empty, and made once
     settings = read_settings(source) if source else ReportSettings()
-    tables = (
-        _report_tables(source, area.name, confidence, settings)
-        if source
-        else _no_report(confidence)
-    )
+    empty = _no_report()  # also where there is a report: what is forked afterwards has them
+    tables = _report_tables(source, area.name, confidence, settings) if source else empty
     return Briefing(
         edition=name,
         area=area,
@@ -338,53 +289,27 @@ def open_briefing(
 
 
 @functools.cache
-def _no_report(confidence: float) -> dict[str, pd.DataFrame]:
-    return _report_tables(None, "", confidence, ReportSettings())
+def _no_report() -> dict[str, pd.DataFrame]:
+    return _report_tables(None, "", 0.95, ReportSettings())
 
 
 def _report_tables(
     source: Source | None, authority: str, confidence: float, settings: ReportSettings
 ) -> dict[str, pd.DataFrame]:
     """Make the tables of a report and what follows from them, by their names in a briefing."""
-    import pandas as pd
-
-    made = {
-        table: tidy(table, READERS[table](source) if source else [])
+    facts, judgements, actions, statements = (
+        tidy(table, READERS[table](source) if source else [])
         for table in ("facts", "judgements", "actions", "statements")
-    }
-    facts = made["facts"]
+    )
+    checks = pd.DataFrame(columns=list(CHECKS), dtype=object)
+    if source:
+        checks = check_consistency(facts, judgements, actions, source)
     return {
-        **made,
+        "facts": facts,
+        "judgements": judgements,
+        "actions": actions,
+        "statements": statements,
         "report_comparisons": compare_figures(facts, authority),
         "shares": derive_shares(facts, authority, settings.shares, confidence=confidence),
-        "checks": (
-            check_consistency(facts, made["judgements"], made["actions"], source)
-            if source
-            else pd.DataFrame(columns=list(CHECKS), dtype=object)
-        ),
+        "checks": checks,
     }
-
-
-P = ParamSpec("P")
-
-
-def needs_report(
-    section: Callable[Concatenate[Briefing, P], Block | None],
-) -> Callable[Concatenate[Briefing, P], Block | None]:
-    """Let a section show nothing where the authority has no inspection report."""
-
-    @functools.wraps(section)
-    def shown(brief: Briefing, /, *args: P.args, **options: P.kwargs) -> Block | None:
-        return section(brief, *args, **options) if brief.source else None
-
-    return shown
-
-
-def count_claim(parents: Sequence[Row], what: str) -> Claim:
-    """Make the claim of how many rows there are."""
-    return claim(len(parents), parents, unit="count", calculation=f"number of {what}")
-
-
-def plural(number: Claim, one: str, many: str) -> str:
-    """Choose the words for one thing or for several."""
-    return one if number.value == 1 else many

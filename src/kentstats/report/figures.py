@@ -1,4 +1,4 @@
-"""What the sections on official statistics share: claims of figures, and words about them.
+"""What sections share: charts, claims of official figures, and words about them.
 
 A row is a fact with its estimate, or a comparison that carries one: both have
 the columns ``indicator``, ``group``, ``value``, ``estimate``, ``lower``,
@@ -8,11 +8,15 @@ the columns ``indicator``, ``group``, ``value``, ``estimate``, ``lower``,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeGuard
 
+from matplotlib.axes import Axes
+
 from kentstats.areas import KINDS
-from kentstats.indicators import THEMES, Indicator, load_indicators
+from kentstats.charts import drawing
+from kentstats.indicators import Indicator, load_indicators
+from kentstats.report.blocks import Block, figure_block
 from kentstats.report.claims import Claim, claim, show
 from kentstats.report.context import Briefing
 from kentstats.report.sentences import Text, named, say, setting
@@ -38,6 +42,30 @@ DIFFERENT = ("better", "worse", "higher", "lower")
 """Verdicts that say that a difference is beyond chance."""
 
 
+def chart(
+    drawn: Axes,
+    *,
+    title: Text | str,
+    subtitle: Text | str,
+    source: str,
+    left: float,
+    caption: Text,
+    alt: Text,
+    label: str,
+    claims: Sequence[Claim],
+    head: float = 0.0,
+) -> Block:
+    """Put the titles and the source of a chart around it, and set it as a figure."""
+    title, subtitle = (text.plain if isinstance(text, Text) else text for text in (title, subtitle))
+    drawing.add_titles(drawn, title=title, subtitle=subtitle, source=source, left=left, head=head)
+    return figure_block(drawn, caption=caption, alt=alt, label=label, claims=claims)
+
+
+def plural(number: Claim, one: str, many: str) -> str:
+    """Choose the words for one thing or for several."""
+    return one if number.value == 1 else many
+
+
 def label(indicator: Indicator, group: str = "all", *, unit: bool = True) -> str:
     """Name a measure, with its subgroup and, where it is no percentage, its unit."""
     name = indicator.short
@@ -60,41 +88,13 @@ def heading(brief: Briefing) -> str:
     return brief.authority if fits else "Here"
 
 
-def in_catalogue_order(rows: Iterable[Row]) -> list[Row]:
-    """Sort rows by theme, and there as the catalogue lists the indicators."""
-    catalogue = load_indicators()
-    place = {name: number for number, name in enumerate(catalogue)}
-    return sorted(
-        rows,
-        key=lambda row: (
-            THEMES.index(catalogue[row["indicator"]].theme),
-            place[row["indicator"]],
-            row["group"],
-        ),
-    )
-
-
 def has_figure(row: Row | None) -> TypeGuard[Row]:
     """Tell whether a row has a figure."""
     return row is not None and row["value"] == row["value"]
 
 
 def figure(row: Row, *, bare: bool = False) -> Claim:
-    """Make the claim of a figure of official statistics.
-
-    Parameters
-    ----------
-    row : mapping
-        A fact with its estimate, or a comparison of one.
-    bare : bool, default False
-        Leave out the unit, where a column heading says it.
-
-    Returns
-    -------
-    Claim
-        Worked out from numerator and denominator where they are published,
-        since a printed percentage is rounded.
-    """
+    """Make the claim of a figure of official statistics."""
     unit = str(row["unit"])
     # numbers that do not give the published figure are not used, and there is no interval
     from_numbers = unit in SCALE and row["lower"] == row["lower"]
@@ -147,6 +147,14 @@ def numbers(row: Row) -> Text:
     return say("{top} of {base}", top=top, base=base)
 
 
+def figure_with_numbers(row: Row) -> Text:
+    """Say a figure, and in brackets the numbers behind it where they are published."""
+    behind = numbers(row)
+    if not behind.parts:
+        return Text((figure(row),))
+    return say("{figure} ({behind})", figure=figure(row), behind=behind)
+
+
 def limit(row: Row, end: str) -> Claim:
     """Make the claim of the ``lower`` or ``upper`` limit of a confidence interval."""
     unit = str(row["unit"])
@@ -170,8 +178,8 @@ def comparator_name(brief: Briefing, comparator: str) -> str:
     if comparator == "england":
         return "England"
     if comparator == "region":
-        name = brief.statistics.area_name(brief.area.region)
-        return f"the {name} region" if name else "its region"
+        region = brief.statistics.official.register.by_code(brief.area.region)
+        return f"the {region.name} region" if region else "its region"
     if comparator == "type":
         return f"other {KINDS.get(brief.area.kind, 'authorities of its type')}"
     return "its statistical neighbours"
@@ -217,10 +225,8 @@ def verdict_words(row: Row, untested: str = ", not tested") -> Text:
         )
     if verdict == "similar":
         return say("similar")
-    if row["direction"] in {"above", "below"}:
+    if row["direction"] in {"above", "below", "level"}:
         return say("{direction}{untested}", direction=row["direction"], untested=untested)
-    if row["direction"] == "level":
-        return say("level{untested}", untested=untested)
     return say("not compared")
 
 
@@ -237,7 +243,7 @@ def surest_first(rows: Iterable[Row], verdict: str) -> list[Row]:
 
 def source_line(brief: Briefing, row: Row) -> str:
     """Name the source of a figure, as a chart does."""
-    source = brief.statistics.source(str(row["source_id"]))
+    source = brief.statistics.official.source(str(row["source_id"]))
     return f"Source: {source.publisher}, {source.title.partition(',')[0]}"
 
 

@@ -1,61 +1,59 @@
-"""What the report says: its judgements, its areas for improvement, and what does not agree.
+"""What inspectors judged and asked for, and where their report does not agree with itself.
 
-A section takes the rows that it prints, so that an analyst can filter or sort
-them in the cell above. It shows nothing where there are none.
+Every section takes the briefing and the rows that it prints, which may be filtered or sorted
+first. It is None where there is nothing to show.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from kentstats.charts import drawing
-from kentstats.charts import judgements as judgement_charts
-from kentstats.report.blocks import Block, bullets, figure_block, table
+import pandas as pd
+
+from kentstats.charts import bars, drawing
+from kentstats.ingest.inspection_report import Source
+from kentstats.report.blocks import Block, bullets, paragraphs, table
 from kentstats.report.claims import Claim, claim
-from kentstats.report.context import Briefing, count_claim, needs_report, plural
-from kentstats.report.sentences import Text, say
+from kentstats.report.context import Briefing, count_claim, date_claim
+from kentstats.report.figures import chart, plural
+from kentstats.report.sentences import Text, joined, say
 from kentstats.schemas import GRADES, Row, records
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COUNTED = "day of publication plus the time allowed"
 OVERALL = ("Overall effectiveness", "Capacity for improvement")
 """Judgements that the first page names."""
+LATEST_GRADES = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
+"""The grades of the framework of 2018; the third was called adequate before."""
 
 
-@needs_report
-def summary(brief: Briefing) -> Block:
-    """Say what was inspected, when, and what was judged overall."""
-    texts = [
-        say(
-            "{publisher} inspected safeguarding and looked after children services in {authority} "
-            "from {start} to {end} and published its report on {published}.",
-            publisher=brief.report.publisher,
-            authority=brief.authority,
-            start=brief.date("inspected_from"),
-            end=brief.date("inspected_to"),
-            published=brief.date("published"),
-        )
-    ]
+# the inspection of the report
+
+
+def inspected(brief: Briefing) -> Text | None:
+    """Say what the report's inspection was of, when it was, and what was judged overall."""
+    if brief.source is None:
+        return None
+    text = say(
+        "{publisher} inspected safeguarding and looked after children services in {authority} "
+        "from {start} to {end} and published its report on {published}.",
+        publisher=brief.source.publisher,
+        authority=brief.authority,
+        start=date_claim(brief.source, "inspected_from"),
+        end=date_claim(brief.source, "inspected_to"),
+        published=date_claim(brief.source, "published"),
+    )
     for name in OVERALL:
         overall = _overall(brief.judgements, name)
         if overall.parts:
-            texts.append(say(" {judgement}: {overall}.", judgement=name, overall=overall))
-    text = Text(tuple(part for text in texts for part in text.parts))
-    # the table of judgements names the places, which would fill a paragraph here
-    return Block(text.markdown, text.claims)
+            text = say("{text} {name}: {overall}.", text=text, name=name, overall=overall)
+    return text
 
 
-@needs_report
 def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
     """Draw the judgements of the services side by side."""
-    import pandas as pd
-
     stated = _stated(judgements)
-    if not stated:
+    if not stated or brief.source is None:
         return None
     rows, claims = [], []
     for service, judgement, places in stated:
@@ -65,20 +63,7 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
             claims.append(made)
     data = pd.DataFrame(rows, columns=["judgement", "service", "grade", "label"])
     overall = _overall(judgements, OVERALL[0])
-    published = brief.date("published")
-    title = say("Overall effectiveness: {overall}", overall=overall)
-    drawn = drawing.add_titles(
-        judgement_charts.judgement_strip(data, ax=drawing.new_axes()),
-        title=title.plain if overall.parts else "Judgements of the inspection",
-        subtitle=say(
-            "Inspection judgements, {authority}, {day}",
-            authority=brief.authority,
-            day=published,
-        ).plain,
-        source=brief.source_line,
-        left=2.15,
-        head=0.25,
-    )
+    published = date_claim(brief.source, "published")
     services = _distinct([row for _, _, places in stated for row in places], "service")
     alt = say(
         plural(
@@ -88,22 +73,34 @@ def judgement_strip(brief: Briefing, judgements: pd.DataFrame) -> Block | None:
         ),
         services=services,
     )
+    title: Text | str = "Judgements of the inspection"
     if overall.parts:
+        title = say("Overall effectiveness: {overall}", overall=overall)
         alt = say("{alt} Overall: {overall}.", alt=alt, overall=overall)
-    caption = say(
-        "Each cell gives the grade in words; a gap means that the service has no such judgement. "
-        "A cell in two halves holds two grades that the report gives for one judgement."
-    )
-    return figure_block(
-        drawn, caption=caption, alt=alt, label="judgements", claims=[*claims, published]
+    return chart(
+        bars.judgement_strip(data, ax=drawing.new_axes()),
+        title=title,
+        subtitle=say(
+            "Inspection judgements, {authority}, {day}", authority=brief.authority, day=published
+        ),
+        source=brief.source_line,
+        left=2.15,
+        head=0.25,
+        caption=say(
+            "Each cell gives the grade in words; a gap means that the service has no such "
+            "judgement. A cell in two halves holds two grades that the report gives for one "
+            "judgement."
+        ),
+        alt=alt,
+        label="judgements",
+        claims=[*claims, published],
     )
 
 
-@needs_report
 def judgement_table(brief: Briefing, judgements: pd.DataFrame) -> Block | None:  # noqa: ARG001
     """Set the judgements as a table, with every place that states them."""
     rows = [
-        (judgement, service.capitalize(), _joined(_grade_claims(places), "and"), _places(places))
+        (judgement, service.capitalize(), joined(_grade_claims(places), " and "), _places(places))
         for service, judgement, places in _stated(judgements)
     ]
     if not rows:
@@ -115,147 +112,6 @@ def judgement_table(brief: Briefing, judgements: pd.DataFrame) -> Block | None: 
         label="judgements",
         widths=[26, 22, 17, 35],
     )
-
-
-@needs_report
-def action_timeline(brief: Briefing, actions: pd.DataFrame) -> Block | None:
-    """Draw how many actions fall due when."""
-    import pandas as pd
-
-    if actions.empty:
-        return None
-    counted = _counted(actions)
-    data = pd.DataFrame(
-        [
-            (service, dt.date.fromisoformat(str(day.value)), day.shown, made.value, made.shown)
-            for service, day, made in counted
-        ],
-        columns=["service", "due", "day", "count", "label"],
-    )
-    rows = _action_rows(actions)
-    total = count_claim(rows, "actions")
-    last = max(row["due"] for row in rows)
-    day = _due([row for row in rows if row["due"] == last])
-    title = plural(
-        total,
-        "{total} area for improvement, due by {day}",
-        "{total} areas for improvement, the last due by {day}",
-    )
-    drawn = drawing.add_titles(
-        judgement_charts.action_timeline(data, ax=drawing.new_axes()),
-        title=say(title, total=total, day=day).plain,
-        subtitle=say(
-            "Number of actions by service and the day they fall due, {authority}",
-            authority=brief.authority,
-        ).plain,
-        source=brief.source_line,
-        left=1.75,
-    )
-    services, days = _distinct(rows, "service"), _distinct(rows, "due")
-    alt = say(
-        "Timeline of {total} {actions} of {services} {of} on {days} {when}, the last {day}.",
-        total=total,
-        actions=plural(total, "action", "actions"),
-        services=services,
-        of=plural(services, "service", "services"),
-        days=days,
-        when=plural(days, "day", "days"),
-        day=day,
-    )
-    caption = say(
-        "Days are counted in months from publication; what is to be done immediately is placed "
-        "on the day of publication."
-    )
-    claims = [made for _, *pair in counted for made in pair]
-    return figure_block(drawn, caption=caption, alt=alt, label="actions", claims=claims)
-
-
-@needs_report
-def action_counts(brief: Briefing, actions: pd.DataFrame) -> Block | None:  # noqa: ARG001
-    """Set how many actions of each service fall due on which day."""
-    rows = _counted(actions)
-    if not rows:
-        return None
-    return table(
-        ["Service", "Due", "Actions"],
-        rows,
-        caption=say("Number of areas for improvement by service and day"),
-        label="action-counts",
-        widths=[40, 40, 20],
-        right=["Actions"],
-    )
-
-
-@needs_report
-def action_table(brief: Briefing, actions: pd.DataFrame) -> Block | None:  # noqa: ARG001
-    """Set the actions as a table, in the order they fall due."""
-    rows = [
-        (_due([row]), row["service"].capitalize(), row["action"], row["section"], row["locator"])
-        for row in sorted(
-            _action_rows(actions),
-            key=lambda row: (row["due"], row["service"] != "safeguarding", row["position"]),
-        )
-    ]
-    if not rows:
-        return None
-    return table(
-        ["Due", "Service", "What is to be done", "Answers", "Place"],
-        rows,
-        caption=say("Areas for improvement in our wording, in the order they fall due"),
-        label="actions",
-        widths=[16, 15, 38, 18, 13],
-    )
-
-
-@needs_report
-def check_summary(brief: Briefing, checks: pd.DataFrame) -> Block:
-    """Say how many checks were made and how they came out."""
-
-    def count(result: str) -> Claim:
-        rows = records(checks[checks["result"].eq(result)])
-        parents = [parent for row in rows for parent in _evidence(brief, row)]
-        return claim(
-            len(rows),
-            parents or [{"fact_id": f"{brief.report.id}.checks", "locator": "all paragraphs"}],
-            unit="count",
-            calculation=f"number of checks whose result is “{result}”",
-        )
-
-    agrees, disagrees = count("agrees"), count("disagrees")
-    text = say(
-        "The report was checked against itself: grades and figures that it states more than once, "
-        "parts and totals, counts and percentages, words and numbers, dates. {agrees} {checks} "
-        "{agree}, {disagrees} {disagree}, and {unknown} cannot be told from what the report gives.",
-        agrees=agrees,
-        checks=plural(agrees, "check", "checks"),
-        agree=plural(agrees, "agrees", "agree"),
-        disagrees=disagrees,
-        disagree=plural(disagrees, "disagrees", "disagree"),
-        unknown=count("cannot tell"),
-    )
-    return Block(text.markdown, text.claims)
-
-
-@needs_report
-def findings(brief: Briefing, checks: pd.DataFrame) -> Block:
-    """List what checks found, with the arithmetic."""
-    texts = []
-    for row in records(checks):
-        parts: list[str | Claim] = [row["subject"]]
-        if row["arithmetic"]:
-            kind, evidence = f"check: {row['check']}", _evidence(brief, row)
-            parts += [": ", claim(row["arithmetic"], evidence, unit="label", calculation=kind)]
-        texts.append(Text((*parts, f". {row['message']}")))
-    return bullets(*texts) if texts else Block(say("There is none.").markdown)
-
-
-def _evidence(brief: Briefing, row: Row) -> list[Row]:
-    if row["fact_ids"]:
-        return [brief.by_id(fact_id) for fact_id in row["fact_ids"].split()]
-    return [
-        {"fact_id": f"{brief.report.id}.{row['check'].replace(' ', '-')}", "locator": place}
-        for place in row["locators"].split("; ")
-    ]
 
 
 def _stated(judgements: pd.DataFrame) -> list[tuple[str, str, list[Row]]]:
@@ -282,21 +138,14 @@ def _grade_claims(stated: list[Row], *, running: bool = False) -> list[Claim]:
     ]
 
 
-def _joined(claims: list[Claim], word: str) -> Text:
-    parts: list[str | Claim] = []
-    for made in claims:
-        parts += [f" {word} ", made] if parts else [made]
-    return Text(tuple(parts))
-
-
 def _overall(judgements: pd.DataFrame, name: str) -> Text:
     """Say the grade of one judgement for each service."""
-    parts: list[str | Claim] = []
-    for service, judgement, stated in _stated(judgements):
-        if judgement == name:
-            grades = _joined(_grade_claims(stated, running=True), "or")
-            parts += [*([", "] if parts else []), *grades.parts, f" for {service}"]
-    return Text(tuple(parts))
+    graded = [
+        say("{grades} for {service}", grades=joined(made, " or "), service=service)
+        for service, judgement, stated in _stated(judgements)
+        if judgement == name and (made := _grade_claims(stated, running=True))
+    ]
+    return joined(graded, ", ")
 
 
 def _places(stated: list[Row]) -> str:
@@ -305,6 +154,183 @@ def _places(stated: list[Row]) -> str:
     paragraphs = [row["locator"] for row in stated if row["stated_in"] != "record"]
     # heading and text are above and in one paragraph
     return f"{kinds} ({paragraphs[-1].removeprefix('heading above ')})" if paragraphs else kinds
+
+
+# the latest judgements, as Ofsted lists those of all authorities
+
+
+def last_inspected(brief: Briefing) -> Text | None:
+    """Say when the authority was last inspected, and what was judged overall."""
+    if brief.profile is None or not brief.profile.official.judgements:
+        return None
+    if brief.outcomes.empty:
+        return say(
+            "Ofsted’s list of the latest judgements does not have {authority}.",
+            authority=brief.authority,
+        )
+    first = records(brief.outcomes)[0]
+    return say(
+        "Ofsted last inspected children’s services in {authority} from {day} on. Overall "
+        "effectiveness: {overall}.",
+        authority=brief.authority,
+        day=claim(first["inspected"], [first], unit="date"),
+        overall=_latest_grade([first], running=True),
+    )
+
+
+def outcome_strip(brief: Briefing, outcomes: pd.DataFrame) -> Block | None:
+    """Draw the latest judgements of Ofsted."""
+    if outcomes.empty:
+        return None
+    judged = records(outcomes)
+    claims = [_latest_grade([row]) for row in judged]
+    published = claim(judged[0]["published"], judged[:1], unit="date")
+    data = outcomes[["judgement", "grade"]].assign(
+        service="Latest judgement", label=[made.shown for made in claims]
+    )
+    texts = []
+    for number in dict.fromkeys(row["grade"] for row in judged):
+        graded = [row for row in judged if row["grade"] == number]
+        names = ", ".join(str(row["judgement"]).lower() for row in graded)
+        texts.append(say("{grade}: {names}", grade=_latest_grade(graded), names=names))
+    return chart(
+        bars.judgement_strip(data, ax=drawing.new_axes()),
+        title=say(
+            "Overall effectiveness: {overall}", overall=_latest_grade(judged[:1], running=True)
+        ),
+        subtitle=say(
+            "Latest inspection judgements, {authority}, published {day}",
+            authority=brief.authority,
+            day=published,
+        ),
+        source="Source: Ofsted, Local authority inspection outcomes",
+        left=2.15,
+        head=0.25,
+        caption=say(
+            "Judgements of Ofsted under its framework for children’s services. A judgement made "
+            "before it existed is left out."
+        ),
+        alt=say(
+            "Latest judgements of Ofsted as coloured cells, the grade in words. {judged}.",
+            judged=joined(texts, ". "),
+        ),
+        label="outcomes",
+        claims=[*claims, published],
+    )
+
+
+def outcome_table(brief: Briefing, outcomes: pd.DataFrame) -> Block | None:  # noqa: ARG001
+    """Set the latest judgements of Ofsted, with their place in its list."""
+    if outcomes.empty:
+        return None
+    rows = [
+        (
+            row["judgement"],
+            _latest_grade([row]),
+            claim(row["inspected"], [row], unit="date"),
+            claim(row["published"], [row], unit="date"),
+            row["locator"],
+        )
+        for row in records(outcomes)
+    ]
+    return table(
+        ["Judgement", "Grade", "Inspected from", "Published", "Place"],
+        rows,
+        caption=say("Latest judgements of Ofsted, with their row in its list"),
+        label="outcomes",
+        widths=[28, 20, 18, 18, 30],
+    )
+
+
+def _latest_grade(rows: list[Row], *, running: bool = False) -> Claim:
+    text = LATEST_GRADES[rows[0]["grade"]]
+    return claim(text, rows, unit="label", shown=text.lower() if running else "")
+
+
+# areas for improvement
+
+
+def action_timeline(brief: Briefing, actions: pd.DataFrame) -> Block | None:
+    """Draw how many actions fall due when."""
+    if actions.empty:
+        return None
+    counted = _counted(actions)
+    data = pd.DataFrame(
+        [
+            (service, dt.date.fromisoformat(str(day.value)), day.shown, made.value, made.shown)
+            for service, day, made in counted
+        ],
+        columns=["service", "due", "day", "count", "label"],
+    )
+    rows = _action_rows(actions)
+    total = count_claim(rows, "actions")
+    last = max(row["due"] for row in rows)
+    day = _due([row for row in rows if row["due"] == last])
+    title = plural(
+        total,
+        "{total} area for improvement, due by {day}",
+        "{total} areas for improvement, the last due by {day}",
+    )
+    services, days = _distinct(rows, "service"), _distinct(rows, "due")
+    return chart(
+        bars.action_timeline(data, ax=drawing.new_axes()),
+        title=say(title, total=total, day=day),
+        subtitle=say(
+            "Number of actions by service and the day they fall due, {authority}",
+            authority=brief.authority,
+        ),
+        source=brief.source_line,
+        left=1.75,
+        caption=say(
+            "Days are counted in months from publication; what is to be done immediately is placed "
+            "on the day of publication."
+        ),
+        alt=say(
+            "Timeline of {total} {actions} of {services} {of} on {days} {when}, the last {day}.",
+            total=total,
+            actions=plural(total, "action", "actions"),
+            services=services,
+            of=plural(services, "service", "services"),
+            days=days,
+            when=plural(days, "day", "days"),
+            day=day,
+        ),
+        label="actions",
+        claims=[made for _, *pair in counted for made in pair],
+    )
+
+
+def action_counts(brief: Briefing, actions: pd.DataFrame) -> Block | None:  # noqa: ARG001
+    """Set how many actions of each service fall due on which day."""
+    if actions.empty:
+        return None
+    return table(
+        ["Service", "Due", "Actions"],
+        _counted(actions),
+        caption=say("Number of areas for improvement by service and day"),
+        label="action-counts",
+        widths=[40, 40, 20],
+        right=["Actions"],
+    )
+
+
+def action_table(brief: Briefing, actions: pd.DataFrame) -> Block | None:  # noqa: ARG001
+    """Set the actions as a table."""
+    if actions.empty:
+        return None
+    return table(
+        ["Due", "Service", "What is to be done", "Answers", "Place"],
+        [
+            (_due([row]), row["service"].capitalize(), *(row[name] for name in ACTION_COLUMNS))
+            for row in _action_rows(actions)
+        ],
+        caption=say("Areas for improvement in our wording, in the order they fall due"),
+        label="actions",
+        widths=[16, 15, 38, 18, 13],
+    )
+
+
+ACTION_COLUMNS = ("action", "section", "locator")
 
 
 def _action_rows(actions: pd.DataFrame) -> list[Row]:
@@ -335,3 +361,58 @@ def _counted(actions: pd.DataFrame) -> list[tuple[str, Claim, Claim]]:
 def _distinct(rows: list[Row], column: str) -> Claim:
     number = len({row[column] for row in rows})
     return claim(number, rows, unit="count", calculation=f"number of different values: {column}")
+
+
+# checks
+
+
+def check_summary(brief: Briefing, checks: pd.DataFrame) -> Block | None:
+    """Say how many checks were made and how they came out."""
+    if brief.source is None:
+        return None
+    counts = {}
+    for result in ("agrees", "disagrees", "cannot tell"):
+        rows = records(checks[checks["result"].eq(result)])
+        parents = [parent for row in rows for parent in _evidence(brief, brief.source, row)]
+        counts[result] = claim(
+            len(rows),
+            parents or [{"fact_id": f"{brief.source.id}.checks", "locator": "all paragraphs"}],
+            unit="count",
+            calculation=f"number of checks whose result is “{result}”",
+        )
+    agrees, disagrees, unknown = counts.values()
+    text = say(
+        "The report was checked against itself: grades and figures that it states more than once, "
+        "parts and totals, counts and percentages, words and numbers, dates. {agrees} {checks} "
+        "{agree}, {disagrees} {disagree}, and {unknown} cannot be told from what the report gives.",
+        agrees=agrees,
+        checks=plural(agrees, "check", "checks"),
+        agree=plural(agrees, "agrees", "agree"),
+        disagrees=disagrees,
+        disagree=plural(disagrees, "disagrees", "disagree"),
+        unknown=unknown,
+    )
+    return paragraphs(text, cited=False)
+
+
+def findings(brief: Briefing, checks: pd.DataFrame) -> Block | None:
+    """List what checks found, with the arithmetic."""
+    if brief.source is None:
+        return None
+    texts = []
+    for row in records(checks):
+        parts: list[str | Claim] = [row["subject"]]
+        if row["arithmetic"]:
+            kind, evidence = f"check: {row['check']}", _evidence(brief, brief.source, row)
+            parts += [": ", claim(row["arithmetic"], evidence, unit="label", calculation=kind)]
+        texts.append(Text((*parts, f". {row['message']}")))
+    return bullets(*texts) if texts else paragraphs(say("There is none."))
+
+
+def _evidence(brief: Briefing, source: Source, row: Row) -> list[Row]:
+    if row["fact_ids"]:
+        return [brief.fact(fact_id) for fact_id in row["fact_ids"].split()]
+    return [
+        {"fact_id": f"{source.id}.{row['check'].replace(' ', '-')}", "locator": place}
+        for place in row["locators"].split("; ")
+    ]

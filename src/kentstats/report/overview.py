@@ -1,170 +1,270 @@
-"""The first page: what stands out, what cannot be said, what to ask."""
+"""The first page: what stands out, what cannot be said, what has changed, what to ask.
+
+Every section takes the briefing and the rows that it prints. It covers official statistics and
+the inspection report, whichever there are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-from kentstats.indicators import load_indicators
-from kentstats.ingest.report_settings import Ground, Measure
-from kentstats.report.blocks import Block, bullets
+import pandas as pd
+
+from kentstats.indicators import Indicator, load_indicators
+from kentstats.report.blocks import Block, bullets, paragraphs, stack
 from kentstats.report.claims import Claim, claim, escape
-from kentstats.report.context import Briefing, count_claim, needs_report, plural
-from kentstats.report.sentences import Text, comparison, named, say, share
-from kentstats.schemas import DIRECTION_WORDS, Row, records
+from kentstats.report.comparisons import chance_claim
+from kentstats.report.context import Briefing, count_claim
+from kentstats.report.figures import (
+    comparator_claim,
+    figure,
+    figure_with_numbers,
+    has_figure,
+    measure_name,
+    plural,
+    surest_first,
+)
+from kentstats.report.inspection import inspected, last_inspected
+from kentstats.report.report_sections import key_figure_list, statement_row
+from kentstats.report.sentences import Text, joined, named, say, setting
+from kentstats.schemas import Row, records
 
-if TYPE_CHECKING:
-    import pandas as pd
+MAX_OUTSTANDING = 3
+"""How many measures stand out on the first page, for better and for worse."""
+MAX_QUESTIONS = 6
 
 
-def favourable(brief: Briefing, name: str) -> bool | None:
-    """Tell whether a figure of the report speaks for the authority.
+def summary(brief: Briefing, england: pd.DataFrame) -> Block | None:
+    """Say what inspectors judged, and how many measures differ from England."""
+    texts = (inspected(brief), last_inspected(brief), _verdict_counts(brief, england))
+    # the tables name the places, which would fill a paragraph here
+    return stack(*(paragraphs(text, cited=False) for text in texts if text))
 
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    name : str
-        A derived share or an indicator.
 
-    Returns
-    -------
-    bool or None
-        By its own comparison and polarity; else by its ground in
-        ``sections.yml``: what the report says of its latest comparison in
-        words, where more is better, or the grade of the judgement it belongs
-        to, good or better against inadequate. None where nothing says so.
-    """
-    compared = brief.report_comparisons[brief.report_comparisons["indicator"].eq(name)]
-    if not compared.empty:
-        good = {"high": "above", "low": "below"}.get(load_indicators()[name].polarity)
-        directions = set(compared["direction"])
-        settled = good is not None and len(directions) == 1 and "level" not in directions
-        return directions == {good} if settled else None
-    ground = _ground(brief, name)
-    if ground is None:
+def _verdict_counts(brief: Briefing, england: pd.DataFrame) -> Text | None:
+    if brief.profile is None:
         return None
-    if ground.statement:
-        said = _statements(brief, ground)
-        directions = set(said[said["period"].eq(said["period"].max())]["direction"]) - {"level"}
-        return directions == {"above"} if len(directions) == 1 else None
-    graded = brief.judgements[
-        brief.judgements["service"].eq(str(ground.service))
-        & brief.judgements["judgement"].eq(ground.judgement)
-    ]
-    grades = set(graded["grade"])
-    return True if grades and grades <= {1, 2} else False if grades == {4} else None
+    if england.empty:
+        return say("Official statistics give no figure for {authority}.", authority=brief.authority)
+    compared = records(england.sort_values("fact_id"))
+    given = [row for row in compared if has_figure(row)]
+    tested = [row for row in compared if row["verdict"] != "not compared"]
+    if not tested:
+        return say(
+            "Official statistics give {given} measures for {authority}. None of them can be tested "
+            "against England: figures are withheld or have no base.",
+            given=count_claim(given, "measures with a figure") if given else "no",
+            authority=brief.authority,
+        )
+
+    def count(name: str, *verdicts: str) -> Claim:
+        chosen = [row for row in tested if row["verdict"] in verdicts]
+        return _count(brief, chosen, f"measures that are {name}")
+
+    return say(
+        "Official statistics give {given} measures for {authority}; {tested} of them can be tested "
+        "against England. Verdicts: {better} better, {worse} worse, {other} higher or lower where "
+        "neither is good, {similar} that cannot be told apart. Were nothing different, about "
+        "{chance} of {tested} would seem so by chance alone.",
+        given=count_claim(given, "measures with a figure"),
+        authority=brief.authority,
+        tested=_count(brief, tested, "measures tested against England"),
+        better=count("better", "better"),
+        worse=count("worse", "worse"),
+        other=count("higher or lower", "higher", "lower"),
+        similar=count("similar", "similar"),
+        chance=chance_claim(brief, tested),
+    )
 
 
-def _ground(brief: Briefing, name: str) -> Ground | None:
-    grounds = {ground.figure: ground for ground in brief.settings.sections.grounds}
-    return grounds.get(Measure(name))
+def _count(brief: Briefing, rows: Sequence[Row], what: str) -> Claim:
+    """Make the claim of how many rows there are, also where there are none."""
+    nothing = [{"fact_id": f"{brief.edition}.figures", "locator": "all figures of the edition"}]
+    return claim(len(rows), rows or nothing, unit="count", calculation=f"number of {what}")
 
 
-def _statements(brief: Briefing, ground: Ground) -> pd.DataFrame:
-    return brief.statements[brief.statements["subject"].eq(ground.statement)]
+# what stands out
 
 
-@needs_report
-def stands_out(brief: Briefing, names: Sequence[str], *, good: bool | None = None) -> Block | None:
-    """List figures of the report, each with what may be said of it.
+def stands_out(
+    brief: Briefing, england: pd.DataFrame, key_figures: pd.DataFrame, *, good: bool
+) -> Block | None:
+    """List what is surest to be better, or worse, than England, and key figures of the report."""
+    official = _outstanding(brief, records(england), "better" if good else "worse")
+    report = key_figure_list(brief, key_figures, good=good)
+    if official and report:
+        official = paragraphs(say("In official statistics:")) + official
+        report = paragraphs(say("In the report:")) + report
+    return stack(official, report)
 
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    names : sequence of str
-        Derived shares or indicators to choose from; an indicator that is
-        compared is printed with its comparison.
-    good : bool, optional
-        True lists those that :func:`favourable` finds good, False those that
-        it finds bad; all by default. What the briefing lacks is left out.
 
-    Returns
-    -------
-    Block or None
-        None where there is none to choose from.
-    """
-    if not names:
+def _outstanding(brief: Briefing, compared: Sequence[Row], verdict: str) -> Block | None:
+    if brief.profile is None:
         return None
-    texts = [
-        text
-        for name in names
-        if good is None or favourable(brief, name) is good
-        for text in _figure(brief, name)
-    ]
-    if not texts:
-        return Block(say("No figure of those looked at bears this out.").markdown)
-    listed = bullets(*texts)
-    return Block("In the report:\n\n", ()) + listed if brief.profile else listed
+    found = surest_first(compared, verdict)
+    if not found:
+        text = say(
+            "No measure of official statistics that can be tested is {verdict} than England’s.",
+            verdict=verdict,
+        )
+        return paragraphs(text)
+    listed = bullets(
+        *(_against_england(brief, row) for row in found[:MAX_OUTSTANDING]), cited=False
+    )
+    if len(found) <= MAX_OUTSTANDING:
+        return listed
+    more = say(
+        "{number} more came out {verdict}; the table of comparisons has them all.",
+        number=_count(brief, found[MAX_OUTSTANDING:], f"more measures that are {verdict}"),
+        verdict=verdict,
+    )
+    return listed + paragraphs(more, cited=False)
 
 
-def _figure(brief: Briefing, name: str) -> list[Text]:
-    if brief.shares["share_id"].eq(name).any():
-        row, parents = brief.share(name)
-        text = share(row, parents, brief.confidence)
-        return [say("{short}: {share}.", short=named(row["short"]), share=text)]
-    if name not in load_indicators():  # a share whose figures are not there
+def _against_england(brief: Briefing, row: Row) -> Text:
+    return say(
+        "{measure}: {figures}, against {theirs} for England: {verdict}, at {level} confidence.",
+        measure=measure_name(row),
+        figures=figure_with_numbers(row),
+        theirs=comparator_claim(brief, row),
+        verdict=row["verdict"],
+        level=setting(row["level"], "level of confidence"),
+    )
+
+
+# what cannot be said
+
+
+def unknown(brief: Briefing, england: pd.DataFrame) -> Block | None:
+    """Say what official statistics and the report leave unknown."""
+    texts = _unknown_of_statistics(brief, records(england.sort_values("fact_id")))
+    official = bullets(*texts, cited=False) if texts else None
+    texts = _unknown_of_report(brief)
+    # the places of so many figures would fill a paragraph
+    report = bullets(*texts, cited=False) if texts else None
+    if brief.source and brief.profile is None and report is None:
+        return paragraphs(say("Nothing of what was looked for is left unknown."))
+    return stack(official, report)
+
+
+def _unknown_of_statistics(brief: Briefing, compared: Sequence[Row]) -> list[Text]:
+    profile = brief.profile
+    if profile is None:
         return []
-    short = named(load_indicators()[name].short)
-    compared = brief.report_comparisons[brief.report_comparisons["indicator"].eq(name)]
-    if not compared.empty:
-        # the country is the comparator that everyone knows
-        codes = compared["benchmark_id"].str.endswith("E92000001")
-        row = records(compared[codes] if codes.any() else compared)[0]
-        text = comparison(row, brief.by_id(row["fact_id"]), brief.by_id(row["benchmark_id"]))
-        return [say("{short}: {text}", short=short, text=text)]
-    if not brief.has(name):
-        return []
-    figure = say("{short}: {figure}.", short=short, figure=brief.claim(name))
-    return [Text((*figure.parts, *_in_words(brief, _ground(brief, name))))]
+    texts: list[Text] = []
+    if brief.source is None and not profile.official.judgements:
+        texts.append(
+            say(
+                "What inspectors judged: this edition has no inspection of {authority}.",
+                authority=brief.authority,
+            )
+        )
+    together = set[str]()
+    for area in profile.combined():
+        indicators = [fact["indicator"] for fact in profile.facts(area.code).values()]
+        together |= set(indicators)
+        texts.append(
+            say(
+                "{authority} by itself, for {measures}: the publisher counts {both} together.",
+                authority=brief.authority,
+                measures=_listed(load_indicators()[name].short for name in indicators),
+                both=named(area.name),
+            )
+        )
+    texts += [*_missing(brief, compared, together), *_untested(brief, compared)]
+    if not profile.places.neighbour_list:
+        texts.append(
+            say(
+                "How {authority} compares with its statistical neighbours: no list of them covers "
+                "the year.",
+                authority=brief.authority,
+            )
+        )
+    elif not profile.neighbours():
+        texts.append(
+            say("Which its statistical neighbours are: the list of the year does not have it.")
+        )
+    return texts
 
 
-def _in_words(brief: Briefing, ground: Ground | None) -> list[str | Claim]:
-    """Say every comparison in words of a subject, so that none is chosen over another."""
-    said = _statements(brief, ground) if ground else brief.statements[:0]
-    rows = records(said.sort_values(["period", "comparator"], kind="stable"))
-    parts: list[str | Claim] = []
-    for place, row in enumerate(rows):
-        link = " and " if place == len(rows) - 1 else ", "
-        parts.append(link if parts else " The report calls it, without figures, ")
-        other = row["comparator"] if row["comparator"] == "England" else row["comparator"].lower()
-        than = "as" if row["direction"] == "level" else "than"
-        parts.append(f"{DIRECTION_WORDS[row['direction']]} {than} {other}")
-        if row["period"][:1].isdigit():
-            source = {**row, "fact_id": _statement_id(row)}
-            parts += [" in ", claim(row["period"], [source], unit="label")]
-    return [*parts, "."] if parts else []
-
-
-@needs_report
-def unknown(brief: Briefing) -> Block | None:
-    """Say what the report leaves unknown.
-
-    Returns
-    -------
-    Block or None
-        None where that is nothing and official statistics say what they leave
-        unknown.
-    """
-    # who lives in the county is no matter of a service's doing
-    compared = brief.report_comparisons.query("kind == 'area'")
-    themes = compared["indicator"].map(lambda name: brief.indicator(name).theme)
-    compared = compared[themes != "context"]
-    without_base = [
-        brief.by_id(fact_id)
-        for fact_id in dict.fromkeys([*compared["fact_id"], *compared["benchmark_id"]])
+def _missing(brief: Briefing, compared: Sequence[Row], together: set[str]) -> list[Text]:
+    """Say which figures are suppressed, and which only England has."""
+    withheld = [
+        row
+        for row in compared
+        if not has_figure(row) and row["status"] in {"suppressed", "unreliable"}
     ]
-    in_words = [
-        {**row, "fact_id": _statement_id(row)}
-        for row in records(brief.statements)
-        if row["direction"] != "level"
+    known = {
+        (row["indicator"], row["group"]) for row in compared if has_figure(row) or row in withheld
+    }
+    absent = [
+        fact
+        for key, fact in brief.statistics.facts(brief.statistics.country).items()
+        if has_figure(fact) and fact["indicator"] not in together and key not in known
     ]
     texts = []
-    if without_base:
+    if withheld:
+        texts.append(
+            say(
+                "What the publisher withholds, to protect people or as unreliable ({number}): "
+                "{names}.",
+                number=count_claim(withheld, "figures withheld"),
+                names=_measure_names(withheld),
+            )
+        )
+    if absent:
+        texts.append(
+            say(
+                "What is given for England and not for {authority} ({number}): {names}.",
+                number=count_claim(absent, "figures that the authority lacks"),
+                authority=brief.authority,
+                names=_measure_names(absent),
+            )
+        )
+    return texts
+
+
+def _untested(brief: Briefing, compared: Sequence[Row]) -> list[Text]:
+    """Say what has a figure and no verdict against England, for each reason."""
+    by_reason: dict[str, list[Row]] = {}
+    for row in compared:
+        if row["verdict"] == "not compared" and has_figure(row) and row["unit"] != "count":
+            by_reason.setdefault(str(row["reason"]), []).append(row)
+    return [
+        say(
+            "What cannot be tested against England, since {reason} ({number}): {names}.",
+            reason=reason,
+            number=_count(brief, rows, "measures that cannot be tested"),
+            names=_measure_names(rows),
+        )
+        for reason, rows in by_reason.items()
+    ]
+
+
+def _measure_names(rows: Sequence[Row]) -> Text:
+    return _listed(measure_name(row).plain for row in rows)
+
+
+def _listed(names: Iterable[str]) -> Text:
+    kept = ("English", "GCSE")
+    lowered = [name if name.startswith(kept) else name[0].lower() + name[1:] for name in names]
+    return named("; ".join(dict.fromkeys(lowered)))
+
+
+def _unknown_of_report(brief: Briefing) -> list[Text]:
+    # who lives in the county is no matter of a service's doing
+    compared = brief.report_comparisons.query("kind == 'area'")
+    themes = compared["indicator"].map(lambda name: load_indicators()[name].theme)
+    compared = compared[themes != "context"]
+    fact_ids = dict.fromkeys([*compared["fact_id"], *compared["benchmark_id"]])
+    in_words = [
+        statement_row(row) for row in records(brief.statements) if row["direction"] != "level"
+    ]
+    texts = []
+    if fact_ids:
         number = claim(
             len(compared),
-            without_base,
+            [brief.fact(fact_id) for fact_id in fact_ids],
             unit="count",
             calculation="number of comparisons without a base",
         )
@@ -187,53 +287,128 @@ def unknown(brief: Briefing) -> Block | None:
                 them=plural(number, "it", "them"),
             )
         )
-    conflicts = brief.checks[brief.checks["result"].eq("disagrees")]
+    conflicts = brief.checks.loc[brief.checks["result"].eq("disagrees"), "subject"]
     if not conflicts.empty:
-        names = [str(subject) for subject in conflicts["subject"]]
         texts.append(
             say(
                 "Which is right, or what each counts, where the report disagrees with itself: "
                 "{names}.",
-                names=named("; ".join(name[0].lower() + name[1:] for name in names)),
+                names=named("; ".join(name[0].lower() + name[1:] for name in conflicts)),
             )
         )
-    if not texts and brief.profile:
-        return None
-    if not texts:
-        return Block(say("Nothing of what was looked for is left unknown.").markdown)
-    # the places of so many figures would fill a paragraph
-    return Block("\n".join(f"- {text.markdown}" for text in texts) + "\n", bullets(*texts).claims)
+    return texts
 
 
-def _statement_id(row: Row) -> str:
-    words = f"{row['subject']} {row['comparator']} {row['period']}"
-    return f"{row['source_id']}.statement.{'-'.join(words.casefold().split())}"
+# what has changed
+
+TREND_SENTENCES = {
+    "getting better": "Getting better over five years: {names}.",
+    "getting worse": "Getting worse over five years: {names}.",
+    "increasing": "Rising, where neither is good: {names}.",
+    "decreasing": "Falling, where neither is good: {names}.",
+}
 
 
-@needs_report
-def changed(brief: Briefing) -> Block:
-    """Say that there is no earlier report to compare with."""
-    text = say(
+def changed(brief: Briefing, trends: pd.DataFrame) -> Block | None:
+    """Say which measures have a trend over five years; of the report, that it is the first."""
+    first = say(
         "This is the first edition for {authority}, so nothing can be said of change since an "
         "earlier one.",
         authority=brief.authority,
     )
-    return Block(text.markdown)
+    found = records(trends[trends["direction"].ne("not calculated")])
+    official = None
+    if found:
+        official = _trends(brief, found)
+    elif brief.source is None:
+        official = paragraphs(
+            say(
+                "Official statistics here give fewer than five years of any measure, so no recent "
+                "trend is calculated."
+            )
+        )
+    return stack(official, paragraphs(first) if brief.source else None)
 
 
-@needs_report
-def questions(brief: Briefing, facts: pd.DataFrame) -> Block | None:
-    """List what a councillor should ask, beside the figure that raises it."""
-    lines, claims = [], list[Claim]()
+def _trends(brief: Briefing, found: Sequence[Row]) -> Block:
+    facts = brief.statistics.facts()
+    texts = []
+    for words, sentence in TREND_SENTENCES.items():
+        moved = []
+        for row in found:
+            if row["words"] == words:
+                name, fact = measure_name(row), facts.get((row["indicator"], row["group"]))
+                now = has_figure(fact) and say("{name}, now {now}", name=name, now=figure(fact))
+                moved.append(now or name)
+        if moved:
+            texts.append(say(sentence, names=joined(moved, "; ")))
+    still = [row for row in found if row["direction"] == "no significant change"]
+    if still:
+        keys = [(row["indicator"], row["group"]) for row in still]
+        latest = [facts[key] for key in keys if key in facts]
+        number = _count(brief, latest, "measures without a significant trend")
+        texts.append(
+            say(
+                "No change beyond chance in {number} more. For the others there are fewer than "
+                "five years, or no base.",
+                number=number,
+            )
+        )
+    return bullets(*texts, cited=False)
+
+
+# what to ask
+
+
+def questions(
+    brief: Briefing, england: pd.DataFrame, trends: pd.DataFrame, facts: pd.DataFrame
+) -> Block | None:
+    """List what to ask beside the figure that raises it: what is worse or getting worse first."""
+    raised = []
     ours = facts[facts["area_name"].eq(brief.authority)]
     for name, indicator in load_indicators().items():
         groups = ours.loc[ours["indicator"].eq(name), "group"]
-        if not indicator.question or groups.empty:
-            continue
-        group = "all" if groups.eq("all").any() else groups.iloc[0]
-        figure = brief.claim(name, group)
-        text = say("{short}, {figure}", short=named(indicator.short), figure=figure)
+        if indicator.question and not groups.empty:
+            group = "all" if groups.eq("all").any() else groups.iloc[0]
+            if made := brief.claim(name, group):
+                raised.append((indicator, named(indicator.short), made))
+    report = _question_list(raised, cited=True)
+    return stack(_question_list(_raised(brief, england, trends), cited=False), report)
+
+
+def _raised(
+    brief: Briefing, england: pd.DataFrame, trends: pd.DataFrame
+) -> list[tuple[Indicator, Text, Claim]]:
+    """List the questions that official statistics raise: indicator, measure and figure."""
+    if brief.profile is None:
+        return []
+    compared = records(england)
+    in_order = [
+        *surest_first(compared, "worse"),
+        *records(trends[trends["words"].eq("getting worse")]),
+        *surest_first(compared, "higher"),
+        *surest_first(compared, "lower"),
+    ]
+    facts = brief.profile.facts()
+    # what a figure of the report raises is asked there
+    asked = {one.question for one in load_indicators().values() if brief.rows(one.id)}
+    found: list[tuple[Indicator, Text, Claim]] = []
+    for row in in_order:
+        indicator = load_indicators()[row["indicator"]]
+        fact = facts.get((row["indicator"], row["group"]))
+        if indicator.question and indicator.question not in asked and has_figure(fact):
+            asked.add(indicator.question)
+            found.append((indicator, measure_name(row), figure(fact)))
+    return found[:MAX_QUESTIONS]
+
+
+def _question_list(raised: Sequence[tuple[Indicator, Text, Claim]], *, cited: bool) -> Block | None:
+    if not raised:
+        return None
+    lines = []
+    for indicator, measure, made in raised:
+        text = say("{measure}, {figure}", measure=measure, figure=made)
+        words = text.cited if cited else text.markdown
         theme, question = escape(indicator.theme.capitalize()), escape(indicator.question)
-        lines.append(f"- **{theme}.** {text.cited}: {question}")
-        claims += text.claims
-    return Block("\n".join(lines) + "\n", tuple(dict.fromkeys(claims))) if lines else None
+        lines.append(f"- **{theme}.** {words}: {question}\n")
+    return Block("".join(lines), tuple(dict.fromkeys(made for *_, made in raised)))

@@ -1,6 +1,6 @@
 """What the report compares, how far chance reaches, and the report beside official statistics.
 
-A section takes the rows that it prints. It shows nothing where there are none.
+Every section takes the briefing and the rows that it prints. It is None where there are none.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from kentstats.charts import bars, drawing
 from kentstats.indicators import load_indicators
-from kentstats.report.blocks import Block, Cell, figure_block, paragraphs, table
+from kentstats.report.blocks import Block, Cell, paragraphs, table
 from kentstats.report.claims import Claim, claim, fact_claim, show
-from kentstats.report.context import Briefing, needs_report, plural
-from kentstats.report.figures import figure as official_figure
-from kentstats.report.figures import has_figure, label, numbers
+from kentstats.report.context import Briefing
+from kentstats.report.figures import chart, figure_with_numbers, has_figure, label, plural
 from kentstats.report.sentences import (
     Text,
     comparison,
+    joined,
     named,
     say,
     setting,
@@ -29,22 +30,16 @@ from kentstats.report.sentences import (
 )
 from kentstats.schemas import DIRECTION_WORDS, Row, records
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-@needs_report
-def benchmark_bars(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
+def benchmark_bars(brief: Briefing, compared: pd.DataFrame) -> Block | None:
     """Draw every percentage that has a comparator, beside it."""
-    import pandas as pd
-
-    compared = comparisons.query("unit == 'percent' and kind == 'area'")
+    compared = compared.query("unit == 'percent' and kind == 'area'")
     if compared.empty:
         return None
+    catalogue = load_indicators()
     # what is judged good or bad comes before what is neither
     names = sorted(
-        dict.fromkeys(compared["indicator"]),
-        key=lambda name: brief.indicator(name).polarity == "none",
+        dict.fromkeys(compared["indicator"]), key=lambda name: catalogue[name].polarity == "none"
     )
     rows, claims = [], list[Claim]()
     for name in names:
@@ -52,81 +47,84 @@ def benchmark_bars(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
             made = fact_claim(fact)
             mine = fact["area_name"] == brief.authority
             period = f" ({fact['period']})" if fact["period"] != "not stated" else ""
-            measure = brief.indicator(name).short + period
+            measure = catalogue[name].short + period
             rows.append((measure, fact["area_name"], made.value, made.shown, mine))
             claims.append(made)
     data = pd.DataFrame(rows, columns=["measure", "area", "value", "label", "ours"])
     lead = _lead(brief, compared, names[0])
-    drawn = drawing.add_titles(
-        bars.benchmark_bars(data, ax=drawing.new_axes()),
-        title=lead.plain,
-        subtitle=say(
-            "Share of each group, per cent; {authority} and its comparators",
-            authority=brief.authority,
-        ).plain,
-        source=brief.source_line,
-        left=1.75,
-    )
     number = claim(
         data["measure"].nunique(),
-        [brief.by_id(fact) for fact in [*compared["fact_id"], *compared["benchmark_id"]]],
+        [brief.fact(fact) for fact in [*compared["fact_id"], *compared["benchmark_id"]]],
         unit="count",
         calculation="number of measures with a comparator",
     )
-    alt = say(
-        "Bar chart of {number} {measures} for {authority} and comparators. {lead}.",
-        number=number,
-        measures=plural(number, "measure", "measures"),
-        authority=brief.authority,
-        lead=lead,
+    return chart(
+        bars.benchmark_bars(data, ax=drawing.new_axes()),
+        title=lead,
+        subtitle=say(
+            "Share of each group, per cent; {authority} and its comparators",
+            authority=brief.authority,
+        ),
+        source=brief.source_line,
+        left=1.75,
+        caption=say(
+            "Bars start at nought. Without the numbers behind them, no intervals can be drawn."
+        ),
+        alt=say(
+            "Bar chart of {number} {measures} for {authority} and comparators. {lead}.",
+            number=number,
+            measures=plural(number, "measure", "measures"),
+            authority=brief.authority,
+            lead=lead,
+        ),
+        label="benchmarks",
+        claims=claims,
     )
-    caption = say(
-        "Bars start at nought. Without the numbers behind them, no intervals can be drawn."
-    )
-    return figure_block(drawn, caption=caption, alt=alt, label="benchmarks", claims=claims)
 
 
 def _sides(brief: Briefing, compared: pd.DataFrame, name: str) -> list[Row]:
     """Return the authority's fact of an indicator, and those it is compared with by their size."""
     rows = compared[compared["indicator"].eq(name)]
-    others = [brief.by_id(fact_id) for fact_id in rows["benchmark_id"]]
-    ours = brief.by_id(rows["fact_id"].iloc[0])
+    others = [brief.fact(fact_id) for fact_id in rows["benchmark_id"]]
+    ours = brief.fact(rows["fact_id"].iloc[0])
     return [ours, *sorted(others, key=lambda other: other["value"])]
 
 
 def _lead(brief: Briefing, compared: pd.DataFrame, name: str) -> Text:
     """Name the figures of the comparison that the chart begins with."""
-    parts: list[str | Claim] = [f"{brief.indicator(name).short}: "]
-    for place, fact in enumerate(_sides(brief, compared, name)):
-        area = str(fact["area_name"])
-        if fact["area_type"] == "comparator_group":
-            area = area.lower()
-        parts += [f"{', ' if place else ''}{area} ", fact_claim(fact)]
-    return Text(tuple(parts))
+    texts = []
+    for fact in _sides(brief, compared, name):
+        group = fact["area_type"] == "comparator_group"
+        area = named(fact["area_name"].lower() if group else fact["area_name"])
+        texts.append(say("{area} {figure}", area=area, figure=fact_claim(fact)))
+    short = named(load_indicators()[name].short)
+    return say("{short}: {figures}", short=short, figures=joined(texts, ", "))
 
 
-@needs_report
 def comparison_table(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
     """Set comparisons, with what rounding allows and what a base would need."""
     rows: list[list[Cell]] = []
+    quotient = "first figure over second"
     for row in records(comparisons):
-        both = [brief.by_id(row["fact_id"]), brief.by_id(row["benchmark_id"])]
+        both = [brief.fact(row["fact_id"]), brief.fact(row["benchmark_id"])]
         other = "earlier year" if row["kind"] == "period" else str(both[1]["area_name"])
         rows.append(
             [
-                brief.indicator(row["indicator"]).short,
+                load_indicators()[row["indicator"]].short,
                 fact_claim(both[0]),
                 Text((fact_claim(both[1]), f", {other}")),
                 _difference(row, both),
-                _ratio(row, both),
+                claim(row["ratio"], both, unit="ratio", decimals=2, calculation=quotient)
+                if row["ratio"] == row["ratio"]
+                else "none",
                 _smallest(row, both),
             ]
         )
     if not rows:
         return None
-    header = ["Measure", brief.authority, "Compared with", "Difference", "Ratio"]
+    others = ["Compared with", "Difference", "Ratio", "Beyond chance from"]
     return table(
-        [*header, "Beyond chance from"],
+        ["Measure", brief.authority, *others],
         rows,
         caption=say(
             "Comparisons, with the range that rounding allows for the difference, and the smallest "
@@ -138,13 +136,6 @@ def comparison_table(brief: Briefing, comparisons: pd.DataFrame) -> Block | None
         widths=[19, 12, 21, 24, 8, 16],
         right=["Ratio"],
     )
-
-
-def _ratio(row: Row, both: list[Row]) -> Cell:
-    if math.isnan(row["ratio"]):
-        return "none"
-    calculation = "first figure over second"
-    return claim(row["ratio"], both, unit="ratio", decimals=2, calculation=calculation)
 
 
 def _difference(row: Row, both: list[Row]) -> Text:
@@ -179,21 +170,19 @@ def _smallest(row: Row, both: list[Row]) -> Cell:
     return say("{low}; {high}", low=low, high=high)
 
 
-@needs_report
 def comparison_text(brief: Briefing, comparisons: pd.DataFrame) -> Block | None:
     """Say each comparison in a paragraph."""
     texts = [
         say(
             "{short}: {text}",
-            short=named(brief.indicator(row["indicator"]).short),
-            text=comparison(row, brief.by_id(row["fact_id"]), brief.by_id(row["benchmark_id"])),
+            short=named(load_indicators()[row["indicator"]].short),
+            text=comparison(row, brief.fact(row["fact_id"]), brief.fact(row["benchmark_id"])),
         )
         for row in records(comparisons)
     ]
     return paragraphs(*texts) if texts else None
 
 
-@needs_report
 def statement_table(brief: Briefing, statements: pd.DataFrame) -> Block | None:  # noqa: ARG001
     """Set comparisons that the report makes in words alone."""
     columns = ["subject", "comparator", "direction", "period", "locator"]
@@ -209,68 +198,62 @@ def statement_table(brief: Briefing, statements: pd.DataFrame) -> Block | None: 
     )
 
 
-@needs_report
 def interval_dots(brief: Briefing, shares: pd.DataFrame) -> Block | None:
     """Draw the shares of small groups with their intervals."""
-    import pandas as pd
-
     sampled = records(shares[shares["lower"].notna()])
     if not sampled:
         return None
     rows, claims = [], list[Claim]()
     for row in sampled:
-        label = _numbers(brief, row, "{part} of {whole}: {value}")
+        words = _numbers(brief, row, "{part} of {whole}: {value}")
         measure = "\n".join(textwrap.wrap(row["short"], 30))
-        rows.append((measure, row["value"], row["lower"], row["upper"], label.plain))
-        claims += label.claims
+        rows.append((measure, row["value"], row["lower"], row["upper"], words.plain))
+        claims += words.claims
     data = pd.DataFrame(rows, columns=["measure", "value", "lower", "upper", "label"])
-    drawn = drawing.add_titles(
+    number = claim(
+        len(sampled),
+        [parent for row in sampled for parent in brief.parents(row)],
+        unit="count",
+        calculation="number of shares with an interval",
+    )
+    return chart(
         bars.interval_dots(data, ax=drawing.new_axes()),
         title="Small groups leave wide room for chance",
         subtitle=say(
             "Share and {level} confidence interval, {authority}, per cent",
             level=setting(brief.confidence, "confidence"),
             authority=brief.authority,
-        ).plain,
+        ),
         source=brief.source_line,
         left=2.2,
+        caption=say(
+            "The dot is the share, the line its interval. The shorter the line, the surer the "
+            "share."
+        ),
+        alt=say(
+            "Dots with confidence intervals for {number} {shares}. {short}: {first}.",
+            number=number,
+            shares=plural(number, "share", "shares"),
+            short=named(sampled[0]["short"]),
+            first=share(sampled[0], brief.parents(sampled[0]), brief.confidence),
+        ),
+        label="intervals",
+        claims=claims,
     )
-    number = claim(
-        len(sampled),
-        [parent for row in sampled for parent in _parents(brief, row)],
-        unit="count",
-        calculation="number of shares with an interval",
-    )
-    alt = say(
-        "Dots with confidence intervals for {number} {shares}. {short}: {first}.",
-        number=number,
-        shares=plural(number, "share", "shares"),
-        short=named(sampled[0]["short"]),
-        first=share(sampled[0], _parents(brief, sampled[0]), brief.confidence),
-    )
-    caption = say(
-        "The dot is the share, the line its interval. The shorter the line, the surer the share."
-    )
-    return figure_block(drawn, caption=caption, alt=alt, label="intervals", claims=claims)
-
-
-def _parents(brief: Briefing, row: Row) -> list[Row]:
-    return [brief.by_id(row["numerator_id"]), brief.by_id(row["denominator_id"])]
 
 
 def _numbers(brief: Briefing, row: Row, form: str) -> Text:
     """Say a share with its part and whole."""
-    part, whole = parents = _parents(brief, row)
+    part, whole = parents = brief.parents(row)
     value = share_claim(row, parents)
     return say(form, part=fact_claim(part), whole=fact_claim(whole), value=value)
 
 
-@needs_report
 def share_table(brief: Briefing, shares: pd.DataFrame) -> Block | None:
     """Set derived shares, each with both its parents."""
     rows: list[list[Cell]] = []
     for row in records(shares):
-        parents = _parents(brief, row)
+        parents = brief.parents(row)
         limits = share_limits(row, parents)
         rows.append(
             [
@@ -294,7 +277,7 @@ def share_table(brief: Briefing, shares: pd.DataFrame) -> Block | None:
     warned = [row for row in records(shares) if row["note"]]
     if not warned:
         return made
-    parents = [brief.by_id(row["numerator_id"]) for row in warned]
+    parents = [brief.fact(row["numerator_id"]) for row in warned]
     number = claim(len(warned), parents, unit="count", calculation="shares of two periods")
     inspected = {parent["period"] for parent in parents} == {"at inspection"}
     text = say(
@@ -305,43 +288,18 @@ def share_table(brief: Briefing, shares: pd.DataFrame) -> Block | None:
         "are close rather than exact.",
         number=number,
     )
-    return made + Block(text.markdown, text.claims)
+    return made + paragraphs(text, cited=False)
 
 
-@needs_report
 def reconciliation(brief: Briefing, facts: pd.DataFrame, shares: pd.DataFrame) -> Block | None:
-    """Set the figures that both the report and official statistics give.
-
-    Parameters
-    ----------
-    brief : Briefing
-        The briefing.
-    facts, shares : pandas.DataFrame
-        Facts of the report and shares derived from them. A fact is set beside
-        the statistics of its indicator, a share beside those of the indicator
-        that ``shares.yml`` names as ``official``.
-
-    Returns
-    -------
-    Block or None
-        None without official statistics, and where the two share no subject.
-    """
+    """Set the figures that both the report and official statistics give."""
     if brief.profile is None:
         return None
     rows: list[list[Cell]] = []
     for shown, parents, official in _pairs(brief, facts, shares):
-        figures = official_figure(official)
-        counted = official["numerator"] == official["numerator"]
-        rows.append(
-            [
-                named(label(load_indicators()[official["indicator"]], str(official["group"]))),
-                shown,
-                say("{figure} ({numbers})", figure=figures, numbers=numbers(official))
-                if counted
-                else Text((figures,)),
-                _what_differs(parents, official),
-            ]
-        )
+        name = named(label(load_indicators()[official["indicator"]], str(official["group"])))
+        figures = figure_with_numbers(official)
+        rows.append([name, shown, figures, _what_differs(parents, official)])
     if not rows:
         return None
     made = table(
@@ -355,7 +313,7 @@ def reconciliation(brief: Briefing, facts: pd.DataFrame, shares: pd.DataFrame) -
         "Where the two are far apart, neither is shown to be wrong: they may count other children, "
         "another time, or another thing. The difference is a question to ask."
     )
-    return made + Block(note.markdown)
+    return made + paragraphs(note)
 
 
 def _pairs(
@@ -374,7 +332,7 @@ def _pairs(
     for row in records(shares[shares["share_id"].isin(subjects)]):
         if found := official.get((subjects[row["share_id"]], "all")):
             text = _numbers(brief, row, "{value} ({part} of {whole})")
-            yield text, _parents(brief, row), found
+            yield text, brief.parents(row), found
 
 
 def _what_differs(parents: list[Row], official: Row) -> Text:
@@ -409,10 +367,7 @@ def _what_differs(parents: list[Row], official: Row) -> Text:
         texts.append(say("Group: all in the report, {group} here.", group=named(group)))
     if report["qualifier"] != "exact":
         texts.append(say("Precision: the report gives a bound or an estimate."))
-    parts: list[str | Claim] = []
-    for text in texts or [say("Nothing that the sources state.")]:
-        parts += [" ", *text.parts] if parts else text.parts
-    return Text(tuple(parts))
+    return joined(texts or ["Nothing that the sources state."], " ")
 
 
 def _span(official: Row) -> Text:

@@ -1,14 +1,14 @@
 """Sentences: a closed set of forms, each licensed by a result.
 
-A sentence is a template without digits whose slots take claims. So no
-number reaches a page without the facts behind it.
+A sentence is a template without digits whose slots take claims. So no number reaches a page
+without the facts behind it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from string import Formatter
@@ -21,13 +21,7 @@ ROW = re.compile(r"\.p(\d+)\.")
 
 @dataclass(frozen=True)
 class Text:
-    """Words and claims in order.
-
-    Attributes
-    ----------
-    parts : tuple of str or Claim
-        What is printed.
-    """
+    """Words and claims in order."""
 
     parts: tuple[str | Claim, ...]
 
@@ -52,10 +46,9 @@ class Text:
     def cited(self) -> str:
         """The Markdown, and after it the places that its claims come from.
 
-        A paragraph that gives a figure is a link to its row in the list of
-        every figure.
+        A paragraph that gives a figure is a link to its row in the list of every figure.
         """
-        links = dict.fromkeys(link for made in self.claims for link in links_of(made))
+        links = dict.fromkeys(link for made in self.claims for link in _links_of(made))
         if not links:
             return self.markdown
         # the places belong to the sentence, so they stand before its full stop
@@ -65,7 +58,7 @@ class Text:
         return f"{body} ({', '.join(links)}){stop}"
 
 
-def links_of(made: Claim) -> list[str]:
+def _links_of(made: Claim) -> list[str]:
     """Name the places of a claim, those with a row of their own as links."""
     listed = {match[1] for fact in made.facts if (match := ROW.search(fact))}
     names = []
@@ -88,15 +81,10 @@ def say(template: str, **slots: Claim | Text | str) -> Text:
     **slots : Claim, Text or str
         What goes into the slots; a plain string may hold no digits either.
 
-    Returns
-    -------
-    Text
-
     Raises
     ------
     ValueError
-        A digit in the template or a string: a number needs its facts, so
-        make a claim of it.
+        A digit in the template or a string: a number needs its facts, so make a claim of it.
 
     Examples
     --------
@@ -118,11 +106,17 @@ def say(template: str, **slots: Claim | Text | str) -> Text:
     return Text(tuple(parts))
 
 
-def named(text: str) -> Text:
-    """Make a text of a name from the catalogue, which may hold a number.
+def joined(pieces: Iterable[Claim | Text | str], between: str) -> Text:
+    """Join texts, claims and words by what stands between them."""
+    parts: list[str | Claim] = []
+    for piece in pieces:
+        parts += [between] if parts else []
+        parts += piece.parts if isinstance(piece, Text) else [piece]
+    return Text(tuple(parts))
 
-    “Residents aged 0 to 19” names a measure; the numbers in it are no figures.
-    """
+
+def named(text: str) -> Text:
+    """Make a text of a name, such as “Residents aged 0 to 19”: its numbers are no figures."""
     return Text((text,))
 
 
@@ -138,54 +132,35 @@ def setting(value: float, name: str) -> Claim:
 def comparison(
     row: Mapping[str, Any], fact: Mapping[str, Any], benchmark: Mapping[str, Any]
 ) -> Text:
-    """Say what one comparison licenses, and no more.
+    """Say what a comparison of :func:`kentstats.stats.shares.compare_figures` licenses.
 
-    Parameters
-    ----------
-    row : mapping
-        A row of :func:`kentstats.stats.shares.compare_figures`.
-    fact, benchmark : mapping
-        The two facts.
-
-    Returns
-    -------
-    Text
-        A point difference without an interval is above or below, never
-        better or worse, with what would be needed to say more.
+    A difference without an interval is above or below, never better or worse, with what would
+    be needed to say more.
     """
     ours, theirs, both = fact_claim(fact), fact_claim(benchmark), [fact, benchmark]
-    figures = say(
-        "{ours} against {theirs} for {other}", ours=ours, theirs=theirs, other=_who(row, benchmark)
-    )
+    other = _who(row, benchmark)
+    text = say("{ours} against {theirs} for {other}", ours=ours, theirs=theirs, other=other)
     if row["direction"] == "level" and ours.value == theirs.value:
-        return say("{figures}: as published, there is no difference.", figures=figures)
+        return say("{text}: as published, there is no difference.", text=text)
     if row["direction"] == "level":
-        return say("{figures}: rounding alone may account for the difference.", figures=figures)
-    gap = claim(
-        abs(row["difference"]),
-        both,
-        unit="points" if row["unit"] == "percent" else row["unit"],
-        calculation="difference of the two figures",
-        decimals=1,
-    )
+        return say("{text}: rounding alone may account for the difference.", text=text)
+    unit = "points" if row["unit"] == "percent" else row["unit"]
+    calculation = "difference of the two figures"
+    gap = claim(abs(row["difference"]), both, unit=unit, calculation=calculation, decimals=1)
     direction = "lower" if row["direction"] == "below" else "higher"
-    text = say("{figures}, {gap} {direction}.", figures=figures, gap=gap, direction=direction)
+    text = say("{text}, {gap} {direction}.", text=text, gap=gap, direction=direction)
     if math.isnan(row["smallest_95"]):
         return say(
             "{text} The report does not give the numbers behind it, so whether chance could "
             "account for it is unknown.",
             text=text,
         )
+    calculation = "smallest group by the score test, both roundings at their worst"
     return say(
         "{text} The report does not give the numbers behind it: in a group of {size} or more the "
         "difference would be beyond chance ({level} confidence), in a smaller one perhaps not.",
         text=text,
-        size=claim(
-            row["smallest_95"],
-            both,
-            unit="count",
-            calculation="smallest group by the score test, both roundings at their worst",
-        ),
+        size=claim(row["smallest_95"], both, unit="count", calculation=calculation),
         level=setting(0.95, "level of confidence"),
     )
 
@@ -199,57 +174,33 @@ def _who(row: Mapping[str, Any], benchmark: Mapping[str, Any]) -> str:
 
 
 def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: float) -> Text:
-    """Say a derived share, with its interval where it has one.
+    """Say a row of :func:`kentstats.stats.shares.derive_shares`, with its interval if it has one.
 
-    Parameters
-    ----------
-    row : mapping
-        A row of :func:`kentstats.stats.shares.derive_shares`.
-    parents : list of mappings
-        The facts of part and whole, in that order.
-    confidence : float
-        Confidence of the interval.
-
-    Returns
-    -------
-    Text
+    The parents are the facts of part and whole, in that order.
     """
     part, whole = map(fact_claim, parents)
-    value = share_claim(row, parents)
+    value, limits = share_claim(row, parents), share_limits(row, parents)
     text = say("{part} of {whole}, or {value}", part=part, whole=whole, value=value)
-    limits = share_limits(row, parents)
     if not limits:
         return text
-    return say(
-        "{text}; the {level} interval runs from {lower} to {upper}",
-        text=text,
-        level=setting(confidence, "confidence"),
-        **limits,
-    )
+    level = setting(confidence, "confidence")
+    template = "{text}; the {level} interval runs from {lower} to {upper}"
+    return say(template, text=text, level=level, **limits)
 
 
 def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Claim:
     """Make the claim of a derived share."""
-    return claim(
-        row["value"],
-        parents,
-        unit="percent",
-        decimals=1,
-        calculation=f"{row['numerator']:g} / {row['denominator']:g} × 100",
-    )
+    calculation = f"{row['numerator']:g} / {row['denominator']:g} × 100"
+    return claim(row["value"], parents, unit="percent", decimals=1, calculation=calculation)
 
 
 def share_limits(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> dict[str, Claim]:
     """Make the claims of the ``lower`` and ``upper`` limit of a share; none without limits."""
-    if math.isnan(row["lower"]):
-        return {}
+    calculation = "{} limit of the Wilson score interval"
     return {
         end: claim(
-            row[end],
-            parents,
-            unit="percent",
-            decimals=1,
-            calculation=f"{end} limit of the Wilson score interval",
+            row[end], parents, unit="percent", decimals=1, calculation=calculation.format(end)
         )
         for end in ("lower", "upper")
+        if not math.isnan(row["lower"])
     }

@@ -8,7 +8,8 @@ comparator's point value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from kentstats.stats.places import Places
-
     Floats = NDArray[np.float64]
     Integers = NDArray[np.signedinteger[Any]]
-    Booleans = NDArray[np.bool_]
 
 COMPARATORS = ("england", "region", "type", "neighbours")
 SMALLEST_BASE = 10
@@ -83,6 +81,32 @@ WHY_NOT = {
 }
 
 
+@dataclass(frozen=True)
+class Places:
+    """What the comparison has to know of areas.
+
+    Attributes
+    ----------
+    region, kind : mapping of str to str
+        Region and kind of each authority, by its code.
+    neighbours : mapping of str to list of str
+        Codes of the neighbours of each authority, the closest first.
+    covered : frozenset of str
+        Periods that the list of neighbours covers.
+    neighbour_list : str
+        The month of that list; empty where none covers the edition.
+    country : str
+        Code of the country.
+    """
+
+    region: Mapping[str, str]
+    kind: Mapping[str, str]
+    neighbours: Mapping[str, list[str]]
+    covered: frozenset[str]
+    neighbour_list: str = ""
+    country: str = "E92000001"
+
+
 def comparisons(facts: pd.DataFrame, places: Places, *, confidence: float = 0.95) -> pd.DataFrame:
     """Compare every authority with every comparator.
 
@@ -126,163 +150,133 @@ def comparisons(facts: pd.DataFrame, places: Places, *, confidence: float = 0.95
     ----------
     Public Health England. Technical Guide: RAG Rating Indicator Values, 2017.
     """
-    facts = estimates(facts.reset_index(drop=True), confidence=confidence)
-    figures = _figures(facts)
-    own = np.flatnonzero(facts["area_type"].isin(["authority", "combined"]))
-    members = _members(facts, own, places)
-    added = _contributions(figures)
-    neighbours = {name: each[members["neighbours"]].sum(axis=1) for name, each in added.items()}
-    found = [
-        *(_published(figures, members[name][:, 0]) for name in ("england", "region")),
-        _summarised(figures, own, _sums_of_type(facts, own, places, added)),
-        _summarised(figures, own, neighbours),
-    ]
-    # from here on one row a fact and one column a comparator
-    benchmark, error, statistic, count, fact, few = (
-        np.stack([each[name] for each in found], axis=1)
-        for name in ("value", "rounding_error", "statistic", "members", "fact", "few")
-    )
-    value, own_error = (figures[name][own, None] for name in ("estimate", "rounding_error"))
-    indicators = load_indicators()
-    polarity = facts["indicator"].map({name: one.polarity for name, one in indicators.items()})
-    sign = polarity_sign(polarity.fillna("none").to_numpy(dtype=str))[own, None]
-    low, high = benchmark - error, benchmark + error
-    # a small base gets no verdict; rounding of the figure itself widens its limits
-    margin = np.where(figures["denominator"][own, None] < SMALLEST_BASE, np.nan, own_error)
-    limits = [
-        (figures[lower][own, None] - margin, figures[upper][own, None] + margin)
-        for lower, upper in (("lower", "upper"), ("lower_998", "upper_998"))
-    ]
-    verdict, surer = (verdict_codes(*each, low, high, sign) for each in limits)
-    difference = value - benchmark
-    unsure = np.nan_to_num(own_error) + np.nan_to_num(error)
-    sensitive = np.zeros(verdict.shape, np.bool_)
-    sensitive[:, -1] = _sensitive(figures, own, members["neighbours"], *limits[0], sign)
-    sensitive[np.isnan(benchmark[:, -1]), -1] = False
-    levels = np.array([np.nan, confidence, max(confidence, SECOND_LEVEL)])
-    ids = np.append(facts["fact_id"].to_numpy(dtype=object), "")
-    columns = {
-        "comparator": np.broadcast_to(COMPARATORS, verdict.shape),
-        "statistic": statistic,
-        "members": count,
-        "benchmark_id": ids[fact],
-        "benchmark": benchmark,
-        "benchmark_low": low,
-        "benchmark_high": high,
-        "difference": difference,
-        "direction": np.select(
-            [np.isnan(difference), np.abs(difference) <= unsure, difference > 0],
-            ["", "level", "above"],
-            "below",
-        ),
-        "verdict": np.array(VERDICTS)[verdict],
-        "level": levels[np.where(verdict < 2, 0, np.where(surer == verdict, 2, 1))],
-        "sensitive": sensitive,
-        "reason": _reasons(facts.loc[own], verdict, benchmark, low, few),
-    }
-    compared = facts.loc[np.repeat(own, len(COMPARATORS)), [n for n in COLUMNS if n in facts]]
-    compared = compared.reset_index(drop=True)
-    return compared.assign(**{name: each.ravel() for name, each in columns.items()})[list(COLUMNS)]
-
-
-def _figures(facts: pd.DataFrame) -> dict[str, Floats]:
-    """Return the numeric columns, each with nan at the end: at -1, the position of no fact."""
-    names = ["estimate", "rounding_error", "numerator", "denominator", "count_rounding"]
-    names += ["lower", "upper", "lower_998", "upper_998"]
-    figures = {name: np.append(facts[name].to_numpy(dtype=np.float64), np.nan) for name in names}
-    figures["scale"] = np.append(facts["unit"].map(SCALE).fillna(1.0), np.nan).astype(np.float64)
-    # an area to which the measure does not apply is not missing
-    expected = facts["status"].ne("not_applicable") | facts["estimate"].notna()
-    figures["expected"] = np.append(expected, False).astype(np.float64)
-    return figures
-
-
-def _members(facts: pd.DataFrame, own: Integers, places: Places) -> dict[str, Integers]:
-    """Return the positions of the facts behind each comparator, a row for each of `own`.
-
-    -1 stands where an area has no fact of the same series, and fills up the
-    rows.
-    """
     import pandas as pd
 
     if facts.duplicated([*SERIES[:3], "area_code"]).any():
         raise ValueError("a figure of one indicator, group, period and area occurs twice")
-    series = facts.groupby(SERIES, sort=False, observed=True).ngroup().to_numpy()
-    area, codes = pd.factorize(facts["area_code"])
-    grid = np.full((series.max(initial=-1) + 1, len(codes) + 1), -1)
-    grid[series, area] = np.arange(len(facts))
-    areas: dict[str, dict[str, Iterable[str]]] = {
-        "england": {code: [places.country] for code in places.region},
-        "region": {code: [region] for code, region in places.region.items()},
-        "neighbours": dict(places.neighbours),
-    }
-    number = {code: place for place, code in enumerate(codes)}
-    found = {}
-    for name, listed in areas.items():
-        rows = [
-            [number[each] for each in dict.fromkeys(listed.get(code, ())) if each in number]
-            for code in codes
-        ]
-        table = np.full((len(codes), max(map(len, rows), default=0) or 1), -1)
-        for row, members in zip(table, rows, strict=True):
-            row[: len(members)] = members
-        table[table == np.arange(len(codes))[:, None]] = -1  # nobody is compared with itself
-        found[name] = grid[series[own, None], table[area[own]]]
-    uncovered = ~facts["period"].isin(list(places.covered)).to_numpy(dtype=bool)[own]
-    found["neighbours"][uncovered] = -1
+    facts = estimates(facts.reset_index(drop=True), confidence=confidence)
+    facts["scale"] = facts["unit"].map(SCALE).fillna(1.0).astype(np.float64)
+    facts["series"] = facts.groupby(SERIES, sort=False).ngroup()
+    own = facts[facts["area_type"].isin(["authority", "combined"])]
+    neighbours = _positions(facts, own, places.neighbours)
+    neighbours[~own["period"].isin(places.covered).to_numpy(dtype=bool)] = -1
+    england = {code: [places.country] for code in places.region}
+    region = {code: [other] for code, other in places.region.items()}
+    added = _contributions(facts)
+    found = [
+        _published(facts, own, england),
+        _published(facts, own, region),
+        _summarised(own, _sums_of_type(facts, own, places, added)),
+        # the position of no fact is -1, and adds nothing
+        _summarised(
+            own,
+            {name: np.append(each, 0.0)[neighbours].sum(axis=1) for name, each in added.items()},
+        ),
+    ]
+    # from here on one row for each figure and comparator
+    made = pd.concat(
+        [each.assign(comparator=name) for name, each in zip(COMPARATORS, found, strict=True)]
+    ).sort_index(kind="stable")
+    rows = own.loc[made.index]
+    made["benchmark_low"] = made["benchmark"] - made["error"]
+    made["benchmark_high"] = made["benchmark"] + made["error"]
+    polarity = {name: one.polarity for name, one in load_indicators().items()}
+    sign = polarity_sign(rows["indicator"].map(polarity).fillna("none").to_numpy(dtype=str))
+    # a small base gets no verdict; rounding of the figure itself widens its limits
+    margin = rows["rounding_error"].mask(rows["denominator"] < SMALLEST_BASE)
+    limits = [
+        ((rows[lower] - margin).to_numpy(np.float64), (rows[upper] + margin).to_numpy(np.float64))
+        for lower, upper in (("lower", "upper"), ("lower_998", "upper_998"))
+    ]
+    low, high = (made[f"benchmark_{end}"].to_numpy(np.float64) for end in ("low", "high"))
+    verdict, surer = (verdict_codes(*each, low, high, sign) for each in limits)
+    made["verdict"] = np.array(VERDICTS)[verdict]
+    levels = np.array([np.nan, confidence, max(confidence, SECOND_LEVEL)])
+    made["level"] = levels[np.where(verdict < 2, 0, np.where(surer == verdict, 2, 1))]
+    difference = made["difference"] = rows["estimate"] - made["benchmark"]
+    unsure = rows["rounding_error"].fillna(0) + made["error"].fillna(0)
+    made["direction"] = np.select(
+        [difference.isna(), difference.abs() <= unsure, difference > 0],
+        ["", "level", "above"],
+        "below",
+    )
+    against = made["comparator"].eq("neighbours").to_numpy()
+    made["sensitive"] = False
+    made.loc[against, "sensitive"] = made.loc[against, "benchmark"].notna() & _sensitive(
+        facts, own, neighbours, *(each[against] for each in (*limits[0], sign))
+    )
+    made["reason"] = _reasons(rows, made)
+    shared = [name for name in COLUMNS if name in facts]
+    return pd.concat([rows[shared], made], axis=1)[list(COLUMNS)].reset_index(drop=True)
+
+
+def _positions(
+    facts: pd.DataFrame, own: pd.DataFrame, areas: Mapping[str, Sequence[str]]
+) -> Integers:
+    """Return the positions of the facts of other areas, a row for each of `own`.
+
+    They are of the same series. -1 stands where an area has none, and fills up the rows.
+    """
+    keys = zip(facts["series"], facts["area_code"], strict=True)
+    position = {key: place for place, key in enumerate(keys)}
+    found = np.full((len(own), max(map(len, areas.values()), default=1)), -1)
+    for row, series, code in zip(found, own["series"], own["area_code"], strict=True):
+        # nobody is compared with itself
+        others = [other for other in dict.fromkeys(areas.get(code, ())) if other != code]
+        row[: len(others)] = [position.get((series, other), -1) for other in others]
     return found
 
 
-def _published(figures: dict[str, Floats], fact: Integers) -> dict[str, Any]:
+def _published(
+    facts: pd.DataFrame, own: pd.DataFrame, areas: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
     """Take the published figures of other areas as comparators."""
-    return {
-        "value": figures["estimate"][fact],
-        "rounding_error": figures["rounding_error"][fact],
-        "statistic": np.full(len(fact), "published"),
-        "members": (fact >= 0).astype(np.int64),
-        "fact": fact,
-        "few": np.zeros(len(fact), np.bool_),
-    }
+    found = facts.reindex(_positions(facts, own, areas)[:, 0]).set_index(own.index)
+    found = found.rename(columns={"estimate": "benchmark", "rounding_error": "error"})
+    return found[["benchmark", "error"]].assign(
+        statistic="published",
+        members=found["fact_id"].notna().astype(np.int64),
+        benchmark_id=found["fact_id"].fillna(""),
+        few=False,
+    )
 
 
-def _contributions(figures: dict[str, Floats]) -> dict[str, Floats]:
+def _contributions(facts: pd.DataFrame) -> dict[str, Floats]:
     """Return what each fact adds to the sums behind a pooled figure or a mean."""
-    based, valued = ~np.isnan(figures["lower"]), ~np.isnan(figures["estimate"])
-    return {
-        **{
-            name: np.where(based, figures[name], 0.0)
-            for name in ("numerator", "denominator", "count_rounding")
-        },
-        **{name: np.where(valued, figures[name], 0.0) for name in ("estimate", "rounding_error")},
-        "based": based.astype(np.float64),
-        "valued": valued.astype(np.float64),
-        "expected": figures["expected"],
+    based, valued = facts["lower"].notna(), facts["estimate"].notna()
+    added = {
+        **{name: facts[name].where(based, 0.0) for name in ("numerator", "denominator")},
+        "count_rounding": facts["count_rounding"].where(based, 0.0),
+        **{name: facts[name].where(valued, 0.0) for name in ("estimate", "rounding_error")},
+        "based": based,
+        "valued": valued,
+        # an area to which the measure does not apply is not missing
+        "expected": facts["status"].ne("not_applicable") | valued,
     }
+    return {name: each.to_numpy(dtype=np.float64) for name, each in added.items()}
 
 
 def _sums_of_type(
-    facts: pd.DataFrame, own: Integers, places: Places, added: Mapping[str, Floats]
+    facts: pd.DataFrame, own: pd.DataFrame, places: Places, added: Mapping[str, Floats]
 ) -> dict[str, Floats]:
     """Sum what the other authorities of the same type add."""
     # -1 where the area is of no type
-    series = facts.groupby([*(facts[name] for name in SERIES), facts["area_code"].map(places.kind)])
+    series = facts.groupby(["series", facts["area_code"].map(places.kind)])
     group = series.ngroup().fillna(-1).to_numpy(dtype=np.intp)
-    typed = np.flatnonzero(group >= 0)
-    totals = {
-        name: np.bincount(group[typed], each[typed], minlength=1) for name, each in added.items()
-    }
-    return {
-        name: np.where(group[own] >= 0, total[group[own]] - added[name][own], 0.0)
-        for name, total in totals.items()
-    }
+    typed, ours = group >= 0, group[own.index]
+    sums = {}
+    for name, each in added.items():
+        total = np.bincount(group[typed], each[typed], minlength=1)
+        sums[name] = np.where(ours >= 0, total[ours] - each[own.index], 0.0)
+    return sums
 
 
-def _summarised(
-    figures: dict[str, Floats], own: Integers, sums: Mapping[str, Any]
-) -> dict[str, Any]:
+def _summarised(own: pd.DataFrame, sums: Mapping[str, Floats]) -> pd.DataFrame:
     """Pool the figures of several areas; take their mean where there are no bases."""
-    scale = figures["scale"][own]
-    pool = ~np.isnan(figures["lower"][own]) & (sums["based"] > 0)
+    import pandas as pd
+
+    scale = own["scale"].to_numpy(dtype=np.float64)
+    pool = own["lower"].notna().to_numpy() & (sums["based"] > 0)
     used = np.where(pool, sums["based"], sums["valued"])
     few = used < MIN_COVERAGE * sums["expected"]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -290,14 +284,17 @@ def _summarised(
         mean, mean_error = sums["estimate"] / used, sums["rounding_error"] / used
         error = scale * ratio_rounding_error(sums["count_rounding"], pooled, sums["denominator"])
     missing = few | (used == 0)
-    return {
-        "value": np.where(missing, np.nan, np.where(pool, scale * pooled, mean)),
-        "rounding_error": np.where(missing, np.nan, np.where(pool, error, mean_error)),
-        "statistic": np.where(pool, "pooled", "mean"),
-        "members": used.astype(np.int64),
-        "fact": np.full(len(own), -1),
-        "few": few,
-    }
+    return pd.DataFrame(
+        {
+            "benchmark": np.where(missing, np.nan, np.where(pool, scale * pooled, mean)),
+            "error": np.where(missing, np.nan, np.where(pool, error, mean_error)),
+            "statistic": np.where(pool, "pooled", "mean"),
+            "members": used.astype(np.int64),
+            "benchmark_id": "",
+            "few": few,
+        },
+        own.index,
+    )
 
 
 def summarise_neighbours(
@@ -346,60 +343,54 @@ def summarise_neighbours(
 
 
 def _sensitive(
-    figures: dict[str, Floats],
-    own: Integers,
+    facts: pd.DataFrame,
+    own: pd.DataFrame,
     neighbours: Integers,
     lower: Floats,
     upper: Floats,
     sign: Floats,
-) -> Booleans:
+) -> NDArray[np.bool_]:
     """Tell where the neighbours, summarised in another way, would give another verdict."""
-    based = ~np.isnan(figures["lower"])[neighbours]
     count, base = (
-        np.where(based, figures[name][neighbours], np.nan) for name in ("numerator", "denominator")
+        facts[name].where(facts["lower"].notna()) for name in ("numerator", "denominator")
     )
-    mean, median, pooled = summarise_neighbours(count, base, figures["estimate"][neighbours])
-    summaries = np.stack([mean, median, figures["scale"][own] * pooled], axis=1)
-    codes = verdict_codes(lower, upper, summaries, summaries, sign)
+    near = (np.append(each, np.nan)[neighbours] for each in (count, base, facts["estimate"]))
+    mean, median, pooled = summarise_neighbours(*near)
+    summaries = np.stack([mean, median, own["scale"].to_numpy() * pooled], axis=1)
+    codes = verdict_codes(lower[:, None], upper[:, None], summaries, summaries, sign[:, None])
     least = np.where(codes > 0, codes, len(VERDICTS)).min(axis=1)
     return np.asarray(codes.max(axis=1) > least)
 
 
-def _reasons(
-    own: pd.DataFrame, verdict: Any, benchmark: Floats, benchmark_low: Floats, few: Booleans
-) -> Any:
+def _reasons(rows: pd.DataFrame, made: pd.DataFrame) -> pd.Series[str]:
     """Say why there is no verdict."""
-    model = own["indicator"].map({name: one.model for name, one in load_indicators().items()})
-    no_model = model.fillna("none").eq("none")
-    numbers = own["numerator"].notna() & own["denominator"].notna()
-    without_base = np.select(
-        [numbers & ~no_model, no_model & own["unit"].ne("percent")],
-        [WHY_NOT["no share"], WHY_NOT["no model"]],
-        WHY_NOT["no base"],
+    import pandas as pd
+
+    models = {name: one.model for name, one in load_indicators().items()}
+    modelled = rows["indicator"].map(models).fillna("none").ne("none")
+    numbers = rows["numerator"].notna() & rows["denominator"].notna()
+    without_limits = np.select(
+        [numbers & modelled, ~modelled & rows["unit"].ne("percent")],
+        ["no share", "no model"],
+        "no base",
     )
-    withheld = own["status"].map(WHY_NOT).fillna(WHY_NOT["not_available"]).to_numpy(dtype=str)
-
-    def column(values: Any) -> Any:
-        return np.asarray(values)[:, None]
-
-    return np.select(
+    reason = np.select(
         [
-            verdict != VERDICTS.index(NOT_COMPARED),
-            column(own["estimate"].isna()),
-            few,
-            np.isnan(benchmark),
-            column(own["denominator"].lt(SMALLEST_BASE)),
-            column(own["lower"].isna()),
-            np.isnan(benchmark_low) | column(own["rounding_error"].isna()),
+            made["verdict"].ne(NOT_COMPARED),
+            rows["estimate"].isna(),
+            made["few"],
+            made["benchmark"].isna(),
+            rows["denominator"].lt(SMALLEST_BASE),
+            rows["lower"].isna(),
         ],
         [
             "",
-            column(withheld),
-            WHY_NOT["few members"],
-            WHY_NOT["no benchmark"],
-            WHY_NOT["small base"],
-            column(without_base),
-            WHY_NOT["no rounding"],
+            rows["status"].where(rows["status"].isin(list(WHY_NOT)), "not_available"),
+            "few members",
+            "no benchmark",
+            "small base",
+            without_limits,
         ],
-        WHY_NOT["no base"],
+        "no rounding",
     )
+    return pd.Series(reason, made.index).map({"": "", **WHY_NOT})

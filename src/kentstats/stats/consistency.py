@@ -1,9 +1,8 @@
-"""The consistency of a report: what it says twice, and whether that agrees.
+"""The consistency of a report, and of an edition: what is said twice, and whether that agrees.
 
-Each kind of check is one small function; the subjects come from the report's
-``checks.yml``. Nothing is smoothed over: a disagreement is reported with its
-arithmetic and places, and so is what cannot be told from what the report
-gives.
+Each kind of check is one small function; the subjects in a report come from its
+``checks.yml``. A disagreement is reported with its arithmetic and places, and so
+is what cannot be told from what the source gives.
 """
 
 from __future__ import annotations
@@ -13,26 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kentstats.indicators import load_indicators
+from kentstats.ingest import report_settings as settings
 from kentstats.ingest.inspection_report import read_tensions
-from kentstats.ingest.report_settings import (
-    Checks,
-    Complements,
-    CountAgainstPercentage,
-    Figure,
-    FractionAgainstNumber,
-    InTension,
-    PartsAndTotal,
-    PartWithinWhole,
-    StatedTwice,
-    WordAgainstNumbers,
-    read_settings,
-)
-from kentstats.schemas import GRADES, PRECISION, Row, records
+from kentstats.ingest.report_settings import Figure
+from kentstats.schemas import GRADES, PRECISION, SCALE, Row, records
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kentstats.ingest.inspection_report import Source
+
+    Finding = tuple[str, ...]
 
 AGREES, DISAGREES, CANNOT_TELL = "agrees", "disagrees", "cannot tell"
 
@@ -47,29 +38,34 @@ CHECKS = {
 }
 """Columns of the table of checks."""
 
-EVERYWHERE = "all paragraphs"
-"""The place of what was looked for in the whole report."""
 UNIT_FORMS = {"percent": "{}%", "per_1000": "{} per thousand", "per_10000": "{} per ten thousand"}
 SIGNS = {"below": ("<", "≥"), "above": (">", "≤")}
 """How arithmetic shows that figures bear a word out, and that they do not."""
 BOUNDS = {"over": "less than ", "under": "more than ", "about": "about "}
 """What is said of a quotient whose divisor is qualified in this way."""
+UNEXPLAINED = "the report does not say whether that accounts for it."
+UNRESOLVED = "Both may hold; the report does not say how they fit together."
 FRACTION_TOLERANCE = 10
 """Points that “approximately half” and “just under a quarter” may be off: no width is stated."""
 COMPLEMENT_TOLERANCE = 1
 """Points that rounding may take from, or add to, two shares that make a hundred."""
 
 
-class Finding(NamedTuple):
-    """One row of the table of checks, by the columns of :data:`CHECKS`."""
+class Result(NamedTuple):
+    """What the check of one subject finds, and the facts that it looked at."""
 
-    check: str
-    subject: str
     result: str
     arithmetic: str
     message: str
-    locators: str
-    fact_ids: str = ""
+    checked: Sequence[Row] = ()
+
+    def finding(
+        self, check: str, subject: str, elsewhere: str = "all paragraphs"
+    ) -> tuple[str, ...]:
+        """Make the row of the table; `elsewhere` is the place where no fact is checked."""
+        locators = "; ".join(dict.fromkeys(fact["locator"] for fact in self.checked)) or elsewhere
+        ids = " ".join(fact["fact_id"] for fact in self.checked)
+        return check, subject, self.result, self.arithmetic, self.message, locators, ids
 
 
 class NoFigureError(LookupError):
@@ -80,19 +76,14 @@ class NoFigureError(LookupError):
 class _Facts:
     """The facts of one report, as the checks look them up."""
 
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     authority: str
 
     def every(self, *figures: Figure) -> list[Row]:
         """Find every fact of these figures, in the order of the report."""
-        wanted = {
-            (figure.indicator, figure.group, figure.area or self.authority) for figure in figures
-        }
-        found = [
-            fact
-            for fact in self.rows
-            if (fact["indicator"], fact["group"], fact["area_name"]) in wanted
-        ]
+        wanted = {(each.indicator, each.group, each.area or self.authority) for each in figures}
+        names = ("indicator", "group", "area_name")
+        found = [fact for fact in self.rows if tuple(fact[name] for name in names) in wanted]
         return sorted(found, key=lambda fact: int(fact["locator"].removeprefix("paragraph ")))
 
     def first(self, figure: Figure) -> Row:
@@ -119,13 +110,7 @@ def check_consistency(
     -------
     pandas.DataFrame
         The columns of :data:`CHECKS`, one row a check, disagreements first,
-        then what cannot be told. A check that lacks a figure is a row too,
-        and says which.
-
-    Raises
-    ------
-    DataError
-        ``checks.yml`` or another file of the report is faulty.
+        then what cannot be told, as where a check lacks a figure.
 
     Examples
     --------
@@ -142,39 +127,35 @@ def check_consistency(
     import pandas as pd
 
     # a figure that is withheld contradicts nothing
-    given = _Facts(tuple(records(facts[facts["value"].notna()])), source.authority)
-    checks = read_settings(source).checks
+    given = _Facts(records(facts[facts["value"].notna()]), source.authority)
+    checks = settings.read_settings(source).checks
     findings = [
         *_grades(judgements),
-        *(row for kind in KINDS for row in _run(*kind, checks, given)),
-        *_tensions(source),
+        *(
+            _run(check, subject, given).finding(kind, subject.subject)
+            for kind, check, name in KINDS
+            for subject in getattr(checks, name)
+        ),
+        *(
+            Result(CANNOT_TELL, row["description"], UNRESOLVED).finding(
+                "statements in tension", row["subject"], row["locators"]
+            )
+            for row in read_tensions(source)
+        ),
         *_dates(given.rows, actions, source),
     ]
-    frame = pd.DataFrame(findings, columns=list(CHECKS))
     order = {DISAGREES: 0, CANNOT_TELL: 1, AGREES: 2}
-    return frame.sort_values(
-        "result", key=lambda results: results.map(order), kind="stable", ignore_index=True
-    )
+    findings.sort(key=lambda finding: order[finding[2]])
+    return pd.DataFrame(findings, columns=list(CHECKS))
 
 
-Result = tuple[str, str, str, list[Row]]
-"""What a check returns: result, arithmetic, message, and the facts checked."""
-
-
-def _run(
-    kind: str, check: Callable[[Any, _Facts], Result], name: str, checks: Checks, facts: _Facts
-) -> Iterator[Finding]:
-    """Run one kind of check on each subject; a missing figure ends none but its own."""
-    for subject in getattr(checks, name):
-        try:
-            result, arithmetic, message, checked = check(subject, facts)
-        except NoFigureError as missing:
-            result, arithmetic, checked = CANNOT_TELL, "", []
-            message = f"This needs a figure that the report does not give: {missing}."
-        locators = "; ".join(dict.fromkeys(str(fact["locator"]) for fact in checked))
-        ids = " ".join(str(fact["fact_id"]) for fact in checked)
-        place = locators or EVERYWHERE
-        yield Finding(kind, subject.subject, result, arithmetic, message, place, ids)
+def _run(check: Callable[[Any, _Facts], Result], subject: object, facts: _Facts) -> Result:
+    """Check a subject; a missing figure ends no check but its own."""
+    try:
+        return check(subject, facts)
+    except NoFigureError as missing:
+        message = f"This needs a figure that the report does not give: {missing}."
+        return Result(CANNOT_TELL, "", message)
 
 
 def _verdict(agrees: bool, /) -> str:
@@ -197,23 +178,20 @@ def _sum(facts: Sequence[Row]) -> tuple[float, str]:
     return total, f"{shown} = {_number(total)}" if len(facts) > 1 else shown
 
 
-def stated_twice(subject: StatedTwice, facts: _Facts) -> Result:
+def _stated_twice(subject: settings.StatedTwice, facts: _Facts) -> Result:
     """Compare a figure that several paragraphs give."""
     found = facts.every(*subject.figures)
     if len(found) < 2:
         raise NoFigureError(f"{', '.join(map(str, subject.figures))} a second time")
     values = [fact["value"] for fact in found]
     if len(set(values)) == 1:
-        return AGREES, " = ".join(map(_number, values)), "The same figure each time.", found
+        return Result(AGREES, " = ".join(map(_number, values)), "The same figure each time.", found)
     counted = "; ".join(dict.fromkeys(fact["description"] for fact in found))
-    message = (
-        f"The figures differ, and so does what they count ({counted}); the report does not say "
-        "whether that accounts for it."
-    )
-    return DISAGREES, " ≠ ".join(map(_number, values)), message, found
+    message = f"The figures differ, and so does what they count ({counted}); {UNEXPLAINED}"
+    return Result(DISAGREES, " ≠ ".join(map(_number, values)), message, found)
 
 
-def count_against_percentage(subject: CountAgainstPercentage, facts: _Facts) -> Result:
+def _count_against_percentage(subject: settings.CountAgainstPercentage, facts: _Facts) -> Result:
     """Work out the base that a percentage and its count imply."""
     share, count, whole = map(facts.first, (subject.percentage, subject.count, subject.whole))
     if math.isnan(share["rounding"]):
@@ -222,20 +200,18 @@ def count_against_percentage(subject: CountAgainstPercentage, facts: _Facts) -> 
     least, most = share["value"] - share["rounding"], share["value"] + share["rounding"]
     low = math.ceil(100 * count["value"] / most) if most else 0
     high = math.floor(100 * count["value"] / least) if least > 0 else math.inf
-    agrees = bool(low <= whole["value"] <= high)
-    upwards = (
-        f"{_number(low)} or more" if math.isinf(high) else f"{_number(low)} to {_number(high)}"
-    )
+    agrees = low <= whole["value"] <= high
+    upwards = "or more" if math.isinf(high) else f"to {_number(high)}"
     of_whole = 100 * count["value"] / whole["value"] if whole["value"] else 0
     arithmetic = (
-        f"{_number(count['value'])} is {_number(share['value'])}% of {upwards}; of "
+        f"{_number(count['value'])} is {_number(share['value'])}% of {_number(low)} {upwards}; of "
         f"{_number(whole['value'])} it is {_number(of_whole)}%"
     )
     message = subject.agrees if agrees else subject.disagrees
-    return _verdict(agrees), arithmetic, message, [share, count, whole]
+    return Result(_verdict(agrees), arithmetic, message, [share, count, whole])
 
 
-def fraction_against_number(subject: FractionAgainstNumber, facts: _Facts) -> Result:
+def _fraction_against_number(subject: settings.FractionAgainstNumber, facts: _Facts) -> Result:
     """Compare a fraction in words with the numbers that should make it."""
     share, part = facts.first(subject.fraction), facts.first(subject.part)
     wholes = [facts.first(whole) for whole in subject.whole]
@@ -251,92 +227,75 @@ def fraction_against_number(subject: FractionAgainstNumber, facts: _Facts) -> Re
         "under": low <= percent < share["value"],
         "over": share["value"] < percent <= high,
     }.get(share["qualifier"], low <= percent <= high)
-    ratio = (
-        f"{_number(part['value'])} ÷ {shown} is {bound}{_number(percent)}%"
-        if bound
-        else f"{_number(part['value'])} of {shown} is {_number(percent)}%"
-    )
+    sign = "÷" if bound else "of"
+    ratio = f"{_number(part['value'])} {sign} {shown} is {bound}{_number(percent)}%"
     message = subject.agrees if agrees else subject.disagrees
-    return _verdict(bool(agrees)), f"{ratio}; {_qualified(share)}%", message, [share, part, *wholes]
+    arithmetic = f"{ratio}; {_qualified(share)}%"
+    return Result(_verdict(agrees), arithmetic, message, [share, part, *wholes])
 
 
-def parts_and_total(subject: PartsAndTotal, facts: _Facts) -> Result:
+def _parts_and_total(subject: settings.PartsAndTotal, facts: _Facts) -> Result:
     """Add up parts that should make their total."""
     total = facts.first(subject.total)
     parts = [facts.first(part) for part in subject.parts]
     added, shown = _sum(parts)
-    agrees = bool(added == total["value"])
-    return (
-        _verdict(agrees),
-        f"{shown}; total {_number(total['value'])}",
-        "The parts make up the total." if agrees else "The parts do not make up the total.",
-        [*parts, total],
-    )
+    agrees = added == total["value"]
+    message = f"The parts {'make' if agrees else 'do not make'} up the total."
+    arithmetic = f"{shown}; total {_number(total['value'])}"
+    return Result(_verdict(agrees), arithmetic, message, [*parts, total])
 
 
-def part_within_whole(subject: PartWithinWhole, facts: _Facts) -> Result:
+def _part_within_whole(subject: settings.PartWithinWhole, facts: _Facts) -> Result:
     """Compare a part with the whole that it cannot exceed."""
     parts, whole = [facts.first(part) for part in subject.part], facts.first(subject.whole)
     added, shown = _sum(parts)
-    agrees = bool(added <= whole["value"])
-    return (
-        _verdict(agrees),
-        f"{shown} {'≤' if agrees else '>'} {_qualified(whole)}",
-        subject.agrees if agrees else subject.disagrees,
-        [*parts, whole],
-    )
+    agrees = added <= whole["value"]
+    arithmetic = f"{shown} {'≤' if agrees else '>'} {_qualified(whole)}"
+    message = subject.agrees if agrees else subject.disagrees
+    return Result(_verdict(agrees), arithmetic, message, [*parts, whole])
 
 
-def complements(subject: Complements, facts: _Facts) -> Result:
+def _complements(subject: settings.Complements, facts: _Facts) -> Result:
     """Add up shares that should make the whole."""
     found = [facts.first(figure) for figure in subject.figures]
     added = sum(fact["value"] for fact in found)
-    agrees = bool(abs(added - 100) <= COMPLEMENT_TOLERANCE)
-    return (
-        _verdict(agrees),
-        f"{' + '.join(f'{_qualified(fact)}%' for fact in found)} = {_number(added)}%",
-        f"The {'two' if len(found) == 2 else 'shares'} "
-        f"{'make' if agrees else 'do not make'} up the whole.",
-        found,
-    )
+    agrees = abs(added - 100) <= COMPLEMENT_TOLERANCE
+    arithmetic = f"{' + '.join(f'{_qualified(fact)}%' for fact in found)} = {_number(added)}%"
+    which, verb = "two" if len(found) == 2 else "shares", "make" if agrees else "do not make"
+    return Result(_verdict(agrees), arithmetic, f"The {which} {verb} up the whole.", found)
 
 
-def word_against_numbers(subject: WordAgainstNumbers, facts: _Facts) -> Result:
+def _word_against_numbers(subject: settings.WordAgainstNumbers, facts: _Facts) -> Result:
     """Compare a word such as “below” with its figures."""
     if subject.other:
         found = [facts.first(subject.figure), facts.first(subject.other)]
     else:
-        dated = [fact for fact in facts.every(subject.figure) if not _missing(fact["period_end"])]
+        dated = [
+            fact for fact in facts.every(subject.figure) if fact["period_end"] == fact["period_end"]
+        ]
         dated.sort(key=lambda fact: fact["period_end"])
         if len(dated) < 2:
             raise NoFigureError(f"{subject.figure} in two periods with an end")
         found = [dated[0], dated[-1]]
     one, other = (fact["value"] for fact in found)
-    agrees = bool(one < other if subject.word in {"below", "rise"} else one > other)
-    form = UNIT_FORMS.get(found[0]["unit"], "{}")
+    agrees = one < other if subject.word in {"below", "rise"} else one > other
+    form = UNIT_FORMS.get(found[0]["unit"], "{}").format
     if subject.other:
         sign = SIGNS[subject.word][0 if agrees else 1]
-        arithmetic = f"{form.format(_number(one))} {sign} {form.format(_number(other))}"
+        arithmetic = f"{form(_number(one))} {sign} {form(_number(other))}"
     else:
-        arithmetic = f"{one:.1f} to {form.format(f'{other:.1f}')}"
-    message = "The figures bear the word out." if agrees else "The figures contradict the word."
-    return _verdict(agrees), arithmetic, message, found
+        arithmetic = f"{one:.1f} to {form(f'{other:.1f}')}"
+    message = f"The figures {'bear the word out' if agrees else 'contradict the word'}."
+    return Result(_verdict(agrees), arithmetic, message, found)
 
 
-def in_tension(subject: InTension, facts: _Facts) -> Result:
+def _in_tension(subject: settings.InTension, facts: _Facts) -> Result:
     """Set side by side what may or may not be a contradiction."""
     first, second = facts.first(subject.first), facts.first(subject.second)
     settled = second["qualifier"] == "exact" and second["value"] == subject.settled_by
-    return (
-        AGREES if settled else CANNOT_TELL,
-        subject.arithmetic.format(first=_qualified(first), second=_qualified(second)),
-        "Nothing stands against the first statement." if settled else subject.message,
-        [first, second],
-    )
-
-
-def _missing(value: object) -> bool:
-    return value is None or value != value
+    arithmetic = subject.arithmetic.format(first=_qualified(first), second=_qualified(second))
+    message = "Nothing stands against the first statement." if settled else subject.message
+    return Result(AGREES if settled else CANNOT_TELL, arithmetic, message, [first, second])
 
 
 def _grades(judgements: pd.DataFrame) -> Iterator[Finding]:
@@ -345,7 +304,7 @@ def _grades(judgements: pd.DataFrame) -> Iterator[Finding]:
     for (service, _, judgement), rows in judgements.groupby(columns, sort=True):
         words = ", ".join(
             f"{row['stated_in']} {GRADES[row['grade']].lower()} ({row['grade']})"
-            for _, row in rows.iterrows()
+            for row in records(rows)
         )
         kind = "grade stated twice"
         if len(rows) == 1:
@@ -356,81 +315,136 @@ def _grades(judgements: pd.DataFrame) -> Iterator[Finding]:
         else:
             result = DISAGREES
             message = "The places give different grades; which one was meant is not known."
-        subject = f"{judgement} ({service})"
-        yield Finding(kind, subject, result, words, message, "; ".join(rows["locator"]))
-
-
-def _tensions(source: Source) -> Iterator[Finding]:
-    """List the statements of ``tensions.csv``."""
-    message = "Both may hold; the report does not say how they fit together."
-    for row in read_tensions(source):
-        yield Finding(
-            "statements in tension",
-            row["subject"],
-            CANNOT_TELL,
-            row["description"],
-            message,
-            row["locators"],
-        )
+        found = Result(result, words, message)
+        yield found.finding(kind, f"{judgement} ({service})", "; ".join(rows["locator"]))
 
 
 def _dates(facts: Sequence[Row], actions: pd.DataFrame, source: Source) -> Iterator[Finding]:
     """Check that days follow each other and no figure is of the future."""
-    kind = "dates in order"
-    published = source.published
-    days = (source.inspected_from, source.inspected_to, published)
-    agrees = list(days) == sorted(days)
-    yield Finding(
-        kind,
-        "Inspection and publication",
-        _verdict(agrees),
-        f"inspected {days[0]} to {days[1]}, published {published}",
-        "The days follow each other." if agrees else "The days do not follow each other.",
-        "title page",
-    )
-    subject = "Periods of the figures"
-    dated = [fact for fact in facts if not _missing(fact["period_end"])]
-    if dated:
+    kind, published = "dates in order", source.published
+    days = [source.inspected_from, source.inspected_to, published]
+    agrees = days == sorted(days)
+    arithmetic = f"inspected {days[0]} to {days[1]}, published {published}"
+    message = f"The days {'follow' if agrees else 'do not follow'} each other."
+    found = Result(_verdict(agrees), arithmetic, message)
+    yield found.finding(kind, "Inspection and publication", "title page")
+    found = Result(CANNOT_TELL, "", "No figure has a day on which its period ends.")
+    if dated := [fact for fact in facts if fact["period_end"] == fact["period_end"]]:
         latest = max(fact["period_end"] for fact in dated)
         limit = max(published, source.inspected_to)
         late = [fact for fact in dated if fact["period_end"].date() > limit]
-        yield Finding(
-            kind,
-            subject,
-            _verdict(not late),
-            f"latest {latest.date()}, published {published}",
-            "Some figures are of a day after publication."
-            if late
-            else "No figure is of a day after publication.",
-            "; ".join(dict.fromkeys(str(fact["locator"]) for fact in late)) or EVERYWHERE,
-            " ".join(str(fact["fact_id"]) for fact in late),
-        )
-    else:
-        message = "No figure has a day on which its period ends."
-        yield Finding(kind, subject, CANNOT_TELL, "", message, EVERYWHERE)
-    if actions.empty:
-        return
-    due = actions["due"]
-    early = due.dt.date < published
-    agrees = not early.any()
-    yield Finding(
-        kind,
-        "Actions fall due on or after publication",
-        _verdict(agrees),
-        f"published {published}, due {due.min():%Y-%m-%d} to {due.max():%Y-%m-%d}",
-        "Every action has its day." if agrees else "An action is due before publication.",
-        "; ".join(dict.fromkeys(actions["locator"][early | agrees])),
-    )
+        arithmetic = f"latest {latest.date()}, published {published}"
+        message = f"{'Some figures are' if late else 'No figure is'} of a day after publication."
+        found = Result(_verdict(not late), arithmetic, message, late)
+    yield found.finding(kind, "Periods of the figures")
+    if not actions.empty:
+        due = actions["due"]
+        early = due.dt.date < published
+        agrees = not early.any()
+        arithmetic = f"published {published}, due {due.min():%Y-%m-%d} to {due.max():%Y-%m-%d}"
+        message = "Every action has its day." if agrees else "An action is due before publication."
+        places = "; ".join(dict.fromkeys(actions["locator"][early | agrees]))
+        subject = "Actions fall due on or after publication"
+        yield Result(_verdict(agrees), arithmetic, message).finding(kind, subject, places)
 
 
 KINDS: tuple[tuple[str, Callable[[Any, _Facts], Result], str], ...] = (
-    ("figure stated twice", stated_twice, "figures_stated_twice"),
-    ("count against percentage", count_against_percentage, "counts_against_percentages"),
-    ("fraction against number", fraction_against_number, "fractions_against_numbers"),
-    ("parts and total", parts_and_total, "parts_and_totals"),
-    ("part within whole", part_within_whole, "parts_within_wholes"),
-    ("complements", complements, "complements"),
-    ("words against numbers", word_against_numbers, "words_against_numbers"),
-    ("statements in tension", in_tension, "statements_in_tension"),
+    ("figure stated twice", _stated_twice, "figures_stated_twice"),
+    ("count against percentage", _count_against_percentage, "counts_against_percentages"),
+    ("fraction against number", _fraction_against_number, "fractions_against_numbers"),
+    ("parts and total", _parts_and_total, "parts_and_totals"),
+    ("part within whole", _part_within_whole, "parts_within_wholes"),
+    ("complements", _complements, "complements"),
+    ("words against numbers", _word_against_numbers, "words_against_numbers"),
+    ("statements in tension", _in_tension, "statements_in_tension"),
 )
 """Kinds of check in the order of the table: name, function, key of ``checks.yml``."""
+
+
+def check_edition(facts: pd.DataFrame) -> pd.DataFrame:
+    """Check the figures of an edition of official statistics.
+
+    Parameters
+    ----------
+    facts : pandas.DataFrame
+        Tidy facts of official statistics, all areas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :data:`CHECKS`: for each measure whether the published
+        figures are those of their two numbers, and the authorities add up.
+
+    Examples
+    --------
+    >>> from kentstats import load_facts
+    >>> checks = check_edition(load_facts(edition=2025, kind="official"))
+    >>> checks["result"].isin(["agrees", "disagrees", "cannot tell"]).all().item()
+    True
+    """
+    import pandas as pd
+
+    findings = []
+    for (indicator, group), series in facts.groupby(["indicator", "group"], sort=True):
+        named = load_indicators().get(str(indicator))
+        subject = named.short if named else str(indicator)
+        if group != "all":
+            subject += f", {'asylum-seeking' if group == 'uasc' else group}"
+        if found := _ratio(series):
+            findings.append(found.finding("figure and its two numbers", subject, ""))
+        if found := _england(series):
+            findings.append(found.finding("authorities and England", subject, ""))
+    return pd.DataFrame(findings, columns=list(CHECKS))
+
+
+def _ratio(series: pd.DataFrame) -> Result | None:
+    """Compare a published percentage or rate with that of its two numbers."""
+    scale = SCALE.get(str(series["unit"].iloc[0]))
+    both = series[series["numerator"].notna() & series["denominator"].gt(0)]
+    if scale is None or both.empty:
+        return None
+    worked = scale * both["numerator"] / both["denominator"]
+    rounding = (both["count_rounding"] / both["denominator"] * (scale + worked)).fillna(0)
+    # the table keeps ten digits; the rest is no disagreement
+    off = (both["value"] - worked).abs() > both["rounding"] + rounding + 1e-8 * worked + 1e-9
+    wrong = records(both[off])
+    if not wrong:
+        message = f"All {len(both):,} figures are those of their numbers, within rounding."
+        return Result(AGREES, "", message)
+    first = wrong[0]
+    arithmetic = (
+        f"{first['numerator']:g} / {first['denominator']:g} × {scale:g} = "
+        f"{worked[off].iloc[0]:.2f}, published {first['value']:g}"
+    )
+    message = (
+        f"{len(wrong):,} of {len(both):,} figures are not those of their numbers, the first for "
+        f"{first['area_name']}, {first['period']}."
+    )
+    return Result(DISAGREES, arithmetic, message, wrong[:5])
+
+
+def _england(series: pd.DataFrame) -> Result | None:
+    """Compare England's count with the sum of the authorities', latest period."""
+    if series["unit"].iloc[0] == "count":
+        count, rounding = "value", "rounding"
+    elif series["numerator"].notna().any():
+        count, rounding = "numerator", "count_rounding"
+    else:
+        return None
+    latest = series[series["period"].eq(series["period"].max())]
+    parts = latest[latest["area_type"].isin(["authority", "combined"])]
+    whole = latest[latest["area_code"].eq("E92000001")]
+    if whole.empty or whole[count].isna().any():
+        return Result(CANNOT_TELL, "", "England has no count.", records(whole))
+    absent = parts.loc[parts[count].isna() & parts["status"].ne("not_applicable"), "area_name"]
+    total, england = float(parts[count].sum()), float(whole[count].iloc[0])
+    error = float(whole[rounding].fillna(0).iloc[0]) + float(parts[rounding].fillna(0).sum()) + 1e-6
+    result, message = AGREES, "The authorities add up to England."
+    if total > england + error:
+        result, message = DISAGREES, "The authorities add up to more than England."
+    elif len(absent):
+        names = f"{len(absent):,} authorities" if len(absent) > 3 else " and ".join(absent)
+        result, message = CANNOT_TELL, f"No count for {names}, so the sum cannot be told."
+    elif total < england - error:
+        result, message = DISAGREES, "The authorities add up to less than England."
+    return Result(result, f"{total:,.10g} against {england:,.10g}", message, records(whole))

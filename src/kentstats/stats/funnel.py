@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kentstats.stats.intervals import (
-    aligned,
-    check_count,
-    check_rate,
-    check_share,
-    z_value,
-)
+from kentstats.stats.intervals import aligned, check_count, check_rate, check_share, z_value
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -151,30 +145,10 @@ def _rate_limits(centre: Floats, size: Floats, z: float, tau2: Floats) -> tuple[
     return (few / size, many / size), (np.maximum(root - wide, 0) ** 2, (root + wide) ** 2)
 
 
-@dataclass(frozen=True)
-class Dispersion:
-    """How much more areas scatter than chance accounts for.
-
-    Attributes
-    ----------
-    phi : float
-        Mean of the squared z-scores, about 1 where chance accounts for all.
-    tau2 : float
-        Variance between areas, on the scale of the z-scores; 0 where chance
-        accounts for all.
-    n : int
-        How many areas were used.
-    """
-
-    phi: float
-    tau2: float
-    n: int
-
-
 def overdispersion(
     count: ArrayLike, base: ArrayLike, *, kind: Kind = "proportion", winsorise: float = 0.1
-) -> Dispersion:
-    """Estimate over-dispersion by the method of moments.
+) -> float:
+    """Estimate the variance between areas beyond chance, by the method of moments.
 
     Parameters
     ----------
@@ -191,8 +165,9 @@ def overdispersion(
 
     Returns
     -------
-    Dispersion
-        nan for both figures where fewer than two areas can be used.
+    float
+        The variance tau2 on the scale of the z-scores; 0 where chance
+        accounts for all, nan where fewer than two areas can be used.
 
     Raises
     ------
@@ -216,9 +191,8 @@ def overdispersion(
 
     Examples
     --------
-    >>> found = overdispersion([30, 50, 70], 100, winsorise=0)
-    >>> round(found.phi, 4), round(found.tau2, 6), found.n
-    (11.2897, 0.039837, 3)
+    >>> round(overdispersion([30, 50, 70], 100, winsorise=0), 6)
+    0.039837
     """
     k, n = aligned(count=count, base=base)
     _check_kind(kind)
@@ -233,7 +207,7 @@ def overdispersion(
     k, n = k[there], n[there]
     areas = int(k.size)
     if areas < 2:
-        return Dispersion(np.nan, np.nan, areas)
+        return math.nan
     share, target = np.sqrt(k / n), np.sqrt(k.sum() / n.sum())
     if kind == "proportion":
         share, target = np.arcsin(share), np.arcsin(np.minimum(target, 1.0))
@@ -242,7 +216,7 @@ def overdispersion(
     phi, weights = float(np.mean(scores**2)), 4 * n
     excess = areas * phi - (areas - 1)
     tau2 = excess / (weights.sum() - (weights**2).sum() / weights.sum())
-    return Dispersion(phi, max(float(tau2), 0.0), areas)
+    return max(float(tau2), 0.0)
 
 
 def outside(

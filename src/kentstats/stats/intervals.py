@@ -23,22 +23,7 @@ SECOND_LEVEL = 0.998
 
 
 def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
-    """Bring named arrays to floats of one shape.
-
-    Parameters
-    ----------
-    **arrays : array_like
-        Numbers, nan where missing, under the name that an error shall use.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        In the order given; views that are not to be written to.
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not broadcast, or a number that is infinite.
+    """Bring numbers to floats of one shape, not to be written to; errors use their names.
 
     Examples
     --------
@@ -59,21 +44,7 @@ def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
 
 
 def z_value(confidence: float) -> float:
-    """Return the two-sided standard normal quantile.
-
-    Parameters
-    ----------
-    confidence : float
-        Confidence, a fraction between 0 and 1.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
+    """Return the two-sided standard normal quantile of a confidence from 0 to 1.
 
     Examples
     --------
@@ -156,48 +127,8 @@ def wilson(count: ArrayLike, base: ArrayLike, *, confidence: float = 0.95) -> tu
     return np.asarray(lower), np.asarray(upper)
 
 
-def byar(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Byar's approximate interval of a Poisson count.
-
-    Parameters
-    ----------
-    count : array_like
-        Numbers of events, 0 or more; nan where missing.
-    confidence : float, default 0.95
-        Confidence, a fraction between 0 and 1.
-
-    Returns
-    -------
-    lower, upper : numpy.ndarray
-        Limits of the count, 0 or more; nan where it is missing.
-
-    Raises
-    ------
-    ValueError
-        A negative count, or a `confidence` that is not between 0 and 1.
-
-    References
-    ----------
-    Breslow NE, Day NE. Statistical Methods in Cancer Research, volume II,
-    IARC 1987, page 69.
-
-    Examples
-    --------
-    >>> [round(float(limit), 6) for limit in byar(65)]
-    [50.163188, 82.849139]
-    """
-    (k,) = aligned(count=count)
-    check_count(k)
-    z = z_value(confidence)
-    # below 1/9 the bracket is negative whatever the confidence, and the limit 0
-    safe, above = np.maximum(k, 0.1), k + 1
-    lower = k * np.maximum(1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe)), 0.0) ** 3
-    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
-    return np.asarray(lower), np.asarray(upper)
-
-
-def exact_poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Exact interval of a Poisson count, by its link to chi-squared.
+def poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Interval of a Poisson count: Byar's approximation from ten events, exact below.
 
     Parameters
     ----------
@@ -219,67 +150,41 @@ def exact_poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats
 
     References
     ----------
+    Public Health England. Technical Guide: Confidence Intervals, 2018,
+    appendices 1 and 2, pages 6-7: from which count each is used.
+
+    Breslow NE, Day NE. Statistical Methods in Cancer Research, volume II,
+    IARC 1987, page 69: Byar's approximation.
+
     Garwood F. Fiducial limits for the Poisson distribution. Biometrika
-    1936;28:437-442.
+    1936;28:437-442: the exact interval, by its link to chi-squared.
 
     Examples
     --------
-    >>> [round(float(limit), 6) for limit in exact_poisson(5)]
-    [1.623486, 11.668332]
+    >>> lower, upper = poisson([1, 5, 65, 1045])
+    >>> lower.round(6).tolist()
+    [0.025318, 1.623486, 50.163188, 982.593202]
+    >>> upper.round(6).tolist()
+    [5.571643, 11.668332, 82.849139, 1110.331213]
     """
     # scipy is imported where it is needed: a cold start that draws no rate does without it
     from scipy import special  # type: ignore[import-untyped, unused-ignore]
 
     (k,) = aligned(count=count)
     check_count(k)
-    z_value(confidence)
-    tail = (1 - confidence) / 2
+    z = z_value(confidence)
+    many, above = np.maximum(k, BYAR_FROM), k + 1
+    lower = np.asarray(many * (1 - 1 / (9 * many) - z / (3 * np.sqrt(many))) ** 3)
+    upper = np.asarray(above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3)
+    # the exact limits take some forty times as long, and most counts need none
+    few = k < BYAR_FROM
+    counts, tail = k[few], (1 - confidence) / 2
     # half a chi-squared quantile at 2k degrees of freedom is a gamma quantile at k, and
     # that of next to no events is next to 0, where scipy has no figure for it
-    few = k < 1e-4
-    lower = np.where(few, 0.0, special.gammaincinv(np.where(few, 1.0, k), tail))
-    return lower, np.asarray(special.gammainccinv(k + 1, tail))
-
-
-def poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Interval of a count: Byar's from ten events, exact below.
-
-    Parameters
-    ----------
-    count : array_like
-        Numbers of events, 0 or more; nan where missing.
-    confidence : float, default 0.95
-        Confidence, a fraction between 0 and 1.
-
-    Returns
-    -------
-    lower, upper : numpy.ndarray
-        Limits of the count; nan where it is missing.
-
-    Raises
-    ------
-    ValueError
-        A negative count, or a `confidence` that is not between 0 and 1.
-
-    References
-    ----------
-    Public Health England. Technical Guide: Confidence Intervals, 2018,
-    appendices 1 and 2, pages 6-7.
-
-    Examples
-    --------
-    >>> lower, upper = poisson([1, 1045])
-    >>> lower.round(6).tolist(), upper.round(6).tolist()
-    ([0.025318, 982.593202], [5.571643, 1110.331213])
-    """
-    (k,) = aligned(count=count)
-    few = k < BYAR_FROM
-    limits = byar(k, confidence=confidence)
-    # the exact limits take some forty times as long, and most counts need none
-    exact = exact_poisson(k[few], confidence=confidence)
-    for near, far in zip(limits, exact, strict=True):
-        near[few] = far
-    return limits
+    some = counts >= 1e-4
+    lower[few] = np.where(some, special.gammaincinv(np.where(some, counts, 1.0), tail), 0.0)
+    upper[few] = special.gammainccinv(counts + 1, tail)
+    return lower, upper
 
 
 def minimum_detectable_base(
@@ -355,6 +260,15 @@ def minimum_detectable_base(
 def estimates(facts: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     """Add to every fact its best estimate, what rounding leaves open, and limits.
 
+    A percentage of 89 with 1111 of 1176 behind it is 94.47, and its limits are
+    Wilson's or, for rates, Byar's. The estimate is the figure as published,
+    without limits, where there are no two numbers, where they are no part and
+    whole, and where they do not give it: the publisher then leaves an area out
+    of one of them (an authority that gave no number of agency workers still
+    counts in its region's posts). A fact whose status is not ``published`` has
+    neither estimate nor limits. The rounding error is nan where the rounding
+    is not known.
+
     Parameters
     ----------
     facts : pandas.DataFrame
@@ -366,20 +280,7 @@ def estimates(facts: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The facts with ``estimate``, ``rounding_error``, ``lower``, ``upper``,
-        ``lower_998`` and ``upper_998``: a percentage of 89 with 1111 of 1176
-        behind it is 94.47, and its limits are Wilson's or, for rates,
-        Byar's. Where there are no two numbers, or they are no part and
-        whole, the estimate is the figure as published, without limits; so it
-        is where the two do not give it, since the publisher then leaves an
-        area out of one of them (an authority that gave no number of agency
-        workers still counts in its region's posts). A fact whose status is
-        not ``published`` has neither estimate nor limits, whatever else
-        stands in its row. The rounding error is nan where the rounding is not known.
-
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
+        ``lower_998`` and ``upper_998``.
     """
     indicators = load_indicators()
     models = facts["indicator"].map({name: one.model for name, one in indicators.items()})

@@ -7,27 +7,30 @@ area, indicator and (where there is one) comparator. An
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from kentstats.areas import Area, Register
+from kentstats.areas import Area
 from kentstats.indicators import load_indicators
 from kentstats.ingest.edition import OfficialStatistics, Publication
 from kentstats.load import official_facts
-from kentstats.schemas import Row
-from kentstats.stats.benchmarks import COMPARATORS, comparisons
+from kentstats.schemas import Row, records
+from kentstats.stats.benchmarks import Places, comparisons
 from kentstats.stats.intervals import estimates
-from kentstats.stats.places import Places, find_places, neighbour_source
 from kentstats.stats.ranks import distributions_of, ranks_of
 from kentstats.stats.trends import is_latest, latest_of, trends_of
 from kentstats.stats.verdicts import NOT_COMPARED
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
-SERIES = ["indicator", "group"]
+TABLES = ("facts", "latest", "comparisons", "ranks", "trends")
 Series = tuple[str, str]
 """An indicator and a group."""
 Quartiles = tuple[float, float, float, float]
@@ -43,30 +46,17 @@ _OWN = [
 class EditionStatistics:
     """The tables of an edition of official statistics, all areas together.
 
-    Attributes
-    ----------
-    official : OfficialStatistics
-        The edition.
-    register : Register
-        The areas of the project that the edition belongs to.
-    facts : pandas.DataFrame
-        Every fact of an indicator of the catalogue, with ``latest`` (whether
-        it is of the latest period), its ``estimate`` and its limits.
-    latest : pandas.DataFrame
-        The facts of the latest period of every indicator and group.
-    places : Places
-        Regions, types and statistical neighbours of the authorities.
-    confidence : float
-        Confidence of the limits.
+    ``facts`` has every fact of an indicator of the catalogue, with ``latest``
+    (whether it is of the latest period), its ``estimate`` and its limits at the
+    ``confidence``; ``latest`` has those of the latest period of every indicator
+    and group.
     """
 
     official: OfficialStatistics
-    register: Register
     facts: pd.DataFrame
     latest: pd.DataFrame
     places: Places
     confidence: float
-    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
@@ -84,149 +74,151 @@ class EditionStatistics:
         return trends_of(self._facts_95)
 
     @cached_property
-    def distributions(self) -> pd.DataFrame:
-        """Distributions of the authorities' latest figures, columns of :data:`DISTRIBUTIONS`."""
-        return distributions_of(self.latest)
-
-    @cached_property
     def _facts_95(self) -> pd.DataFrame:
         """The facts with limits at 95%, from which standard errors are taken."""
         return self.facts if self.confidence == 0.95 else estimates(self.facts)
 
     def prepare(self) -> EditionStatistics:
         """Compute every table, for instance before worker processes are forked."""
-        for table in ("facts", "comparisons", "ranks", "trends"):
-            self.of_area(table, "")
-        for name in ("contributors", "england_verdicts", "quartiles"):
+        names = ("positions", "contributors", "measures", "combined_codes")
+        for name in (*names, "england_verdicts", "quartiles"):
             getattr(self, name)
         return self
 
     def of_area(self, table: str, code: str) -> pd.DataFrame:
-        """Return the rows of one area in a table.
-
-        Parameters
-        ----------
-        table : str
-            ``facts``, ``comparisons``, ``ranks`` or ``trends``.
-        code : str
-            Code of the area.
-        """
+        """Return the rows of one area in one of :data:`TABLES`."""
         frame: pd.DataFrame = getattr(self, table)
-        if table not in self._kept:
-            self._kept[table] = frame.groupby("area_code", observed=True).indices
-        return frame.take(self._kept[table].get(code, []))
-
-    def history(self, code: str) -> list[Row]:
-        """Return the facts of an area, all periods, in the order of their ids."""
-        key = "history", code
-        if key not in self._kept:
-            self._kept[key] = _rows(self.of_area("facts", code))
-        rows: list[Row] = self._kept[key]
-        return rows
-
-    def latest_facts(self, code: str) -> dict[Series, Row]:
-        """Return the latest facts of an area by indicator and group."""
-        key = "latest", code
-        if key not in self._kept:
-            self._kept[key] = _by_series(row for row in self.history(code) if row["latest"])
-        rows: dict[Series, Row] = self._kept[key]
-        return rows
+        return frame.take(self.positions[table].get(code, []))
 
     @cached_property
-    def authorities(self) -> dict[Series, pd.DataFrame]:
-        """The latest figure of every authority, by indicator and group."""
-        latest = self.latest[self.latest["area_type"].eq("authority")]
-        indices: Any = latest.groupby(SERIES, observed=True).indices
-        return {
-            series: latest.take(positions).reset_index(drop=True)
-            for series, positions in indices.items()
-        }
+    def positions(self) -> dict[str, dict[str, NDArray[np.intp]]]:
+        """Positions of the rows of each area in each table."""
+        return {name: getattr(self, name).groupby("area_code").indices for name in TABLES}
+
+    @cached_property
+    def authorities(self) -> pd.DataFrame:
+        """The latest facts of authorities alone."""
+        return self.latest[self.latest["area_type"].eq("authority")]
+
+    @cached_property
+    def measures(self) -> dict[Hashable, Any]:
+        """Positions of the facts of each indicator and group among those of the authorities."""
+        return self.authorities.groupby(["indicator", "group"]).indices
+
+    @cached_property
+    def combined_codes(self) -> list[str]:
+        """Codes of the areas that sources count several authorities as."""
+        combined = self.facts["area_type"].eq("combined")
+        return list(self.facts.loc[combined, "area_code"].unique())
 
     @cached_property
     def contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
         """Code, fact and source of every authority with a figure, by indicator and group."""
-        return {
-            series: [
-                (code, fact, source)
-                for code, fact, source, estimate in zip(
-                    *(
-                        frame[name].tolist()
-                        for name in ("area_code", "fact_id", "source_id", "estimate")
-                    ),
-                    strict=True,
-                )
-                if estimate == estimate
-            ]
-            for series, frame in self.authorities.items()
-        }
+        found = defaultdict[Series, list[tuple[str, str, str]]](list)
+        rows = self.authorities.dropna(subset="estimate")
+        names = ["indicator", "group", "area_code", "fact_id", "source_id"]
+        for indicator, group, *contributor in rows[names].itertuples(index=False, name=None):
+            found[indicator, group].append(tuple(contributor))
+        return found
 
     @cached_property
     def england_verdicts(self) -> dict[tuple[str, str, str], str]:
         """Verdicts against England by area code, indicator and group."""
-        rows = self.comparisons[self.comparisons["comparator"].eq(COMPARATORS[0])]
-        keys = zip(*(rows[name].tolist() for name in ("area_code", *SERIES)), strict=True)
-        return dict(zip(keys, rows["verdict"].tolist(), strict=True))
+        rows = self.comparisons[self.comparisons["comparator"].eq("england")]
+        names = ["area_code", "indicator", "group", "verdict"]
+        return {row[:3]: row[3] for row in rows[names].itertuples(index=False, name=None)}
 
     @cached_property
     def quartiles(self) -> dict[Series, Quartiles]:
         """Least, quartiles and most of the authorities, by indicator and group."""
-        rows = self.distributions.itertuples(index=False, name=None)
-        return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
-
-    @cached_property
-    def combined_areas(self) -> dict[str, list[str]]:
-        """Codes of the areas that sources count several authorities as, by authority."""
-        combined = self.facts["area_type"].eq("combined")
-        found: dict[str, list[str]] = {}
-        for code in self.facts.loc[combined, "area_code"].unique():
-            for part in str(code).split("/"):
-                found.setdefault(part.strip(), []).append(str(code))
-        return found
-
-    @cached_property
-    def judgements(self) -> dict[str, list[Row]]:
-        """The latest inspection judgements, in order, by the code of the authority."""
-        found: dict[str, list[Row]] = {}
-        for row in sorted(self.official.judgements, key=lambda row: int(row["position"])):
-            code = self.register.on(row["area_code"], self.official.day)
-            found.setdefault(code, []).append(row)
-        return found
+        rows = distributions_of(self.latest).itertuples(name=None)
+        return {series: tuple(quartiles) for series, *quartiles in rows}
 
 
-def edition_statistics(
-    official: OfficialStatistics, confidence: float = 0.95, *, register: Register | None = None
-) -> EditionStatistics:
+def edition_statistics(official: OfficialStatistics, confidence: float = 0.95) -> EditionStatistics:
     """Compute the statistics of an edition; the same object for the same edition.
 
-    Parameters
-    ----------
-    official : OfficialStatistics
-        The edition.
-    confidence : float, default 0.95
-        Confidence of the intervals and the first level of the verdicts, a
-        fraction between 0 and 1.
-    register : Register, optional
-        The areas; by default those of the project that the edition is in.
-
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
+    The confidence is that of the intervals, and the first level of the verdicts.
     """
-    register = register or official.register
     # kept with the edition, which cannot be hashed by its content
     known: dict[float, EditionStatistics] = official.__dict__.setdefault("_statistics", {})
-    if confidence in known and known[confidence].register is register:
-        return known[confidence]
-    facts = official_facts(official)
-    # indicators that only this edition's files name are for analysts, not for briefings
-    facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
-    facts = estimates(facts.assign(latest=is_latest(facts)), confidence=confidence)
-    facts = facts.drop(columns=["rounding_error", "lower_998", "upper_998"])
-    latest = facts[facts["latest"]].reset_index(drop=True)
-    places = find_places(official, facts, register)
-    known[confidence] = EditionStatistics(official, register, facts, latest, places, confidence)
+    if confidence not in known:
+        facts = official_facts(official)
+        # indicators that only this edition's files name are for analysts, not for briefings
+        facts = facts[facts["indicator"].isin(list(load_indicators()))].reset_index(drop=True)
+        facts = estimates(facts.assign(latest=is_latest(facts)), confidence=confidence)
+        facts = facts.drop(columns=["rounding_error", "lower_998", "upper_998"])
+        latest = facts[facts["latest"]].reset_index(drop=True)
+        places = find_places(official, facts)
+        known[confidence] = EditionStatistics(official, facts, latest, places, confidence)
     return known[confidence]
+
+
+def find_places(official: OfficialStatistics, facts: pd.DataFrame) -> Places:
+    """Find the regions, types and statistical neighbours of an edition's authorities.
+
+    Codes are those that areas have on the day of the edition; an area is a
+    neighbour once, and never its own.
+    """
+    register, day = official.register, official.day
+    codes = sorted(facts["area_code"].unique())
+    areas = {code: register.by_code(code) or register.combined(code) for code in codes}
+    lists = sorted({row["list"] for row in official.neighbours})
+    name = covering(lists, day)
+    near = defaultdict[str, list[str]](list)
+    for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
+        if row["list"] == name:
+            code, other = (register.on(row[key], day) for key in ("area_code", "neighbour_code"))
+            if other not in (code, *near[code]):
+                near[code].append(other)
+    ends = facts.groupby("period")["period_end"].max().dropna()
+    return Places(
+        region={
+            code: area.region
+            for code, area in areas.items()
+            if area and area.type in {"authority", "combined"}
+        },
+        kind={code: area.kind for code, area in areas.items() if area and area.type == "authority"},
+        neighbours=dict(near),
+        covered=frozenset(
+            str(period)
+            for period, end in ends.items()
+            if name and covering(lists, end.date()) == name
+        ),
+        neighbour_list=name,
+    )
+
+
+def covering(lists: list[str], ends: dt.date) -> str:
+    """Return the list of neighbours that covers a period, by the last day of the period.
+
+    It is the latest of a year not after that of the period; empty where every
+    list is later. Lists are named by the month of their publication.
+
+    Examples
+    --------
+    >>> covering(["2021-04", "2025-05"], dt.date(2025, 3, 31))
+    '2025-05'
+    >>> covering(["2021-04", "2025-05"], dt.date(2024, 3, 31))
+    '2021-04'
+    >>> covering(["2021-04"], dt.date(2010, 3, 31))
+    ''
+    """
+    return max((each for each in lists if int(each[:4]) <= ends.year), default="")
+
+
+def neighbour_source(list_name: str) -> str:
+    """Return the id of the source of a list of neighbours."""
+    return f"statistical-neighbours-{list_name}"
+
+
+@lru_cache(maxsize=1024)
+def _latest_facts(statistics: EditionStatistics, code: str) -> dict[Series, Row]:
+    return _by_series(statistics.of_area("latest", code))
+
+
+def _by_series(frame: pd.DataFrame) -> dict[Series, Row]:
+    return {(row["indicator"], row["group"]): row for row in records(frame)}
 
 
 class AuthorityProfile:
@@ -254,12 +246,17 @@ class AuthorityProfile:
     def __init__(self, area: Area, statistics: EditionStatistics) -> None:
         self.area = area
         self.statistics = statistics
+        self.official = statistics.official
+        self.places = statistics.places
+        self.country = statistics.places.country
+
+    # tables
 
     @cached_property
     def figures(self) -> pd.DataFrame:
         """Its latest figures, one row per indicator and group."""
-        facts = self.statistics.of_area("facts", self.area.code)
-        return facts[facts["latest"]].drop(columns="latest").reset_index(drop=True)
+        rows = self.statistics.of_area("latest", self.area.code)
+        return rows.drop(columns="latest").reset_index(drop=True)
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
@@ -283,80 +280,30 @@ class AuthorityProfile:
         """Its recent trend on each indicator, columns of :data:`TRENDS`."""
         return self.statistics.of_area("trends", self.area.code).reset_index(drop=True)
 
-    def history(self, code: str = "") -> list[Row]:
-        """Return the facts of an area, all periods; the authority's by default."""
-        return self.statistics.history(code or self.area.code)
+    def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
+        """Return the latest figure of every authority, with or without an estimate."""
+        rows, measures = self.statistics.authorities, self.statistics.measures
+        return rows.take(measures.get((indicator, group), [])).reset_index(drop=True)
+
+    # single figures
 
     def facts(self, code: str = "") -> dict[Series, Row]:
         """Return the latest facts of an area by indicator and group; the authority's by default."""
-        return self.statistics.latest_facts(code or self.area.code)
+        return _latest_facts(self.statistics, code or self.area.code)
 
     def trends(self) -> dict[Series, Row]:
         """Return its recent trends by indicator and group."""
-        return _by_series(_rows(self.trend_rows))
-
-    def combined(self) -> list[Area]:
-        """Return the combined areas that it is part of and that have a latest figure."""
-        codes = self.statistics.combined_areas.get(self.area.code, [])
-        areas = (self.statistics.register.combined(code) for code in codes if self.facts(code))
-        return [area for area in areas if area]
-
-    def area_name(self, code: str) -> str:
-        """Return the name of an area; empty where the register has none."""
-        area = self.statistics.register.by_code(code)
-        return area.name if area else ""
-
-    @property
-    def country(self) -> str:
-        """The code of England."""
-        return self.statistics.places.country
-
-    # against others
-
-    def comparator_facts(
-        self, indicator: str, group: str, comparator: str
-    ) -> tuple[list[str], list[str]]:
-        """Return the facts behind a pooled comparator or a mean of figures.
-
-        Parameters
-        ----------
-        indicator, group : str
-            The measure.
-        comparator : str
-            ``type`` or ``neighbours``.
-
-        Returns
-        -------
-        (list of str, list of str)
-            Ids of the facts, and of their sources, each once.
-        """
-        members = self._members[comparator]
-        found = [
-            each
-            for each in self.statistics.contributors.get((indicator, group), [])
-            if each[0] in members
-        ]
-        return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
-
-    @cached_property
-    def _members(self) -> dict[str, set[str]]:
-        """Codes of the authorities of its type, and of its statistical neighbours."""
-        places, code = self.statistics.places, self.area.code
-        own = places.kind.get(code)
-        same = {other for other, kind in places.kind.items() if kind == own and other != code}
-        return {"type": same, "neighbours": set(places.neighbours.get(code, []))}
+        return _by_series(self.trend_rows)
 
     def rank(self, indicator: str, group: str = "all") -> Row | None:
         """Return its place, with the facts of all who have one; None without a figure."""
         row = self._ranks.get((indicator, group))
-        if row is None:
-            return None
-        found = self.statistics.contributors.get((indicator, group), [])
-        return {**row, "facts": tuple(fact for _, fact, _ in found)}
+        facts = tuple(fact for _, fact, _ in self.statistics.contributors[indicator, group])
+        return {**row, "facts": facts} if row else None
 
     @cached_property
     def _ranks(self) -> dict[Series, Row]:
-        return _by_series(_rows(self.ranks))
+        return _by_series(self.ranks)
 
     def distribution(self, indicator: str, group: str = "all") -> Quartiles | None:
         """Return the least, the two quartiles and the most of all authorities.
@@ -365,18 +312,36 @@ class AuthorityProfile:
         """
         return self.statistics.quartiles.get((indicator, group))
 
-    def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
-        """Return the latest figure of every authority, with or without an estimate."""
-        found = self.statistics.authorities.get((indicator, group))
-        return self.statistics.latest.iloc[:0] if found is None else found
+    def comparator_facts(
+        self, indicator: str, group: str, comparator: str
+    ) -> tuple[list[str], list[str]]:
+        """Return the ids of the facts behind a pooled figure or mean, and of their sources.
+
+        The comparator is ``type`` or ``neighbours``.
+        """
+        members = self._members[comparator]
+        found = self.statistics.contributors[indicator, group]
+        found = [each for each in found if each[0] in members]
+        return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
+
+    @cached_property
+    def _members(self) -> dict[str, set[str]]:
+        """Codes of the authorities of its type, and of its statistical neighbours."""
+        places, code = self.places, self.area.code
+        own = places.kind.get(code)
+        same = {other for other, kind in places.kind.items() if kind == own and other != code}
+        return {"type": same, "neighbours": set(self._neighbour_codes)}
+
+    @property
+    def _neighbour_codes(self) -> list[str]:
+        return self.places.neighbours.get(self.area.code, [])
 
     def neighbours(self) -> dict[str, str]:
         """Return names of its statistical neighbours by code, the closest first.
 
         A name is empty where the edition has no figure of the neighbour.
         """
-        codes = self.statistics.places.neighbours.get(self.area.code, [])
-        facts = {code: list(self.facts(code).values()) for code in codes}
+        facts = {code: list(self.facts(code).values()) for code in self._neighbour_codes}
         return {code: rows[0]["area_name"] if rows else "" for code, rows in facts.items()}
 
     def neighbour_figures(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
@@ -388,51 +353,35 @@ class AuthorityProfile:
                 self.facts(code).get((indicator, group)),
                 verdicts.get((code, indicator, group), NOT_COMPARED),
             )
-            for code in self.statistics.places.neighbours.get(self.area.code, [])
+            for code in self._neighbour_codes
         ]
+
+    # areas, judgements and sources
+
+    def combined(self) -> list[Area]:
+        """Return the combined areas that it is part of and that have a latest figure."""
+        register = self.official.register
+        areas = (register.combined(code) for code in self._combined_codes if self.facts(code))
+        return [area for area in areas if area]
+
+    @cached_property
+    def _combined_codes(self) -> list[str]:
+        """Codes of the areas that sources count it as together with others."""
+        codes = self.statistics.combined_codes
+        return [code for code in codes if self.area.code in map(str.strip, code.split("/"))]
 
     def judgements(self) -> list[Row]:
         """Return its latest inspection judgements, in order."""
-        return self.statistics.judgements.get(self.area.code, [])
-
-    @property
-    def has_judgements(self) -> bool:
-        """Whether the edition has judgements of any authority."""
-        return bool(self.statistics.official.judgements)
-
-    @property
-    def years(self) -> tuple[int, int]:
-        """First and last year of the edition."""
-        return self.statistics.official.first, self.statistics.official.last
-
-    @property
-    def neighbour_list(self) -> str:
-        """The list of neighbours that covers the edition, by its month; empty where none does."""
-        return self.statistics.places.neighbour_list
-
-    def source(self, source_id: str) -> Publication:
-        """Return a source by its id."""
-        return self.statistics.official.source(source_id)
+        rows = sorted(self.official.judgements, key=lambda row: int(row["position"]))
+        register, day = self.official.register, self.official.day
+        return [row for row in rows if register.on(row["area_code"], day) == self.area.code]
 
     def sources(self) -> list[Publication]:
         """Return the sources of every figure and judgement in its briefing."""
-        codes = {self.area.code, self.area.region, self.country}
-        codes |= set(self.statistics.combined_areas.get(self.area.code, []))
-        used = {row["source_id"] for code in codes for row in self.history(code)}
-        used |= {row["source_id"] for row in self.statistics.official.judgements}
-        used |= {neighbour_source(self.neighbour_list)}
-        return [source for source in self.statistics.official.sources if source.id in used]
-
-
-def _by_series(rows: Iterable[Row]) -> dict[Series, Row]:
-    return {(row["indicator"], row["group"]): row for row in rows}
-
-
-def _rows(frame: pd.DataFrame) -> list[Row]:
-    """Turn a table into plain rows; a missing date is None."""
-    columns = [
-        # thirty times as fast as a Timestamp for each
-        column.to_numpy().astype("M8[us]").tolist() if column.dtype.kind == "M" else column.tolist()
-        for _, column in frame.items()
-    ]
-    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+        used: set[str] = {row["source_id"] for row in self.official.judgements}
+        used |= {neighbour_source(self.places.neighbour_list)}
+        positions = self.statistics.positions["facts"]
+        for code in {self.area.code, self.area.region, self.country, *self._combined_codes}:
+            if code in positions:
+                used |= set(self.statistics.facts["source_id"].take(positions[code]))
+        return [source for source in self.official.sources if source.id in used]

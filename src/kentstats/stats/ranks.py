@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,17 +31,6 @@ RANKS = {
     "rank_high": "the worst",
 }
 """Columns of the table of ranks."""
-
-DISTRIBUTIONS = {
-    "indicator": "key into the indicator catalogue",
-    "group": "subgroup",
-    "least": "the lowest figure of an authority",
-    "lower_quartile": "the 25th percentile of the authorities",
-    "upper_quartile": "the 75th percentile",
-    "most": "the highest figure",
-    "count": "how many authorities have a figure",
-}
-"""Columns of the table of distributions."""
 
 _SERIES = ["indicator", "group"]
 
@@ -114,7 +103,8 @@ def rank_interval(
         raise ValueError("value is no list of numbers: give the values of several areas")
     if np.any(low > high):
         raise ValueError("lower is above upper: give the lower limit first")
-    badness, error = _badness(given, polarity), (high - low) / WIDTH
+    badness = np.where(polarity_sign(polarity) < 0, 1.0, -1.0) * given
+    error = (high - low) / WIDTH
     tested = ~np.isnan(badness + error)
     z = -special.ndtri((1 - confidence) / (2 * max(tested.sum() - 1, 1)))
     ours, width = badness[tested], error[tested]
@@ -128,23 +118,14 @@ def rank_interval(
 def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
     """Rank the authorities, with the ranks that chance allows.
 
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates and limits, one period for each indicator.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`RANKS`; no interval where there are no limits.
+    Facts have estimates and limits, one period for each indicator. The table has
+    the columns of :data:`RANKS`, and no interval where there are no limits.
     """
     import pandas as pd
 
-    chosen = latest["area_type"].eq("authority") & latest["estimate"].notna()
-    mine = latest[chosen]
     polarity = {name: one.polarity for name, one in load_indicators().items()}
-    parts = []
-    for (indicator, _), one in mine.groupby(_SERIES, sort=True, observed=True):
+    parts = [pd.DataFrame(columns=list(RANKS))]
+    for (indicator, _), one in _authorities(latest).groupby(_SERIES, sort=True):
         good = polarity.get(str(indicator), "none")
         low, high = rank_interval(one["estimate"], one["lower"], one["upper"], polarity=good)
         badness = one["estimate"] if good == "low" else -one["estimate"]
@@ -153,9 +134,7 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
                 rank=badness.rank(method="min"), of=len(one), rank_low=low, rank_high=high
             )
         )
-    if not parts:
-        return pd.DataFrame(columns=list(RANKS))
-    return pd.concat(parts, ignore_index=True)[list(RANKS)]
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
@@ -169,21 +148,26 @@ def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of :data:`DISTRIBUTIONS`, a row for each indicator and
-        group that at least :data:`MIN_AUTHORITIES` authorities have.
+        ``least``, ``lower_quartile``, ``upper_quartile`` and ``most``, by
+        indicator and group; those that fewer than :data:`MIN_AUTHORITIES`
+        authorities have are left out.
 
     References
     ----------
     Hyndman RJ, Fan Y. Sample quantiles in statistical packages. The American
     Statistician 1996;50:361-365, definition 7.
     """
-    figures = latest[latest["area_type"].eq("authority") & latest["estimate"].notna()]
-    values = figures.groupby(_SERIES, sort=True, observed=True)["estimate"]
-    found = values.agg(least="min", most="max", count="count").assign(
-        lower_quartile=values.quantile(0.25), upper_quartile=values.quantile(0.75)
-    )
-    found = found[found["count"].ge(MIN_AUTHORITIES)].reset_index()
-    return cast("pd.DataFrame", found[list(DISTRIBUTIONS)])
+    import pandas as pd
+
+    values = _authorities(latest).groupby(_SERIES, sort=True)["estimate"]
+    ends = {"least": 0, "lower_quartile": 0.25, "upper_quartile": 0.75, "most": 1}
+    found = pd.DataFrame({name: values.quantile(part) for name, part in ends.items()})
+    return found[values.count().ge(MIN_AUTHORITIES)]
+
+
+def _authorities(latest: pd.DataFrame) -> pd.DataFrame:
+    """Keep the authorities that have a figure."""
+    return latest[latest["area_type"].eq("authority") & latest["estimate"].notna()]
 
 
 def positions(
@@ -240,8 +224,3 @@ def positions(
     return np.asarray(
         np.where(sign < 0, -1.0, 1.0) * (ours - centre) / np.where(reach == 0, 1.0, reach) + 0.0
     )
-
-
-def _badness(values: Floats, polarity: str) -> Floats:
-    """Turn values so that the best is the least."""
-    return np.asarray(np.where(polarity_sign(polarity) < 0, 1.0, -1.0) * values)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kentstats.indicators import load_indicators
-from kentstats.ingest.report_settings import Figure, Share
-from kentstats.stats.intervals import minimum_detectable_base, wilson
+from kentstats.ingest.report_settings import Share
+from kentstats.schemas import records
+from kentstats.stats.intervals import SECOND_LEVEL, minimum_detectable_base, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,6 @@ SHARES = {
     "upper": "upper limit",
     "numerator_id": "fact of the part",
     "denominator_id": "fact of the whole",
-    "numerator_locator": "its place in the source",
-    "denominator_locator": "its place in the source",
     "note": "what to beware of",
 }
 """Columns of the table of derived shares."""
@@ -81,14 +80,10 @@ def derive_shares(
         full precision; limits by :func:`~kentstats.stats.intervals.wilson`,
         only where the cases are a sample of a process.
 
-    Raises
-    ------
-    ValueError
-        `confidence` is not between 0 and 1.
-
     Examples
     --------
     >>> from kentstats import load_facts
+    >>> from kentstats.ingest.report_settings import Figure
     >>> facts = load_facts(authority="Kent", edition=2010, kind="report")
     >>> part, whole = Figure("looked-after", "uasc"), Figure("looked-after")
     >>> asked = Share("uasc-share", "Asylum-seeking, of all looked after", part, whole)
@@ -99,16 +94,18 @@ def derive_shares(
     import pandas as pd
 
     ours = facts[facts["area_name"].eq(authority) & facts["qualifier"].eq("exact")]
+    first = {(row["indicator"], row["group"]): row for row in reversed(records(ours))}
     rows = []
     for share in shares:
-        part, whole = (_first(ours, figure) for figure in (share.part, share.whole))
+        part, whole = (
+            first.get((each.indicator, each.group)) for each in (share.part, share.whole)
+        )
         # a part above its whole is for the checks to report; no share comes of it
         if part is None or whole is None or not 1 <= whole["value"] >= part["value"]:
             continue
-        lower = upper = math.nan
+        limits: tuple[Any, Any] = (math.nan, math.nan)
         if share.sampled:
             limits = wilson(part["value"], whole["value"], confidence=confidence)
-            lower, upper = (float(limit) * 100 for limit in limits)
         note = ""
         if part["period"] != whole["period"]:
             note = f"the part is counted {part['period']}, the whole {whole['period']}"
@@ -119,21 +116,14 @@ def derive_shares(
                 "numerator": part["value"],
                 "denominator": whole["value"],
                 "value": 100 * part["value"] / whole["value"],
-                "lower": lower,
-                "upper": upper,
+                "lower": float(limits[0]) * 100,
+                "upper": float(limits[1]) * 100,
                 "numerator_id": part["fact_id"],
                 "denominator_id": whole["fact_id"],
-                "numerator_locator": part["locator"],
-                "denominator_locator": whole["locator"],
                 "note": note,
             }
         )
     return pd.DataFrame(rows, columns=list(SHARES))
-
-
-def _first(facts: pd.DataFrame, figure: Figure) -> pd.Series | None:
-    found = facts[facts["indicator"].eq(figure.indicator) & facts["group"].eq(figure.group)]
-    return None if found.empty else found.iloc[0]
 
 
 def compare_figures(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
@@ -172,64 +162,52 @@ def compare_figures(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
     >>> float(row["benchmark"]), round(float(row["difference"]), 1), int(row["smallest_95"])
     (85.4, -7.4, 103)
     """
-    import pandas as pd
+    exact = facts[facts["qualifier"].eq("exact") & facts["value"].notna()]
+    mine = exact["area_name"].eq(authority)
+    others = exact.rename(columns={"value": "benchmark"})
+    pairs = exact[mine].merge(
+        others, on=["indicator", "group", "unit"], suffixes=("", "_of_benchmark")
+    )
 
-    pairs = _pairs(facts, authority)
-    rounding_error = pairs["rounding"] + pairs["benchmark_rounding"]
+    def same(column: str) -> pd.Series[bool]:
+        return pairs[column].eq(pairs[f"{column}_of_benchmark"])
+
+    earlier = same("area_code") & pairs["period_end_of_benchmark"].lt(pairs["period_start"])
+    # “last year” is one year in one source and another in the next
+    same_year = same("source_id") | (same("period_start") & same("period_end"))
+    elsewhere = ~same("area_code") & same_year & same("period")
+    pairs = pairs.assign(kind=np.where(same("area_code"), "period", "area"))
+    pairs = pairs[earlier | elsewhere]
+    rounding_error = pairs["rounding"] + pairs["rounding_of_benchmark"]
     difference = pairs["value"] - pairs["benchmark"]
     rounds_away = difference.abs() <= rounding_error.fillna(0)
     percent = pairs["unit"].eq("percent")
-    sizes = {
-        confidence: pd.Series(
+    smallest = (
+        np.where(
+            percent,
             minimum_detectable_base(
                 pairs["value"].where(percent, 0),
                 pairs["benchmark"].where(percent, 0),
                 rounding=pairs["rounding"],
-                benchmark_rounding=pairs["benchmark_rounding"],
+                benchmark_rounding=pairs["rounding_of_benchmark"],
                 confidence=confidence,
             ),
-            pairs.index,
-        ).where(percent)
-        for confidence in (0.95, 0.998)
-    }
-    frame = pairs.assign(
+            np.nan,
+        )
+        for confidence in (0.95, SECOND_LEVEL)
+    )
+    frame = pairs.rename(columns={"fact_id_of_benchmark": "benchmark_id"}).assign(
         difference=difference,
         difference_low=difference - rounding_error,
         difference_high=difference + rounding_error,
         ratio=(pairs["value"] / pairs["benchmark"]).where(pairs["benchmark"] != 0),
         direction=np.select([rounds_away, difference > 0], ["level", "above"], "below"),
-        smallest_95=sizes[0.95],
-        smallest_998=sizes[0.998],
+        smallest_95=next(smallest),
+        smallest_998=next(smallest),
         verdict="not compared",
         reason="the source gives no base",
     )
     order = {name: place for place, name in enumerate(load_indicators())}
     return frame[list(COMPARISONS)].sort_values(
         "indicator", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
-    )
-
-
-def _pairs(facts: pd.DataFrame, authority: str) -> pd.DataFrame:
-    exact = facts[facts["qualifier"].eq("exact") & facts["value"].notna()]
-    mine = exact["area_name"].eq(authority)
-    others = exact.rename(columns={"value": "benchmark"})
-    keys = ["indicator", "group", "unit"]
-    pairs = exact[mine].merge(others, on=keys, suffixes=("", "_of_benchmark"))
-    same_area = pairs["area_code"].eq(pairs["area_code_of_benchmark"])
-    earlier = same_area & pairs["period_end_of_benchmark"].lt(pairs["period_start"])
-    # “last year” is one year in one source and another in the next
-    same_year = pairs["source_id"].eq(pairs["source_id_of_benchmark"]) | (
-        pairs["period_start"].eq(pairs["period_start_of_benchmark"])
-        & pairs["period_end"].eq(pairs["period_end_of_benchmark"])
-    )
-    elsewhere = ~same_area & same_year & pairs["period"].eq(pairs["period_of_benchmark"])
-    return (
-        pairs.assign(kind=np.where(same_area, "period", "area"))
-        .loc[earlier | elsewhere]
-        .rename(
-            columns={
-                "fact_id_of_benchmark": "benchmark_id",
-                "rounding_of_benchmark": "benchmark_rounding",
-            }
-        )
     )

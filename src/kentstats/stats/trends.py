@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from kentstats.stats.intervals import Floats
-
-    Words = NDArray[np.str_]
 
 POINTS = 5
 CRITICAL = 9.549536
@@ -42,8 +39,7 @@ TRENDS = {
 """Columns of the table of recent trends."""
 
 
-@dataclass(frozen=True, eq=False)
-class Trend:
+class Trend(NamedTuple):
     """Recent trends, one an area.
 
     Attributes
@@ -61,7 +57,7 @@ class Trend:
         calculated.
     """
 
-    direction: Words
+    direction: NDArray[np.str_]
     slope: Floats
     chi2: Floats
     used: NDArray[np.bool_]
@@ -134,61 +130,13 @@ def recent_trend(values: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Trend
     return Trend(direction, slope, chi2, used)
 
 
-def trend_words(direction: ArrayLike, polarity: ArrayLike) -> Words:
-    """Say what a direction means, where the indicator has polarity.
-
-    Parameters
-    ----------
-    direction : array_like of str
-        As of :class:`Trend`.
-    polarity : array_like of str
-        ``high``, ``low`` or ``none``; same shape, or shapes that broadcast.
-
-    Returns
-    -------
-    numpy.ndarray of str
-        ``getting better`` or ``getting worse``; the direction itself where
-        there is no polarity or no change.
-
-    Raises
-    ------
-    ValueError
-        A word that is no direction, or no polarity.
-
-    References
-    ----------
-    Public Health England. Public Health Technical Guidance: Fingertips trend
-    markers.
-
-    Examples
-    --------
-    >>> trend_words(["increasing", "decreasing", "not calculated"], "low").tolist()
-    ['getting worse', 'getting better', 'not calculated']
-    """
-    words = np.asarray(direction, np.str_)
-    for word in np.unique(words):
-        if word not in (INCREASING, DECREASING, NO_CHANGE, NOT_CALCULATED):
-            raise ValueError(f"direction is {str(word)!r}: give the direction of a Trend")
-    way = np.select([words == INCREASING, words == DECREASING], [1.0, -1.0], 0.0)
-    moves, sign = aligned(direction=way, polarity=polarity_sign(polarity))
-    gain = moves * sign
-    return np.where(gain > 0, "getting better", np.where(gain < 0, "getting worse", words))
-
-
 def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     """Find the recent trend of every area and indicator.
 
-    Parameters
-    ----------
-    figures : pandas.DataFrame
-        Facts of several periods with estimates and limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`TRENDS`. A trend rests on the figures of one
-        source, that of the latest: another may define the measure otherwise.
-        A period that names no year is in no trend.
+    Facts have several periods, estimates and limits; the table has the columns of
+    :data:`TRENDS`. A trend rests on the figures of one source, that of the
+    latest: another may define the measure otherwise. A period that names no year
+    is in no trend.
     """
     import pandas as pd
 
@@ -212,28 +160,21 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     first, last = found.used.argmax(axis=1), len(years) - 1 - found.used[:, ::-1].argmax(axis=1)
     made: pd.DataFrame = wide.index.to_frame(index=False)
     polarity = {name: one.polarity for name, one in load_indicators().items()}
-    signs = made["indicator"].map(polarity).fillna("none").to_numpy(dtype=str)
+    sign = polarity_sign(made["indicator"].map(polarity).fillna("none").to_numpy(dtype=str))
+    gain = sign * ((found.direction == INCREASING) * 1 - (found.direction == DECREASING))
     return made.assign(
         first=np.where(calculated, period[row, first], ""),
         last=np.where(calculated, period[row, last], ""),
         direction=found.direction,
-        words=trend_words(found.direction, signs),
+        words=np.select([gain > 0, gain < 0], ["getting better", "getting worse"], found.direction),
     )[list(TRENDS)]
 
 
 def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
     """Keep the latest period of every indicator and group, the same for all areas.
 
-    Parameters
-    ----------
-    facts : pandas.DataFrame
-        Tidy facts of official statistics.
-
-    Returns
-    -------
-    pandas.DataFrame
-        An authority without a figure for that period has none here: an
-        older one is not put in its place.
+    An area without a figure for that period has none: an older one is not put
+    in its place.
     """
     return facts[is_latest(facts)].reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""Verdicts: what an interval licenses to say of a benchmark, and what chance alone would say."""
+"""Verdicts: what an interval licenses to say of a benchmark, and tests of many at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kentstats.stats.intervals import aligned, check_count, check_share, z_value
+from kentstats.stats.intervals import aligned, check_count, check_share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,22 +23,7 @@ _CODES = np.array([[2, 1, 3], [5, 1, 4], [3, 1, 2]], np.int8)
 
 
 def polarity_sign(polarity: ArrayLike) -> Floats:
-    """Return the sign of polarities.
-
-    Parameters
-    ----------
-    polarity : array_like of str
-        A key of :data:`~kentstats.indicators.POLARITIES` each.
-
-    Returns
-    -------
-    numpy.ndarray
-        1 where high is good, -1 where low is good, 0 where neither is.
-
-    Raises
-    ------
-    ValueError
-        A word that is no polarity.
+    """Return 1 where high is good, -1 where low is good, 0 where neither is.
 
     Examples
     --------
@@ -91,43 +76,6 @@ def verdict_codes(
     code = _CODES[np.asarray(sign).astype(np.intp) + 1, side + 1]
     missing = np.isnan(lower + upper + benchmark_low + benchmark_high)
     return np.where(missing, np.int8(0), code)
-
-
-def expected_by_chance(tested: ArrayLike, *, confidence: float = 0.95) -> Floats:
-    """Work out how many comparisons chance alone would call different.
-
-    Parameters
-    ----------
-    tested : array_like
-        Numbers of comparisons.
-    confidence : float, default 0.95
-        Confidence of each, a fraction between 0 and 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        Expected numbers were nothing different, not whole.
-
-    Raises
-    ------
-    ValueError
-        A negative number, or a `confidence` that is not between 0 and 1.
-
-    References
-    ----------
-    Bland JM, Altman DG. Multiple significance tests: the Bonferroni method.
-    BMJ 1995;310:170.
-
-    Examples
-    --------
-    >>> float(expected_by_chance(40).round(6))
-    2.0
-    """
-    (number,) = aligned(tested=tested)
-    z_value(confidence)
-    if np.any(number < 0):
-        raise ValueError("tested is below 0: give the number of comparisons")
-    return np.asarray(number * (1 - confidence))
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -220,8 +168,8 @@ def score_p(count: ArrayLike, base: ArrayLike, benchmark: ArrayLike) -> Floats:
 def poisson_p(count: ArrayLike, expected: ArrayLike) -> Floats:
     """Two-sided exact p value of a Poisson count, twice the smaller tail.
 
-    It is below ``1 - confidence`` just where the limits of
-    :func:`~kentstats.stats.intervals.exact_poisson` leave `expected` out.
+    It is below ``1 - confidence`` just where the exact limits leave `expected`
+    out: those of :func:`~kentstats.stats.intervals.poisson` below ten events.
 
     Parameters
     ----------
