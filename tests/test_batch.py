@@ -25,13 +25,13 @@ from kentstats.publish import batch, manifest
 from kentstats.publish import quarto as quarto_route
 from kentstats.publish.batch import Run, publish_all
 from kentstats.publish.briefing import BriefingTask
-from kentstats.publish.manifest import GROUPS, Entry, portable, read_manifest
+from kentstats.publish.manifest import GROUPS, Entry, read_manifest
 
 THREE = ["Kent", "Medway", "Essex"]
 FILES = ("briefing.html", "briefing.pdf", "claims.json", "facts.csv")
 
 
-def make(task: BriefingTask) -> list[str]:
+def make(task: BriefingTask) -> dict[str, dict[str, Any]]:
     """Stand in for ``make_briefing``: do what ``plan.json`` says, and note that it was called."""
     with (task.output.parent / "calls.txt").open("a", encoding="utf-8") as calls:
         calls.write(f"{task.authority}\n")
@@ -50,14 +50,14 @@ def make(task: BriefingTask) -> list[str]:
     task.folder.mkdir(exist_ok=True)
     for name in FILES:
         (task.folder / name).write_text(f"{name} of {task.authority}", encoding="utf-8")
-    return list(FILES)
+    return manifest.published_files(task.folder, FILES)
 
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish nothing, and prepare nothing for it."""
     monkeypatch.setattr(batch, "make_briefing", make)
-    monkeypatch.setattr(BriefingTask, "prepare", lambda self: None)
+    monkeypatch.setattr(batch, "prepare", lambda task: None)
 
 
 @pytest.fixture
@@ -164,63 +164,34 @@ def change(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\n")
 
 
-CHANGES: dict[str, tuple[Callable[[Project, Path], object], str]] = {
-    "tables": (
-        lambda home, output: change(home.raw / "official-2010" / "edition.yml"),
-        GROUPS["tables"],
-    ),
-    "areas": (
-        lambda home, output: change(home.raw / "areas" / "successions.csv"),
-        GROUPS["tables"],
-    ),
-    "report": (
-        lambda home, output: change(home.raw / "ofsted-kent-2010" / "tensions.csv"),
-        GROUPS["report"],
-    ),
-    "notebook": (
-        lambda home, output: change(home.notebooks / "briefing.ipynb"),
-        GROUPS["notebook"],
-    ),
-    "template": (
-        lambda home, output: change(home.reports / "template" / "briefing.css"),
-        GROUPS["templates"],
-    ),
-    "missing": (
-        lambda home, output: (output / "2010/kent/briefing.pdf").unlink(),
-        "briefing.pdf is missing",
-    ),
-    "edited": (
-        lambda home, output: change(output / "2010/kent/briefing.html"),
-        "briefing.html was changed",
-    ),
-    "gone": (
-        lambda home, output: shutil.rmtree(output / "2010/kent"),
-        "its folder is missing",
-    ),
+CHANGES = {
+    "raw/official-2010/edition.yml": GROUPS["tables"],
+    "raw/areas/successions.csv": GROUPS["tables"],
+    "raw/ofsted-kent-2010/tensions.csv": GROUPS["report"],
+    "notebooks/briefing.ipynb": GROUPS["notebook"],
+    "reports/template/briefing.css": GROUPS["templates"],
+    "reports/template/index.css": "nothing changed",
+    "raw/official-2025/edition.yml": "nothing changed",
+    "kent/briefing.pdf": "briefing.pdf was changed",
+    "kent": "its folder is missing",
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_what_changed_is_published_again_and_said(home: Project, output: Path, what: str) -> None:
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changed_is_published_again_and_said(home: Project, output: Path, name: str) -> None:
     go(output, authorities=["Kent", "Essex"])
     calls(output)
-    act, reason = CHANGES[what]
-    act(home, output)
-    said: list[str] = []
-    entry = go(output, authorities=["Kent", "Essex"], say=said.append).entries[1]
-    assert (entry.outcome, entry.reason) == ("published", reason)
-    only_kent = what in {"report", "missing", "edited", "gone"}
-    assert calls(output) == (["Kent"] if only_kent else ["Essex", "Kent"])
+    ours = name.startswith("kent")
+    path = (output / "2010" if ours else home.root) / name.replace("raw/", "data/raw/")
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        change(path)
+    entry = go(output, authorities=["Kent", "Essex"]).entries[1]
+    assert entry.reason == CHANGES[name]
+    expected = ["Kent"] if ours or "kent" in name else ["Essex", "Kent"]
+    assert calls(output) == ([] if CHANGES[name] == "nothing changed" else expected)
     assert set(outcomes(go(output, authorities=["Kent", "Essex"])).values()) == {"unchanged"}
-
-
-def test_the_look_of_the_index_and_other_editions_concern_no_briefing(
-    home: Project, output: Path
-) -> None:
-    go(output)
-    change(home.reports / "template" / "index.css")
-    change(home.raw / "official-2025" / "edition.yml")
-    assert set(outcomes(go(output)).values()) == {"unchanged"}
 
 
 def test_code_versions_parameters_and_renderer_are_inputs_too(
@@ -245,7 +216,7 @@ def test_code_versions_parameters_and_renderer_are_inputs_too(
     assert manifest_of(output)["versions"] == {"python": "4.0", "quarto": "1.9.1"}
 
 
-@pytest.mark.parametrize("name", ["charts/new.py", "indicators.yml", "cli.py"])
+@pytest.mark.parametrize("name", ["charts/new.py", "indicators.yml"])
 def test_every_file_of_the_code_is_an_input(
     output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -278,16 +249,6 @@ DAMAGES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda written: {**written, "edition": "2025"}, "is of edition 2025."),
     (lambda written: {**written, "authorities": ["Kent"]}, "is damaged."),
     (lambda written: {**written, "authorities": [{"name": "Kent"}]}, "is damaged."),
-    *(
-        (
-            lambda written, wrong=wrong: {
-                **written,
-                "authorities": [{**written["authorities"][0], **wrong}],
-            },
-            "is damaged.",
-        )
-        for wrong in ({"files": {"x": "y"}}, {"outcome": "good"}, {"seconds": "1"})
-    ),
 ]
 
 
@@ -303,13 +264,6 @@ def test_a_manifest_that_is_no_good_is_told_and_ignored(
     (entry,) = go(output, authorities=["Kent"], say=said.append).entries
     assert said[0] == f"The manifest {path} {told} It is ignored: everything is done again."
     assert (entry.outcome, entry.reason) == ("published", "there is no record of it")
-
-
-def test_a_message_keeps_its_addresses_and_fractions() -> None:
-    for text in ("See https://www.gov.uk/a/b.", "3/4 and/or 5 / 6", "At /x.", "a/b/c.csv"):
-        assert portable(text, ()) == text
-    assert portable("In /home/x/y.csv, line 2", ()) == "In …/y.csv, line 2"
-    assert portable(r"In C:\Users\x\y.csv", ()) == "In …/y.csv"
 
 
 @pytest.mark.parametrize(
@@ -392,7 +346,7 @@ from test_batch import THREE, make
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    batch.make_briefing, BriefingTask.prepare = make, lambda self: None
+    batch.make_briefing, batch.prepare = make, lambda task: None
     try:
         batch.publish_all("2010", authorities=THREE, jobs=2, output=Path(sys.argv[1]))
     except KeyboardInterrupt:

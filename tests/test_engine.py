@@ -16,8 +16,6 @@ import pytest
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from kentstats.publish.pool import Limits
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -191,29 +189,9 @@ def test_a_cell_that_fails_ends_it(tmp_path: Path, source: str, error: str) -> N
     assert '"text/plain": [\n      "\'never\'"' not in made
 
 
-LIMITS: dict[str, tuple[str, Limits, str]] = {
-    "lists": ("x = []\nwhile True: x.append(bytearray(10**6))", Limits(0, 300, 0), "MemoryError"),
-    "arrays": ("import numpy as np\nx = np.ones(10**10)", Limits(0, 300, 0), "Unable to allocate"),
-    "printed": ("while True: print('x' * 1000)", Limits(0, 0, 10_000), "more than 10,000 char"),
-    "displayed": ("while True: display('x' * 1000)", Limits(0, 0, 10_000), "more than 10,000 char"),
-}
-
-
-@pytest.mark.parametrize("name", LIMITS)
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
-def test_limits_are_held_to(tmp_path: Path, name: str) -> None:
-    source, limits, told = LIMITS[name]
-    path = notebook(tmp_path / "in.ipynb", "print('before')", source, "print('never')")
-    with pytest.raises(PapermillExecutionError, match=told):
-        execute(path, limits=limits)
-    assert (tmp_path / "kentstats.ipynb").stat().st_size < 100_000
-
-
 def test_a_cell_that_takes_too_long_or_ends_the_process_is_told(tmp_path: Path) -> None:
-    path = notebook(tmp_path / "in.ipynb", "print('before')", "import time; time.sleep(600)")
     with pytest.raises(CellTimeoutError):
-        execute(path, execution_timeout=0.5)
-    assert "before" in (tmp_path / "kentstats.ipynb").read_text(encoding="utf-8")
+        execute(notebook(tmp_path / "in.ipynb", "while True: pass"), execution_timeout=1)
     path = notebook(tmp_path / "in.ipynb", "import os; os._exit(3)")
     with pytest.raises(DeadKernelError, match="ended with code 3"):
         execute(path)

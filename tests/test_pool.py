@@ -76,13 +76,12 @@ def test_what_happens_to_one_task_concerns_no_other(forks: bool) -> None:
 
 @pytest.mark.parametrize("forks", WAYS)
 def test_a_task_that_takes_too_long_is_stopped_and_named(forks: bool) -> None:
-    results = run("hang", "one", limits=Limits(seconds=5, memory=0), forks=forks)
+    results = run("hang", limits=Limits(seconds=5, memory=0), forks=forks)
     assert results["hang"].error == (
         "It took longer than 5 seconds, in cell 3, and was stopped. "
         "Allow more with --time-limit, or mend the cell."
     )
     assert results["hang"].error_kind == "TimeLimit"
-    assert results["one"].value
 
 
 def test_spawned_workers_are_used_again_and_forked_ones_are_not() -> None:
@@ -135,7 +134,7 @@ def test_a_worker_takes_one_task_after_the_other(forks: bool) -> None:
         first, second = worker.call("a"), worker.call("b")
         assert first.value[1] == second.value[1] == worker.process.pid
         assert worker.call("hang", 1).error_kind == "TimeLimit"
-        assert not worker.alive
+        assert not worker.process.is_alive()
     finally:
         worker.stop()
 

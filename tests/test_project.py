@@ -40,24 +40,6 @@ def requirement(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def test_the_top_level_is_as_promised() -> None:
-    for name in ("notebooks", "data/raw", "data/processed", "src/kentstats", "reports", "tests"):
-        assert (ROOT / name).is_dir(), name
-    for name in (
-        "environment.yml",
-        "dvc.yaml",
-        "pyproject.toml",
-        "Makefile",
-        "README.md",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "LICENCE",
-        "requirements/main.txt",
-    ):
-        assert (ROOT / name).is_file(), name
-    assert list((ROOT / "docs" / "decisions").glob("*.md"))
-
-
 def test_the_conda_environment_is_that_of_pyproject(project: dict[str, dict[str, object]]) -> None:
     table = project["project"]
     extras = table["optional-dependencies"]
@@ -133,17 +115,6 @@ def test_make_lists_its_targets() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in ("briefing", "test", "lint", "lab", "dvc", "bench"):
         assert f"make {target} " in done.stdout
-
-
-@pytest.mark.needs("git")
-def test_no_published_briefing_or_secret_path_is_committed() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert not [name for name in listed if name.startswith("reports/published")]
-    assert all(
-        (ROOT / name).stat().st_size < 2_000_000 for name in listed if (ROOT / name).exists()
-    )
 
 
 def test_the_wheel_carries_data_notebooks_and_templates(tmp_path: Path) -> None:

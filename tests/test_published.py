@@ -115,39 +115,6 @@ def test_every_claim_leads_back_to_facts_that_are_published(
         assert claim["calculation"]
 
 
-@pytest.mark.parametrize(
-    ("shown", "place"),
-    [
-        ("78%", "paragraph 55"),
-        ("82.4%", "paragraph 55"),
-        ("85.4%", "paragraph 55"),
-        ("17.3%", "paragraph 5"),
-        ("1,362", "paragraph 10"),
-        ("1,568", "paragraph 10"),
-        ("248", "paragraph 10"),
-        ("13%", "paragraph 38"),
-        ("20.0 per thousand", "paragraph 21"),
-        ("£5.6 million", "paragraph 34"),
-    ],
-)
-def test_the_headline_figures_are_printed_with_their_paragraph(
-    page: Page, shown: str, place: str
-) -> None:
-    assert (shown, place) in [(text, attributes["data-source"]) for attributes, text in page.claims]
-
-
-def test_the_smallest_groups_are_printed(page: Page) -> None:
-    printed = {text for _, text in page.claims}
-    assert {"103", "255", "377", "937"} <= printed
-
-
-def test_the_disagreements_are_printed(page: Page) -> None:
-    printed = {text for _, text in page.claims}
-    assert "heading adequate (3), record inadequate (4)" in printed
-    assert "115 ≠ 120" in printed
-    assert "30 is 3% of 858 to 1,200; of 1,568 it is 1.9%" in printed
-
-
 def test_the_page_is_one_file_without_code_or_script(page: Page, published: Path) -> None:
     tags = [tag for tag, _ in page.tags]
     assert not {"script", "link", "iframe", "object", "pre", "form"} & set(tags)

@@ -170,7 +170,7 @@ def medway(home: Project) -> Path:
 def publish_page(
     authority: str, home: Project, output: Path, edition: str = "2010"
 ) -> tuple[Page, Path]:
-    folder = publish(authority, edition, output=output, home=home).folder
+    folder = publish(authority, edition, output=output, home=home)
     page = Page(folder / "briefing.html")
     assert page.empty == []
     assert len(set(page.names)) == len(page.names)

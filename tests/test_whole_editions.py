@@ -33,7 +33,7 @@ def pair(
     """An edition, an authority, and the folders of two runs."""
     edition, name = request.param
     places = (tmp_path_factory.mktemp(run) for run in ("first", "second"))
-    first, second = (publish(name, edition, output=place).folder for place in places)
+    first, second = (publish(name, edition, output=place) for place in places)
     return edition, name, first, second
 
 

@@ -237,10 +237,10 @@ def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
     for_many = ("again", "cluster", "contact", "jobs", "store")
     chosen = {name: value for name, value in chosen.items() if name not in for_many}
     talks = chosen["progress"] or chosen["renderer"] == "auto"
-    published = publish(authority, say=say if talks else str, **chosen)
+    folder = publish(authority, say=say if talks else str, **chosen)
     if not quiet:
         for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
-            click.echo(published.folder / name)
+            click.echo(folder / name)
 
 
 def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> None:
@@ -251,10 +251,10 @@ def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> No
     run = publish_all(say=str if quiet else say, force=again, **chosen)
     page: str | Path
     if store:
-        from kentstats.publish.dask import open_store
+        from kentstats.publish.dask import put
 
         written = write_index(output, edition, contact=contact, there=lambda _: True)
-        page = open_store(store).put(f"{edition}/{written.name}", written.read_bytes())
+        page = put(store, f"{edition}/{written.name}", written.read_bytes())
     else:
         page = write_index(output, edition, contact=contact)
         write_home(output, contact=contact)

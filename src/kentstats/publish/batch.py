@@ -14,6 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,8 @@ from kentstats.errors import KentstatsError, ParameterError
 from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import choose_edition, edition_day
 from kentstats.project import Project, find_project, fingerprint
-from kentstats.publish.briefing import (
-    NOTEBOOK,
-    BriefingTask,
-    make_briefing,
-    slug,
-)
-from kentstats.publish.dask import open_store, run_in_cluster
+from kentstats.publish.briefing import BriefingTask, make_briefing, prepare, slug
+from kentstats.publish.dask import faults_in_store, open_store, put, run_in_cluster
 from kentstats.publish.manifest import (
     MANIFEST,
     OUTCOMES,
@@ -40,35 +36,25 @@ from kentstats.publish.manifest import (
     edition_inputs,
     faults_of,
     installed_versions,
-    published_files,
     read_entries,
     reason_to_publish,
     remove_leftovers,
     table_checksums,
     write_manifest,
 )
-from kentstats.publish.notebook import effective_parameters
+from kentstats.publish.notebook import NOTEBOOK, effective_parameters
 from kentstats.publish.pool import DEFAULT_LIMITS, Limits, Result, run_tasks
 from kentstats.publish.quarto import choose_renderer
 
 SAVE_SECONDS = 2.0
-"""How often the manifest is written while a run is under way."""
+"""How often the manifest is written while a run is under way, at most."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a run.
+    """What came of a run: an entry for each authority asked for, in the order of their names.
 
-    Attributes
-    ----------
-    entries : tuple of Entry
-        One for each authority asked for, in the order of their names.
-    manifest_path : pathlib.Path
-        Where the manifest is.
-    left_over : tuple of str
-        Folders beside the briefings that no authority of the edition has.
-    seconds : float
-        How long it took.
+    `left_over` are folders beside the briefings that no authority of the edition has.
     """
 
     entries: tuple[Entry, ...]
@@ -84,10 +70,7 @@ class Run:
     def summary(self, width: int | None = None) -> str:
         """Return a table of what was done, failures first, and the totals.
 
-        Parameters
-        ----------
-        width : int, optional
-            Columns to fill; those of the terminal by default.
+        It fills `width` columns, those of the terminal by default.
 
         Examples
         --------
@@ -153,22 +136,14 @@ def publish_all(
 
     Parameters
     ----------
-    edition : str
-        Name of the edition.
+    edition, parameters, notebook, output, renderer, progress, say, home, limits : optional
+        As of :func:`kentstats.publish.briefing.publish`.
     authorities : sequence of str, optional
         Names or codes; all that the edition has by default.
     jobs : int, default 1
         How many to publish at a time, each in a process of its own.
-    parameters, notebook, output, renderer, home : optional
-        As of :func:`kentstats.publish.briefing.publish`.
-    progress : bool, default False
-        Whether to show a progress bar, where standard error is a terminal.
-    say : callable, optional
-        Told in a line what is done, and why.
     force : bool, default False
         Publish also what is up to date.
-    limits : Limits, optional
-        What each briefing may use.
     cluster : str, optional
         Address of a Dask scheduler, on whose workers all are published, or ``local`` for as
         many workers of this machine as there are jobs.
@@ -176,19 +151,10 @@ def publish_all(
         With a cluster, an address that fsspec knows: the workers write the briefings there, and
         to `output` goes only the manifest.
 
-    Returns
-    -------
-    Run
-
     Raises
     ------
-    ParameterError
-        An edition, authority or parameter that is not known, `jobs` below 1, or a store without
-        a cluster.
-    RenderError
-        Quarto is wanted and not there.
-    KentstatsError
-        Another run is publishing to the same place; or the cluster cannot be used.
+    ParameterError, RenderError, KentstatsError
+        Something is not known or not there, or another run is publishing to the same place.
     """
     begun = time.monotonic()
     home = home or find_project()
@@ -204,13 +170,15 @@ def publish_all(
     areas = register.authorities(day)
     asked = {register.resolve(name, day) for name in authorities or ()}
     wanted = areas if authorities is None else [area for area in areas if area in asked]
-    shelf = open_store(store) if store else None
+    faults = faults_of
+    if store:
+        open_store(store)  # tells at once of an address that is not known
+        faults = partial(faults_in_store, store)
     output = output.absolute()
     folder = output / edition
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder):
-        for area in areas:
-            remove_leftovers(folder / slug(area.name))
+        remove_leftovers(folder)
         record = _Record(edition, folder, home, areas, say)
         record.head |= {
             "parameters": effective,
@@ -229,44 +197,52 @@ def publish_all(
             inputs=edition_inputs(edition, notebook, effective, chosen, home),
             limits=limits,
         )
-        faults = shelf.faults if shelf else faults_of
         reasons = _plan(record, wanted, shared, faults, force=force)
         tasks = list(reasons)
         _tell({task.authority: reason for task, reason in reasons.items()}, len(wanted), say)
+        shown = progress and bool(tasks) and sys.stderr.isatty()
         try:
-            shown = progress and bool(tasks) and sys.stderr.isatty()
-            with click.progressbar(
+            bar = click.progressbar(
                 length=len(tasks),
                 label="Publishing",
                 show_pos=True,
                 file=sys.stderr,
                 hidden=not shown,
-            ) as bar:
-
-                def on_tick() -> None:
-                    bar.render_progress()
-                    record.save()
-
-                results = _results(tasks, jobs, limits, cluster, store, on_tick)
-                with contextlib.closing(results):
-                    for result in results:
-                        record.done(result, reasons[result.task])
-                        if result.error:
-                            bar.label = "Publishing (some failed)"
-                            if shown:
-                                click.echo("\r\033[K", nl=False, err=True)
-                            say(f"{result.task.authority} failed: {result.error}")
-                        bar.update(1)
+            )
+            results = _results(tasks, jobs, limits, cluster, store, record.save)
+            with bar, contextlib.closing(results):
+                for result in results:
+                    record.done(result, reasons[result.task])
+                    if result.error:
+                        bar.label = "Publishing (some failed)"
+                        if shown:
+                            click.echo("\r\033[K", nl=False, err=True)
+                        say(f"{result.task.authority} failed: {result.error}")
+                    bar.update(1)
             record.head["finished"] = _now()
         finally:
-            for task in tasks:
-                remove_leftovers(task.folder)
+            remove_leftovers(folder)
             record.write()
-            if shelf:
-                shelf.put(f"{edition}/{MANIFEST}", record.path.read_bytes())
+            if store:
+                put(store, f"{edition}/{MANIFEST}", record.path.read_bytes())
     entries = tuple(record.entries[area.code] for area in wanted)
     seconds = time.monotonic() - begun
     return Run(entries, record.path, tuple(record.head["left_over"]), seconds)
+
+
+def _results(
+    tasks: list[BriefingTask],
+    jobs: int,
+    limits: Limits,
+    cluster: str,
+    store: str,
+    on_tick: Callable[[], object],
+) -> Generator[Result, None, None]:
+    """Make the briefings, here or in a cluster."""
+    if cluster and tasks:
+        return run_in_cluster(tasks, cluster, jobs, store)
+    ready = partial(prepare, tasks[0]) if tasks else None
+    return run_tasks(make_briefing, tasks, jobs=jobs, limits=limits, prepare=ready, on_tick=on_tick)
 
 
 def _plan(
@@ -291,23 +267,6 @@ def _plan(
         else:
             record.unchanged(area)
     return reasons
-
-
-def _results(
-    tasks: list[BriefingTask],
-    jobs: int,
-    limits: Limits,
-    cluster: str,
-    store: str,
-    on_tick: Callable[[], object],
-) -> Generator[Result, None, None]:
-    """Make the briefings, here or in a cluster."""
-    if cluster and tasks:
-        return run_in_cluster(tasks, cluster, jobs, store, on_tick)
-    prepare = tasks[0].prepare if tasks else None
-    return run_tasks(
-        make_briefing, tasks, jobs=jobs, limits=limits, prepare=prepare, on_tick=on_tick
-    )
 
 
 @contextlib.contextmanager
@@ -358,7 +317,7 @@ class _Record:
         }
         # what a message may name, and no other machine has
         self._roots = (folder.parent.resolve().parent, home.root, Path.cwd(), Path.home())
-        self._written, self._changed = time.monotonic(), False
+        self._written = time.monotonic()
 
     def unchanged(self, area: Area) -> None:
         """Take note that an authority is left as it is."""
@@ -366,14 +325,10 @@ class _Record:
         self.entries[area.code] = replace(entry, outcome="unchanged", reason="nothing changed")
 
     def done(self, result: Result, reason: str) -> None:
-        """Take note of what came of an authority, and write the manifest now and then."""
+        """Take note of what came of an authority, and write the manifest."""
         task: BriefingTask = result.task
         code = self._codes[task.authority]
         before = self.entries.get(code)
-        files = before.files if before else {}
-        if not result.error:
-            value = result.value
-            files = value if isinstance(value, dict) else published_files(task.folder, value)
         self.entries[code] = Entry(
             name=task.authority,
             code=code,
@@ -385,19 +340,19 @@ class _Record:
             seconds=round(result.seconds, 2),
             fingerprint=fingerprint(task.inputs),
             inputs=task.inputs,
-            files=files,
+            files=(before.files if before else {}) if result.error else result.value,
         )
-        self._changed = True
+        self.save()
 
     def save(self) -> None:
-        """Write the manifest if something has changed, now and then."""
-        if self._changed and time.monotonic() - self._written > SAVE_SECONDS:
+        """Write the manifest, unless that was a moment ago."""
+        if time.monotonic() - self._written > SAVE_SECONDS:
             self.write()
 
     def write(self) -> None:
         """Write the manifest."""
         write_manifest(self.path, self.head, self.entries.values(), self._roots)
-        self._written, self._changed = time.monotonic(), False
+        self._written = time.monotonic()
 
 
 def _tell(reasons: Mapping[str, str], wanted: int, say: Callable[[str], object]) -> None:

@@ -44,51 +44,22 @@ from kentstats.publish.manifest import (
     briefing_inputs,
     edition_inputs,
     installed_versions,
+    published_files,
     remove_leftovers,
     temporary_folder,
 )
-from kentstats.publish.notebook import effective_parameters, execute_notebook
+from kentstats.publish.notebook import NOTEBOOK, effective_parameters, execute_notebook
 from kentstats.publish.pool import DEFAULT_LIMITS, Limits, run_tasks
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.typst import write_pdf
 from kentstats.schemas import tidy, to_csv
 
 EPOCH = dt.date(2010, 1, 1)
-RENDERERS = ("embedded", "quarto", "auto")
-NOTEBOOK = "briefing.ipynb"
-
-
-@dataclass(frozen=True)
-class Published:
-    """What was published.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Where the files are.
-    renderer : str
-        ``embedded`` or ``quarto``.
-    """
-
-    folder: Path
-    renderer: str
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose briefing it is, and what there is to say.
-
-    Attributes
-    ----------
-    area : Area
-        The authority.
-    edition : str
-        Name of the edition.
-    report : Source or None
-        Its inspection report.
-    official : pathlib.Path or None
-        Folder of the official statistics of the edition.
-    """
+    """Whose briefing it is, and what there is to say: a report, official statistics or both."""
 
     area: Area
     edition: str
@@ -98,28 +69,10 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class BriefingTask:
-    """A briefing to be made.
+    """A briefing to be made; its files go to ``EDITION/AUTHORITY`` below `output`.
 
-    Attributes
-    ----------
-    authority, edition : str
-        Their names.
-    parameters : mapping
-        Every other parameter of the notebook.
-    notebook : pathlib.Path
-        The notebook.
-    output : pathlib.Path
-        Where to; the files go to ``EDITION/AUTHORITY`` below it.
-    renderer : str
-        ``embedded`` or ``quarto``.
-    home : Project
-        The project.
-    inputs : mapping of str to str
-        Checksum of each group of inputs, see :data:`kentstats.publish.manifest.GROUPS`.
-    limits : Limits
-        What it may use.
-    progress : bool
-        Whether to show a progress bar.
+    `parameters` are every other parameter of the notebook; `inputs` the checksum of each of
+    :data:`kentstats.publish.manifest.GROUPS`.
     """
 
     authority: str
@@ -148,11 +101,6 @@ class BriefingTask:
         """Where a notebook is kept that failed."""
         return self.output.parent / "failed" / self.edition / slug(self.authority)
 
-    def prepare(self) -> None:
-        """Prepare this process for this briefing and others like it."""
-        confidence = float(self.parameters.get("confidence", 0.95))
-        prepare(self.authority, self.edition, confidence, self.notebook, self.home)
-
 
 def publish(
     authority: str,
@@ -166,45 +114,33 @@ def publish(
     say: Callable[[str], object] = str,
     home: Project | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> Published:
-    """Execute the briefing of one authority and publish it.
+) -> Path:
+    """Execute the briefing of one authority, publish it and return its folder.
 
     Everything is written to a temporary folder first. A fault leaves what was published before
     as it was, and keeps the broken notebook.
 
     Parameters
     ----------
-    authority : str
-        Name, GSS code or old code.
-    edition : str
-        Name of the edition.
+    authority, edition : str
+        A name, GSS code or old code; the name of an edition.
     parameters : mapping of str to str, optional
         More parameters of the notebook, as they were typed.
     notebook : pathlib.Path, optional
         A notebook other than ``notebooks/briefing.ipynb``.
     output : pathlib.Path, default ``reports/published``
         Where to; the files go to ``EDITION/AUTHORITY`` below it.
-    renderer : str, default "embedded"
-        One of :data:`RENDERERS`; ``auto`` takes Quarto where it is there.
-    progress : bool, default False
-        Whether to show a progress bar.
-    say : callable, optional
-        Told in a line what is being done.
-    home : Project, optional
-        The project; the one at hand by default.
-    limits : Limits, optional
-        What the briefing may use.
-
-    Returns
-    -------
-    Published
+    renderer : {"embedded", "quarto", "auto"}
+        ``auto`` takes Quarto where it is there.
+    progress, say : bool, callable
+        Whether to show a progress bar; told in a line what is being done.
+    home, limits : optional
+        The project, by default the one at hand, and what the briefing may use.
 
     Raises
     ------
-    ParameterError
-        An authority, edition or parameter that is not known. No notebook has run.
-    DataError
-        A source breaks the contract. No notebook has run.
+    ParameterError, DataError
+        Something is not known, or a source breaks the contract. No notebook has run.
     NotebookError
         A cell failed, took too long or ended its process; the message names it.
     RenderError
@@ -236,26 +172,27 @@ def publish(
         progress=progress,
     )
     task.folder.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(task.folder)
+    remove_leftovers(task.folder.parent)
     try:
-        (result,) = run_tasks(make_briefing, [task], limits=limits, prepare=task.prepare)
+        (result,) = run_tasks(make_briefing, [task], limits=limits, prepare=partial(prepare, task))
     finally:
-        remove_leftovers(task.folder)
+        remove_leftovers(task.folder.parent)
     if result.error_kind in {"TimeLimit", "ProcessDied"}:
         raise NotebookError(f"{notebook.name} of {task.authority}: {result.error}")
     if result.error:
         kinds = {kind.__name__: kind for kind in (NotebookError, RenderError, ParameterError)}
         raise kinds.get(result.error_kind, KentstatsError)(result.error)
-    return Published(task.folder, chosen)
+    return task.folder
 
 
-def prepare(authority: str, edition: str, confidence: float, notebook: Path, home: Project) -> None:
+def prepare(task: BriefingTask) -> None:
     """Import and read what the briefings of an edition share, so that forked processes need not.
 
     Nothing is compiled with Typst: it starts threads, which a forked process would wait for.
     """
     from matplotlib import pyplot
     from matplotlib.backends import backend_svg
+    from matplotlib.backends.registry import backend_registry
     from matplotlib_inline import backend_inline
     from papermill import iorw
 
@@ -269,26 +206,21 @@ def prepare(authority: str, edition: str, confidence: float, notebook: Path, hom
     for package in (charts, report):
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
-    iorw.load_notebook_node(str(notebook))  # compiles the schema of notebooks
+    iorw.load_notebook_node(str(task.notebook))  # compiles the schema of notebooks
+    # looks through what is installed, for 26 ms
+    backend_registry.list_all()  # type: ignore[no-untyped-call]
     prepare_shell()
     typst_fonts()
-    brief = open_briefing(authority, edition, confidence=confidence, home=home)
+    confidence = float(task.parameters.get("confidence", 0.95))
+    brief = open_briefing(task.authority, task.edition, confidence=confidence, home=task.home)
     if brief.profile:
         brief.profile.statistics.prepare()
 
 
-def make_briefing(task: BriefingTask) -> list[str]:
-    """Make a briefing and put it in place, in a process of its own.
+def make_briefing(task: BriefingTask) -> dict[str, dict[str, Any]]:
+    """Make a briefing, put it in place, and return checksum and size of its files.
 
-    Parameters
-    ----------
-    task : BriefingTask
-        What to make.
-
-    Returns
-    -------
-    list of str
-        Names of the files, in the order in which they were put in place.
+    It needs a process of its own: see :func:`kentstats.publish.pool.run_tasks`.
     """
     os.environ[VARIABLE] = str(task.home.root)  # the notebook's own project
     subject = choose_subject(task.authority, task.edition, task.home)
@@ -299,8 +231,7 @@ def make_briefing(task: BriefingTask) -> list[str]:
             folder / NOTEBOOK,
             task.all_parameters,
             failed=task.failed_folder / NOTEBOOK,
-            on_start=partial(_stamp, front=front),
-            limits=task.limits,
+            front=front_matter(front),
             progress=task.progress,
         )
         document = read_document(notebook)
@@ -314,13 +245,6 @@ def make_briefing(task: BriefingTask) -> list[str]:
             write_pdf(document, front, folder, task.home.reports / "template")
         _write_claims(task, subject, document, folder)
         return _move(folder, task.folder, subject)
-
-
-def _stamp(notebook: Any, front: Front) -> None:
-    """Give a notebook the title of its briefing, for Quarto by hand, and no path of the machine."""
-    if notebook.cells[0].cell_type == "raw":
-        notebook.cells[0].source = front_matter(front)
-    notebook.metadata.papermill.update(input_path=NOTEBOOK, output_path=NOTEBOOK)
 
 
 def choose_subject(authority: str, edition: str, home: Project) -> Subject:
@@ -413,15 +337,17 @@ def _write_claims(task: BriefingTask, subject: Subject, document: Document, fold
         "inputs": dict(task.inputs),
         "renderer": task.renderer,
         "versions": dict(installed_versions(task.renderer)),
-        "claims": list(document.claims.values()),
         "lists": document.lists,
     }
-    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    # a line for each claim: to indent what is in them takes ten times as long
+    claims = ",\n".join(json.dumps(each, ensure_ascii=False) for each in document.claims.values())
+    head = json.dumps(record, ensure_ascii=False).removesuffix("}")
+    text = f'{head},\n"claims": [\n{claims}\n]}}\n'
     (folder / "claims.json").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _move(folder: Path, place: Path, subject: Subject) -> list[str]:
-    """Put the files of a briefing in place, the pages last, and list their names."""
+def _move(folder: Path, place: Path, subject: Subject) -> dict[str, dict[str, Any]]:
+    """Put the files of a briefing in place, the pages last."""
     tables = list(READERS) if subject.report else ["facts"]
     files = [NOTEBOOK, *(f"{table}.csv" for table in tables)]
     files += ["claims.json", "briefing.html", "briefing.pdf"]
@@ -433,4 +359,4 @@ def _move(folder: Path, place: Path, subject: Subject) -> list[str]:
     place.mkdir(parents=True, exist_ok=True)
     for name in files:
         (folder / name).replace(place / name)
-    return files
+    return published_files(place, files)

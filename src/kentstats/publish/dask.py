@@ -7,15 +7,14 @@ import io
 import logging
 import multiprocessing
 import os
-import queue
 import secrets
 import shutil
 import tempfile
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +22,12 @@ from kentstats.errors import KentstatsError
 from kentstats.ingest.inspection_report import load_sources
 from kentstats.load import official_folder
 from kentstats.project import Project
-from kentstats.publish.briefing import BriefingTask, make_briefing
-from kentstats.publish.manifest import edition_inputs, published_files
+from kentstats.publish.briefing import BriefingTask, make_briefing, prepare
+from kentstats.publish.manifest import edition_inputs
 from kentstats.publish.pool import Result, Worker, run_tasks
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 LOCAL = "local"
 """The address of a cluster of this machine, which lives as long as the run."""
@@ -36,119 +35,66 @@ RETRIES = 2
 """How often a task is tried again whose worker died."""
 CONNECT_SECONDS = 5.0
 """How long a scheduler and its workers may take to answer."""
-LONELY_SECONDS = 60.0
-"""How long a run waits for a worker where there is none."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker needs for a run: the data in a zip, and where to write to."""
+    """What a worker needs for a run: its name, its first task and the data in a zip."""
 
+    run: str
+    task: BriefingTask
     data: bytes
-    inputs: Mapping[str, str]
-    store: str = ""
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """What comes back from a worker: a result, with files by their path below the output."""
-
-    result: Result
-    files: Mapping[str, bytes]
 
 
 def run_in_cluster(
-    tasks: Sequence[BriefingTask],
-    address: str,
-    jobs: int,
-    store: str,
-    on_tick: Callable[[], object],
+    tasks: Sequence[BriefingTask], address: str, jobs: int, store: str
 ) -> Generator[Result, None, None]:
-    """Make each briefing on a worker, and put in place what comes back.
+    """Make briefings of one edition on the workers at an address; another makes what one left.
 
-    A briefing whose worker dies is made by another.
-
-    Parameters
-    ----------
-    tasks : sequence of BriefingTask
-        What to make, all of one edition.
-    address : str
-        Address of the scheduler, or :data:`LOCAL`.
-    jobs : int
-        How many workers a cluster of this machine has.
-    store : str
-        Where the workers write to; what they made is put in place here by default.
-    on_tick : callable
-        Called about once a second.
-
-    Yields
-    ------
-    Result
-        Its value is the files, with their checksums.
-
-    Raises
-    ------
-    KentstatsError
-        Dask is not installed, the scheduler cannot be reached or has gone, there are no workers,
-        or one is not like this machine.
+    For :data:`LOCAL`, a cluster of this machine has as many workers as there are jobs. What they
+    made is put in place here, or they write it to a store.
     """
     with _connected(address, jobs) as client:
-        inputs = {group: digest for group, digest in tasks[0].inputs.items() if group != "report"}
-        order = client.scatter(Order(pack(tasks[0]), inputs, store), broadcast=True)
-        futures = client.map(make_on_worker, tasks, order=order, pure=False, retries=RETRIES)
+        from distributed import as_completed
+
+        order = client.scatter(
+            Order(secrets.token_hex(8), tasks[0], pack(tasks[0])), broadcast=True
+        )
+        options = {"order": order, "store": store, "pure": False, "retries": RETRIES}
+        futures = client.map(make_on_worker, tasks, **options)
         by_key = dict(zip((future.key for future in futures), tasks, strict=True))
-        done: queue.SimpleQueue[Future[Parcel]] = queue.SimpleQueue()
-        for future in futures:
-            future.add_done_callback(done.put)
-        seen = time.monotonic()
         try:
-            while by_key:
-                on_tick()
-                seen = _look_for_workers(client, seen)
-                with contextlib.suppress(queue.Empty):
-                    future = done.get(timeout=1.0)
-                    yield _result(future, by_key.pop(future.key), client)
+            with client.as_current():
+                done = as_completed(futures)
+            for future in done:
+                yield _result(future, by_key[future.key])
         finally:
             with contextlib.suppress(Exception):
                 client.cancel(futures, force=True)
 
 
-def _look_for_workers(client: Client, seen: float) -> float:
-    """Return when there were workers last; raise KentstatsError where that is too long ago."""
-    remedy = "Start it, and run again: what is done is kept."
-    if client.status != "running":
-        raise KentstatsError("The scheduler has gone.", remedy)
-    if client.nthreads():
-        return time.monotonic()
-    if time.monotonic() - seen > LONELY_SECONDS:
-        raise KentstatsError(f"No worker is left since {LONELY_SECONDS:g} seconds.", remedy)
-    return seen
-
-
-def _result(future: Any, task: BriefingTask, client: Client) -> Result:
+def _result(future: Any, task: BriefingTask) -> Result:
     """Put in place what a worker made, or say why it made nothing."""
     from distributed import CancelledError, KilledWorker
 
+    result: Result
     try:
-        parcel: Parcel = future.result()
-        for path, content in parcel.files.items():
-            _write(task.output.parent / path, content)
+        result, files = future.result()
+        for name, content in files.items():
+            path = task.output.parent / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".{path.name}.new")
+            new.write_bytes(content)
+            new.replace(path)
     except CancelledError:
-        _look_for_workers(client, time.monotonic())
-        raise
+        remedy = "Start it, and run again: what is done is kept."
+        raise KentstatsError("The scheduler has gone.", remedy) from None
     except KilledWorker as error:
         told = f"The {error.allowed_failures + 1} workers at work on it died, each in turn."
         return Result(task, None, f"{told} They may have run out of memory.", "KilledWorker")
     except Exception as error:  # noqa: BLE001, no failure stops the rest
         return Result(task, None, str(error), type(error).__name__)
-    return replace(parcel.result, task=task)
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)
+    return replace(result, task=task)
 
 
 @contextlib.contextmanager
@@ -163,16 +109,15 @@ def _connected(address: str, jobs: int) -> Iterator[Client]:
         ) from None
     with contextlib.ExitStack() as stack:
         if address == LOCAL:
-            address = stack.enter_context(
-                distributed.LocalCluster(
-                    n_workers=jobs,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    memory_limit=0,
-                    silence_logs=logging.CRITICAL,
-                    local_directory=stack.enter_context(tempfile.TemporaryDirectory()),
-                )
+            cluster = distributed.LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                dashboard_address=None,
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+                local_directory=stack.enter_context(tempfile.TemporaryDirectory()),
             )
+            address = stack.enter_context(cluster)
         try:
             client = stack.enter_context(
                 distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -206,133 +151,79 @@ def pack(task: BriefingTask) -> bytes:
     return content.getvalue()
 
 
-class Workspace:
-    """What a thread of a worker keeps for a run: the unpacked data and a prepared process.
+def _moved(task: BriefingTask, root: Path) -> BriefingTask:
+    """Return a task with its places below a folder of the worker."""
+    notebook, output = root / "notebook" / task.notebook.name, root / task.output.name
+    return replace(task, home=Project(root / "home"), notebook=notebook, output=output)
 
-    Parameters
-    ----------
-    order : Order
-        What the run needs.
-    task : BriefingTask
-        Its first task on this worker.
-    """
 
-    def __init__(self, order: Order, task: BriefingTask) -> None:
-        from distributed import get_worker
+_kept = threading.local()
+"""Of each thread of a worker: its latest run, its folder and its process."""
 
-        self.order = order
-        folder = get_worker().local_directory
-        self._folder = tempfile.TemporaryDirectory(prefix="kentstats-", dir=folder)
-        self.root = Path(self._folder.name).resolve()
-        with zipfile.ZipFile(io.BytesIO(order.data)) as archive:
-            archive.extractall(self.root)
-        here = self.moved(task)
-        here.folder.parent.mkdir(parents=True)
-        inputs = edition_inputs(
-            here.edition, here.notebook, here.parameters, here.renderer, here.home
+
+def _workspace(order: Order) -> tuple[Path, Worker]:
+    """Return a folder with the data of a run and a prepared process, made once for a thread."""
+    kept: tuple[str, Any, Any] = getattr(_kept, "workspace", ("", None, None))
+    run, folder, worker = kept
+    if run != order.run or not worker.process.is_alive():
+        if worker:
+            worker.stop()
+            folder.cleanup()
+        folder, worker = _new_workspace(order)
+        _kept.workspace = order.run, folder, worker
+    return Path(folder.name).resolve(), worker
+
+
+def _new_workspace(order: Order) -> tuple[Any, Worker]:
+    from distributed import get_worker
+
+    folder = tempfile.TemporaryDirectory(prefix="kentstats-", dir=get_worker().local_directory)
+    with zipfile.ZipFile(io.BytesIO(order.data)) as archive:
+        archive.extractall(folder.name)
+    task = _moved(order.task, Path(folder.name).resolve())
+    task.folder.parent.mkdir(parents=True)
+    inputs = edition_inputs(task.edition, task.notebook, task.parameters, task.renderer, task.home)
+    other = [name for name in inputs if name != "report" and inputs[name] != task.inputs[name]]
+    if other:
+        raise KentstatsError(
+            f"The worker {get_worker().address} has other {' and '.join(other)} than here.",
+            "Install the same packages there.",
         )
-        other = [group for group, digest in order.inputs.items() if inputs[group] != digest]
-        if other:
-            raise KentstatsError(
-                f"The worker {get_worker().address} has other {' and '.join(other)} than here.",
-                "Install the same packages there.",
-            )
-        # Dask's own processes may have no children, which end with them here
-        vars(multiprocessing.current_process())["_config"]["daemon"] = False
-        self.worker = Worker(make_alone, prepare=here.prepare, forks=False)
-
-    def moved(self, task: BriefingTask) -> BriefingTask:
-        """Return a task with its places in this workspace."""
-        notebook = self.root / "notebook" / task.notebook.name
-        output = self.root / task.output.name
-        return replace(task, home=Project(self.root / "home"), notebook=notebook, output=output)
-
-    def close(self) -> None:
-        """End the process and remove the data."""
-        self.worker.stop()
-        self._folder.cleanup()
+    # Dask's own processes may have no children, which end with them here
+    vars(multiprocessing.current_process())["_config"]["daemon"] = False
+    return folder, Worker(_make_alone, prepare=partial(prepare, task), forks=False)
 
 
-_local = threading.local()
-
-
-def make_on_worker(task: BriefingTask, order: Order) -> Parcel:
-    """Make a briefing on a worker of a cluster: a task of Dask."""
-    workspace: Workspace | None = getattr(_local, "workspace", None)
-    if workspace is None or workspace.order != order or not workspace.worker.alive:
-        if workspace:
-            workspace.close()
-        _local.workspace = workspace = Workspace(order, task)
-    here = workspace.moved(task)
-    result = workspace.worker.call(here)
+def make_on_worker(
+    task: BriefingTask, order: Order, store: str
+) -> tuple[Result, Mapping[str, bytes]]:
+    """Make a briefing on a worker of a cluster; return the files that no store has taken."""
+    root, worker = _workspace(order)
+    here = _moved(task, root)
+    result = worker.call(here)
     if result.error_kind == "ProcessDied":
         raise KentstatsError(result.error)
     result = result.value or result
     files: dict[str, bytes] = {}
-    for folder in (here.folder, here.failed_folder):
-        for path in sorted(folder.glob("[!.]*")):
-            files[path.relative_to(workspace.root).as_posix()] = path.read_bytes()
-    if not result.error:
-        result = replace(result, value=published_files(here.folder, result.value))
-    if order.store:
-        store, kept = open_store(order.store), here.output.name
-        for name in [name for name in files if name.startswith(f"{kept}/")]:
-            store.put(name.removeprefix(f"{kept}/"), files.pop(name))
-    shutil.rmtree(here.folder, ignore_errors=True)
-    shutil.rmtree(here.failed_folder, ignore_errors=True)
-    error = result.error.replace(f"{workspace.root}{os.sep}", f"{task.output.parent}{os.sep}")
-    return Parcel(replace(result, task=None, error=error), files)
+    for place in (here.folder, here.failed_folder):
+        for path in sorted(place.glob("[!.]*")):
+            if store and place == here.folder:
+                put(store, path.relative_to(here.output).as_posix(), path.read_bytes())
+            else:
+                files[path.relative_to(root).as_posix()] = path.read_bytes()
+        shutil.rmtree(place, ignore_errors=True)
+    error = result.error.replace(f"{root}{os.sep}", f"{task.output.parent}{os.sep}")
+    return replace(result, task=None, error=error), files
 
 
-def make_alone(task: BriefingTask) -> Result:
+def _make_alone(task: BriefingTask) -> Result:
     """Make a briefing in a process forked from this one, where the system forks."""
     (result,) = run_tasks(make_briefing, [task], limits=task.limits)
     return result
 
 
-class Store:
-    """A place that fsspec has an address for, such as ``s3://bucket/briefings``."""
-
-    def __init__(self, files: Any, root: str, url: str) -> None:
-        self._files, self._root, self._url = files, root.rstrip("/"), url.rstrip("/")
-
-    def put(self, name: str, content: bytes) -> str:
-        """Write a file, under another name first, and return its address."""
-        path = f"{self._root}/{name}"
-        folder, _, leaf = path.rpartition("/")
-        new = f"{folder}/.{leaf}-{secrets.token_hex(4)}"
-        self._files.makedirs(folder, exist_ok=True)
-        try:
-            self._files.pipe_file(new, content)
-            self._files.mv(new, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self._files.rm_file(new)
-            raise
-        return f"{self._url}/{name}"
-
-    def faults(self, files: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
-        """Say which files of an authority are missing, or are of another size."""
-        place = f"{self._root}/{folder.parent.name}/{folder.name}"
-        found = {path.rpartition("/")[2]: about for path, about in self._list(place).items()}
-        if not found:
-            return ["it is not in the store"]
-        return [
-            f"{name} {'was changed' if name in found else 'is missing'}"
-            for name, file in files.items()
-            if found.get(name, {}).get("size") != file["size"]
-        ]
-
-    def _list(self, place: str) -> dict[str, dict[str, Any]]:
-        try:
-            found: dict[str, dict[str, Any]] = self._files.find(place, detail=True)
-        except FileNotFoundError:
-            return {}
-        return found
-
-
-def open_store(url: str) -> Store:
-    """Return the store at an address.
+def open_store(url: str) -> tuple[Any, str]:
+    """Return the file system of a store, such as ``s3://bucket/briefings``, and its folder there.
 
     Raises
     ------
@@ -352,4 +243,29 @@ def open_store(url: str) -> Store:
             f"The store {url} cannot be used: {error}",
             "Give an address that fsspec knows, such as s3://bucket/briefings.",
         ) from None
-    return Store(files, str(root), url)
+    return files, str(root).rstrip("/")
+
+
+def put(url: str, name: str, content: bytes) -> str:
+    """Write a file to a store, in one step, and return its address."""
+    files, root = open_store(url)
+    path = f"{root}/{name}"
+    files.makedirs(path.rpartition("/")[0], exist_ok=True)
+    with files.transaction, files.open(path, "wb") as file:
+        file.write(content)
+    return f"{url.rstrip('/')}/{name}"
+
+
+def faults_in_store(url: str, files: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
+    """Say which files of an authority are missing from a store, or are of another size there."""
+    system, root = open_store(url)
+    place = f"{root}/{folder.parent.name}/{folder.name}"
+    found = system.find(place, detail=True) if system.exists(place) else {}
+    sizes = {path.rpartition("/")[2]: about["size"] for path, about in found.items()}
+    if not sizes:
+        return ["it is not in the store"]
+    return [
+        f"{name} {'was changed' if name in sizes else 'is missing'}"
+        for name, file in files.items()
+        if sizes.get(name) != file["size"]
+    ]

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import logging
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from traitlets import Type
 from traitlets.config import Config
 
-from kentstats.publish.outputs import OutputLimitError, Outputs
-from kentstats.publish.pool import UNLIMITED, Limits, Worker, limit_memory, report_progress
+from kentstats.publish.pool import Worker, limit_memory, report_progress
 
 INLINE = "module://matplotlib_inline.backend_inline"
 LANGUAGE = {
@@ -37,6 +36,9 @@ LANGUAGE = {
     "version": platform.python_version(),
 }
 CONFIG = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "neutral"}})
+
+Step = tuple[dict[int, list[NotebookNode]], int, bool]
+"""What came of a cell: outputs by the cell that shows them, its number, whether it ends all."""
 
 
 class Engine:
@@ -65,149 +67,201 @@ class Engine:
         output_path: str | None = None,
         progress_bar: bool | dict[str, Any] = True,  # noqa: FBT001, FBT002, as papermill has it
         *,
-        in_worker: bool = False,
-        on_start: Callable[[NotebookNode], object] = lambda _: None,
-        limits: Limits = UNLIMITED,
         execution_timeout: float | None = None,
         log_output: bool = False,
         stdout_file: Any = None,
         stderr_file: Any = None,
         **options: Any,
     ) -> NotebookNode:
-        """Execute the cells of a notebook, until one fails.
+        """Execute the cells of a notebook, until one fails, in a process of its own.
 
-        Parameters
-        ----------
-        nb : nbformat.NotebookNode
-            The notebook, with its parameters.
-        kernel_name, output_path, progress_bar, log_output, stdout_file, stderr_file : optional
-            As of papermill. The kernel is without effect for a notebook of Python; one of
-            another language is left to papermill.
-        in_worker : bool, default False
-            Execute in this process, which was started for it.
-        on_start : callable, optional
-            Called with the notebook before its first cell runs.
-        limits : Limits, optional
-            What a cell may use in a process of its own, and how much the notebook may print.
-        execution_timeout : float, optional
-            Seconds that a cell may take, in a process of its own.
-
-        Returns
-        -------
-        nbformat.NotebookNode
+        The arguments are papermill's. A notebook of another language is left to papermill.
 
         Raises
         ------
         nbclient.exceptions.CellTimeoutError
-            A cell took too long.
+            A cell took longer than `execution_timeout`.
         nbclient.exceptions.DeadKernelError
             The process has ended.
         """
-        from papermill.engines import NBClientEngine, NotebookExecutionManager
+        from nbclient.exceptions import CellTimeoutError, DeadKernelError
+        from papermill.engines import NBClientEngine
+        from papermill.log import logger
 
         if cls.nb_language(nb).lower() not in {"python", "ipython"}:
             options |= {"log_output": log_output, "execution_timeout": execution_timeout}
             execute = NBClientEngine.execute_notebook
             return execute(nb, kernel_name, output_path, progress_bar, **options)  # type: ignore[no-any-return]
-        record = NotebookExecutionManager(nb, output_path, log_output, progress_bar)
-        record.notebook_start()
-        on_start(nb)
-        session = Session(nb.cells, limits.output)
+        worker = Worker(Session().run)
         files = {"stdout": stdout_file, "stderr": stderr_file}
+
+        def run(task: tuple[int, str]) -> Step:
+            result = worker.call(task, execution_timeout)
+            if result.error_kind == "TimeLimit":
+                seconds, cell = int(execution_timeout or 0), nb.cells[task[0]]
+                raise CellTimeoutError.error_from_timeout_and_cell("Timed out", seconds, cell)
+            if result.error:
+                raise DeadKernelError(f"Kernel died: {result.error}")
+            for output in result.value[0].get(task[0], []):
+                if output.output_type == "stream":
+                    print(output.text, end="", file=files[output.name] or io.StringIO(), flush=True)
+                    if log_output:
+                        logger.info(output.text)
+            return cast("Step", result.value)
+
         try:
-            with _runner(session, limits, execution_timeout, in_worker=in_worker) as run:
-                for index, cell in enumerate(nb.cells):
-                    record.cell_start(cell, index)
-                    report_progress(f"cell {index + 1}")
-                    try:
-                        step = run(index) if cell.cell_type == "code" else Step()
-                        for place, outputs in step.outputs.items():
-                            nb.cells[place].outputs = outputs
-                        cell.update({"execution_count": step.count} if step.count else {})
-                        _copy_streams(step.outputs.get(index, []), files, log_output=log_output)
-                        if step.failed:
-                            record.cell_exception(cell, cell_index=index)
-                            break
-                    finally:
-                        record.cell_complete(cell, cell_index=index)
-            nb.metadata["language_info"] = {**LANGUAGE}
+            return run_cells(nb, run, output_path, progress_bar, log_output=log_output)
         finally:
-            record.cleanup_pbar()
-            record.notebook_complete()
-        return nb
+            worker.stop()
 
 
-@dataclass(frozen=True)
-class Step:
-    """What came of a cell: outputs by the place of the cell that shows them."""
+def run_cells(
+    nb: NotebookNode,
+    run: Callable[[tuple[int, str]], Step],
+    output_path: str | None = None,
+    progress_bar: bool | dict[str, Any] = False,  # noqa: FBT001, FBT002, as papermill has it
+    *,
+    log_output: bool = False,
+) -> NotebookNode:
+    """Run the cells of a notebook until one fails, with papermill's record of times and errors.
 
-    outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
-    count: int = 0
-    failed: bool = False
+    `run` runs one cell of code: the method of a :class:`Session`, here or in another process.
+    """
+    from papermill.engines import NotebookExecutionManager
 
-
-@contextlib.contextmanager
-def _runner(
-    session: Session, limits: Limits, seconds: float | None, *, in_worker: bool
-) -> Iterator[Callable[[int], Step]]:
-    if in_worker:
-        yield session.run
-        return
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
-    worker = Worker(session.run, Limits(0, limits.memory, 0))
-
-    def run(index: int) -> Step:
-        result = worker.call(index, seconds or limits.seconds)
-        if result.error_kind == "TimeLimit":
-            cell = session.cells[index]
-            raise CellTimeoutError.error_from_timeout_and_cell("Timed out", int(seconds or 0), cell)
-        if result.error:
-            raise DeadKernelError(f"Kernel died: {result.error}")
-        return cast("Step", result.value)
-
+    record = NotebookExecutionManager(nb, output_path, log_output, progress_bar)
+    record.notebook_start()
     try:
-        yield run
+        for index, cell in enumerate(nb.cells):
+            record.cell_start(cell, index)
+            report_progress(f"cell {index + 1}")
+            try:
+                tags = cell.metadata.get("tags", [])
+                skipped = "skip-execution" in tags or not cell.source.strip()
+                if cell.cell_type == "code" and not skipped:
+                    changed, cell.execution_count, failed = run((index, cell.source))
+                    for place, outputs in changed.items():
+                        nb.cells[place].outputs = outputs
+                    if failed and "raises-exception" not in tags:
+                        record.cell_exception(cell, cell_index=index)
+                        break
+            finally:
+                record.cell_complete(cell, cell_index=index)
+        nb.metadata["language_info"] = {**LANGUAGE}
     finally:
-        worker.stop()
-
-
-def _copy_streams(outputs: list[NotebookNode], files: dict[str, Any], *, log_output: bool) -> None:
-    from papermill.log import logger
-
-    for output in outputs:
-        if output.output_type == "stream":
-            if files[output.name]:
-                files[output.name].write(output.text)
-                files[output.name].flush()
-            if log_output:
-                (logger.info if output.name == "stdout" else logger.warning)(output.text)
+        record.cleanup_pbar()
+        record.notebook_complete()
+    return nb
 
 
 class Session:
-    """The cells of a notebook, run one after the other in the process that runs the first."""
+    """The cells of one notebook, run one after the other, and what they print and show."""
 
-    def __init__(self, cells: list[NotebookNode], most: int = 0) -> None:
-        self.cells = cells
-        self._most = most
+    def __init__(self) -> None:
         self._shell: Shell | None = None
+        self._index, self._changed = 0, set[int]()
+        self._shown: dict[int, list[NotebookNode]] = {}
+        self._displays: dict[str, list[tuple[int, NotebookNode]]] = {}
+        self._printed: list[str] = []
 
-    def run(self, index: int) -> Step:
-        """Run a cell of code."""
-        cell = self.cells[index]
-        tags = cell.metadata.get("tags", [])
-        if not cell.source.strip() or "skip-execution" in tags:
-            return Step()
+    def run(self, task: tuple[int, str]) -> Step:
+        """Run a cell of code, given by its place and its source."""
+        self._index, source = task
+        self._shown[self._index], self._changed = [], {self._index}
         if self._shell is None:
-            self._shell = _new_shell(self._most)
-        shell, outputs = self._shell, self._shell.outputs
-        outputs.begin(index)
+            self._shell = _new_shell(self)
+        shell = self._shell
         count = shell.execution_count
-        with outputs.captured():
-            done = shell.run_cell(cell.source, store_history=True)
-        changed = outputs.end()
-        failed = not done.success and "raises-exception" not in tags
-        return Step(changed, count, failed or shell.left)
+        with captured(self.write):
+            done = shell.run_cell(source, store_history=True)
+        self._join()
+        changed = {index: self._shown[index] for index in sorted(self._changed)}
+        return changed, count, not done.success or shell.left
+
+    def add(self, kind: str, display_id: str | None = None, **content: Any) -> None:
+        """Add an output to the cell; nbformat's own function would validate each."""
+        self._join()
+        output = NotebookNode(output_type=kind, **content)
+        self._shown[self._index].append(output)
+        if display_id:
+            self.update(display_id, output.data, output.metadata)
+            self._displays.setdefault(display_id, []).append((self._index, output))
+
+    def update(self, display_id: str, data: Any, metadata: Any) -> None:
+        """Replace what is shown under an identifier, in this cell and in others."""
+        for index, output in self._displays.get(display_id, []):
+            output.data, output.metadata = data, metadata
+            self._changed.add(index)
+
+    def write(self, name: str, text: str) -> None:
+        """Add text to what the cell has printed."""
+        shown = self._shown[self._index]
+        if not (shown and shown[-1].get("name") == name):
+            self._join()
+            shown.append(NotebookNode(output_type="stream", name=name, text=""))
+        self._printed.append(text)
+
+    def clear(self) -> None:
+        """Clear the outputs of the cell."""
+        self._printed.clear()
+        self._shown[self._index].clear()
+
+    def _join(self) -> None:
+        if self._printed:
+            self._shown[self._index][-1].text += "".join(self._printed)
+            self._printed.clear()
+
+
+class _Stream(io.TextIOBase):
+    """Standard output or error of a cell."""
+
+    encoding, errors = "UTF-8", "strict"
+
+    def __init__(self, name: str, tell: Callable[[str, str], None]) -> None:
+        self.name, self._tell = name, tell
+
+    def fileno(self) -> int:
+        """Return the file descriptor, for programs that are started."""
+        return 1 if self.name == "stdout" else 2
+
+    def write(self, text: str) -> int:
+        """Print text."""
+        text.encode()  # refuses what no file can hold
+        self._tell(self.name, text)
+        return len(text)
+
+
+@contextlib.contextmanager
+def captured(tell: Callable[[str, str], None]) -> Iterator[None]:
+    """Take what Python prints, and, when the block has ended, what programs wrote."""
+    before = sys.stdout, sys.stderr
+    with contextlib.ExitStack() as stack:
+        streams = _Stream("stdout", tell), _Stream("stderr", tell)
+        for stream, old in zip(streams, before, strict=True):
+            with contextlib.suppress(OSError, ValueError):
+                old.flush()
+            stack.enter_context(_redirected(stream))
+        sys.stdout, sys.stderr = cast("tuple[Any, Any]", streams)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
+
+
+@contextlib.contextmanager
+def _redirected(stream: _Stream) -> Iterator[None]:
+    descriptor = stream.fileno()
+    kept = os.dup(descriptor)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), descriptor)
+        try:
+            yield
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+            file.seek(0)
+            if text := file.read().decode(errors="replace"):
+                stream.write(text)
 
 
 class _Hook(DisplayHook):
@@ -220,9 +274,9 @@ class _Hook(DisplayHook):
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         """Add the value to the outputs."""
-        shown = {"data": _encoded(format_dict), "metadata": _encoded(md_dict or {})}
-        shown["execution_count"] = self.prompt_count
-        cast("Shell", self.shell).outputs.add(new_output("execute_result", **shown))
+        data, metadata = _encoded(format_dict), _encoded(md_dict or {})
+        shown = {"data": data, "metadata": metadata, "execution_count": self.prompt_count}
+        cast("Shell", self.shell).session.add("execute_result", **shown)
 
 
 class _Publisher(DisplayPublisher):
@@ -238,25 +292,27 @@ class _Publisher(DisplayPublisher):
         **_: Any,
     ) -> None:
         """Add to the outputs of the cell, or change what was shown before."""
-        outputs: Outputs = self.shell.outputs
+        session: Session = self.shell.session
         display_id = (transient or {}).get("display_id")
-        data, metadata = _encoded(data), _encoded(metadata or {})
+        shown = {"data": _encoded(data), "metadata": _encoded(metadata or {})}
         if update:
-            outputs.update(data, metadata, str(display_id))
+            session.update(str(display_id), **shown)
         else:
-            outputs.add(new_output("display_data", data=data, metadata=metadata), display_id)
+            session.add("display_data", display_id, **shown)
 
-    def clear_output(self, wait: bool = False) -> None:  # noqa: FBT001, FBT002, IPython's
+    def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002, IPython's
         """Clear the outputs of the cell."""
-        self.shell.outputs.clear(wait=wait)
+        self.shell.session.clear()
 
 
-def _encoded(data: dict[str, Any]) -> dict[str, Any]:
+def _encoded(data: dict[str, Any]) -> NotebookNode:
     """Write pictures as text, as notebooks hold them."""
-    return {
-        name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
-        for name, value in data.items()
-    }
+    return NotebookNode(
+        {
+            name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+            for name, value in data.items()
+        }
+    )
 
 
 class Shell(InteractiveShell):
@@ -264,7 +320,7 @@ class Shell(InteractiveShell):
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
-    outputs: Outputs
+    session: Session
     left = False
     """Whether a cell has called ``exit()``."""
 
@@ -286,9 +342,7 @@ class Shell(InteractiveShell):
             told = str(evalue)
         except Exception:  # noqa: BLE001, an analyst's class may fail to say what it is
             told = "<unprintable>"
-        error = new_output("error", ename=etype.__name__, evalue=told, traceback=list(stb))
-        with contextlib.suppress(OutputLimitError):
-            self.outputs.add(error)
+        self.session.add("error", ename=etype.__name__, evalue=told, traceback=list(stb))
 
 
 def prepare_shell() -> None:
@@ -299,13 +353,13 @@ def prepare_shell() -> None:
         sys.modules["__main__"] = main  # IPython has put another in its place
 
 
-def _new_shell(most: int) -> Shell:
+def _new_shell(session: Session) -> Shell:
     """Return the shell of this process, as it is before the first cell."""
     if not isinstance(getattr(InteractiveShell, "_instance", None), Shell):
         InteractiveShell.clear_instance()  # that of a Jupyter from which this process was forked
     backend = os.environ.setdefault("MPLBACKEND", INLINE)
     shell: Shell = Shell.instance(config=CONFIG)
-    shell.outputs, shell.left = Outputs(most), False
+    shell.session, shell.left = session, False
     sys.modules["__main__"] = shell.user_module
     if shell.execution_count > 1:
         shell.reset()  # a process that is not forked runs one notebook after the other

@@ -66,25 +66,10 @@ def installed_versions(renderer: str = "embedded") -> Mapping[str, str]:
 def edition_inputs(
     edition: str, notebook: Path, parameters: Mapping[str, Any], renderer: str, home: Project
 ) -> dict[str, str]:
-    """Compute the checksums of what all briefings of an edition are made from.
+    """Compute the checksum of each of :data:`GROUPS` that all briefings of an edition share.
 
-    Parameters
-    ----------
-    edition : str
-        Name of the edition.
-    notebook : pathlib.Path
-        The notebook.
-    parameters : mapping
-        Every parameter but the authority and the edition.
-    renderer : str
-        ``embedded`` or ``quarto``.
-    home : Project
-        The project.
-
-    Returns
-    -------
-    dict of str to str
-        A checksum for each of :data:`GROUPS`; empty for the report, which is of one authority.
+    That of the report, which is of one authority, is empty. `parameters` are all but the
+    authority and the edition.
     """
     templates = [home.reports / "_quarto.yml", *(home.reports / "template").glob("*")]
     package = Path(kentstats.__file__).parent
@@ -142,25 +127,9 @@ def changed_groups(before: Mapping[str, str], inputs: Mapping[str, str]) -> str:
 class Entry:
     """What came of one authority.
 
-    Attributes
-    ----------
-    name, code, slug : str
-        Its name, GSS code and folder.
-    outcome : str
-        One of :data:`OUTCOMES`.
-    reason : str
-        Why it was published, or that nothing changed.
-    error, error_kind : str
-        What went wrong, and the name of the error.
-    seconds : float
-        How long it took when it was last published.
-    fingerprint : str
-        One hash over `inputs`.
-    inputs : mapping of str to str
-        Checksum of each of :data:`GROUPS`.
-    files : mapping of str to mapping
-        ``sha256`` and ``size`` of each file published. Where the latest run failed they are
-        those of the run before, which it leaves in place.
+    `fingerprint` is one hash over `inputs`, the checksums of :data:`GROUPS`. `files` has
+    ``sha256`` and ``size`` of each file published; where the latest run failed, those of the run
+    before, which it leaves in place. `seconds` is how long it took when it was last published.
     """
 
     name: str
@@ -174,20 +143,6 @@ class Entry:
     fingerprint: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse what no run has written.
-
-        Raises
-        ------
-        ValueError, TypeError, KeyError
-            A manifest is damaged.
-        """
-        if self.outcome not in OUTCOMES or not isinstance(self.seconds, int | float):
-            raise ValueError(self.outcome)
-        for each in self.files.values():
-            if not (isinstance(each["size"], int) and isinstance(each["sha256"], str)):
-                raise TypeError(each)
 
 
 def published_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -220,25 +175,10 @@ def reason_to_publish(
     force: bool = False,
     faults: Callable[[Mapping[str, Mapping[str, Any]], Path], list[str]] = faults_of,
 ) -> str:
-    """Say why an authority is to be published.
+    """Say why an authority is to be published; empty where it is up to date.
 
-    Parameters
-    ----------
-    before : Entry or None
-        What came of it last.
-    inputs : mapping of str to str
-        Checksum of each of :data:`GROUPS` as it is now.
-    folder : pathlib.Path
-        Where its files are.
-    force : bool, default False
-        Publish it in any case.
-    faults : callable, default :func:`faults_of`
-        Says what is amiss with the files.
-
-    Returns
-    -------
-    str
-        Empty where it is up to date.
+    `before` is what came of it last, `inputs` the checksum of each of :data:`GROUPS` as it is
+    now, and `faults` says what is amiss with the files.
 
     Examples
     --------
@@ -255,22 +195,9 @@ def reason_to_publish(
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a manifest.
+    """Read a manifest, with an :class:`Entry` for each of its ``authorities``.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-
-    Returns
-    -------
-    dict
-        As written, with an :class:`Entry` for each of its ``authorities``.
-
-    Raises
-    ------
-    KentstatsError
-        It is not there, damaged, or of another schema.
+    KentstatsError tells that it is not there, damaged, or of another schema.
     """
     remedy = "Publish the edition again: kentstats briefing --all."
     try:
@@ -290,17 +217,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def read_entries(path: Path, edition: str, say: Callable[[str], object]) -> dict[str, Entry]:
-    """Read what came of an edition so far, by GSS code; nothing where the manifest is no good.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The manifest, which need not be there.
-    edition : str
-        Name of the edition.
-    say : callable
-        Told where the manifest is ignored, and why.
-    """
+    """Read what came of an edition so far, by GSS code; nothing where the manifest is no good."""
     if not path.exists():
         return {}
     try:
@@ -316,19 +233,7 @@ def read_entries(path: Path, edition: str, say: Callable[[str], object]) -> dict
 def write_manifest(
     path: Path, head: Mapping[str, Any], entries: Iterable[Entry], roots: Iterable[Path]
 ) -> None:
-    """Write a manifest, so that it is whole at any time.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Where to.
-    head : mapping
-        What it says of the run as a whole.
-    entries : iterable of Entry
-        What came of each authority.
-    roots : iterable of pathlib.Path
-        Folders of this machine, which are taken out of messages.
-    """
+    """Write a manifest in one step; folders of this machine (`roots`) are taken out of messages."""
     known = sorted(entries, key=lambda entry: entry.name)
     counts = Counter(entry.outcome for entry in known)
     rows = [{**asdict(entry), "error": portable(entry.error, roots)} for entry in known]
@@ -367,14 +272,12 @@ def temporary_folder(place: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_leftovers(place: Path) -> None:
-    """Remove the temporary folders of runs that were killed, beside the place of a briefing."""
-    shape = re.compile(rf"\.{re.escape(place.name)}-\w{{8}}")
-    for folder in place.parent.glob(".*"):
-        if shape.fullmatch(folder.name) and folder.is_dir():
-            try:
-                with FileLock(folder / ".lock", timeout=0):
-                    pass
-            except (Timeout, OSError):
-                continue  # of a run that is at work
-            shutil.rmtree(folder, ignore_errors=True)
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary folders of runs that were killed, in the folder of an edition."""
+    for left in folder.glob(".*-*"):
+        try:
+            with FileLock(left / ".lock", timeout=0):
+                pass
+        except (Timeout, OSError):
+            continue  # of a run that is at work, or no folder
+        shutil.rmtree(left, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Run tasks in processes of their own, with limits on time, memory and output.
+"""Run tasks in processes of their own, with limits on time and memory.
 
 Where the system can fork, each task runs in a process forked from this one, so that what was
 imported and read before is there at once, and nothing that a task does outlives it. Elsewhere
@@ -32,43 +32,26 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What one task may use; 0 is without limit.
+    """Seconds that a task may take, and megabytes that it may use beyond those it starts with.
 
-    Attributes
-    ----------
-    seconds : float
-        How long it may take.
-    memory : float
-        Megabytes beyond those in use when it starts. Only Linux holds a process to it.
-    output : int
-        Characters that its notebook may print and show.
+    0 is without limit. The default is far more than any briefing uses. Only Linux holds a
+    process to its memory.
     """
 
     seconds: float = 120.0
     memory: float = 2000.0
-    output: int = 8_000_000
 
 
-UNLIMITED = Limits(0, 0, 0)
+UNLIMITED = Limits(0, 0)
 DEFAULT_LIMITS = Limits()
-"""Far more than any briefing uses."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task.
+    """What came of a task: what the function returned, or what went wrong.
 
-    Attributes
-    ----------
-    task : object
-        The task.
-    value : object
-        What the function returned.
-    error, error_kind : str
-        What went wrong and the name of the exception; empty where nothing did. ``TimeLimit``
-        and ``ProcessDied`` are of the process and not of an exception.
-    seconds : float
-        How long it took.
+    `error_kind` is the name of the exception; ``TimeLimit`` and ``ProcessDied`` are of the
+    process and of no exception.
     """
 
     task: Any
@@ -88,32 +71,14 @@ def run_tasks(
     forks: bool = FORKS,
     on_tick: Callable[[], object] = lambda: None,
 ) -> Generator[Result, None, None]:
-    """Call a function with each task, each in a process of its own.
+    """Call a function with each task, each in a process of its own; yield results as they end.
 
-    Parameters
-    ----------
-    function : callable
-        A function of a module. It may call :func:`report_progress`.
-    tasks : iterable
-        What to call it with. Where processes are spawned, it can be pickled.
-    jobs : int, default 1
-        How many at a time.
-    limits : Limits, optional
-        What each task may use.
-    prepare : callable, optional
-        Called before the first task: once here where the system forks, else in each process.
-    forks : bool, optional
-        Whether to fork; where the system can, by default.
-    on_tick : callable, optional
-        Called at least once a second.
-
-    Yields
-    ------
-    Result
-        In the order in which tasks end. To close the generator ends those at work.
+    `prepare` is called before the first task: once here where the system forks, else in each
+    process. `on_tick` is called at least once a second. To close the generator ends the tasks
+    that are at work.
     """
     waiting = deque(tasks)
-    if forks and prepare and waiting:
+    if prepare and forks and waiting:
         prepare()
         gc.freeze()  # so that the collector does not copy the pages that children share
     idle: list[Worker] = []
@@ -130,7 +95,7 @@ def run_tasks(
                 result = worker.result()
                 if result is not None:
                     busy.remove(worker)
-                    if forks or not worker.alive:
+                    if forks or not worker.process.is_alive():
                         worker.stop()
                     else:
                         idle.append(worker)
@@ -141,19 +106,7 @@ def run_tasks(
 
 
 class Worker:
-    """A process that calls a function with one task after the other.
-
-    Parameters
-    ----------
-    function : callable
-        A function of a module.
-    limits : Limits, optional
-        What each task may use.
-    prepare : callable, optional
-        Called in a spawned process before its first task.
-    forks : bool, optional
-        Whether to fork the process.
-    """
+    """A process that calls a function with one task after the other."""
 
     def __init__(
         self,
@@ -171,17 +124,8 @@ class Worker:
         process.start()
         theirs.close()
         self.process = process
+        self.watched = [self._connection, process.sentinel]
         self._where, self._task, self._begun = "", None, 0.0
-
-    @property
-    def watched(self) -> list[Any]:
-        """What to wait for."""
-        return [self._connection, self.process.sentinel]
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process is alive."""
-        return bool(self.process.is_alive())
 
     def start(self, task: Any) -> None:
         """Give it a task."""
@@ -202,7 +146,7 @@ class Worker:
 
     def result(self, limit: float | None = None) -> Result | None:
         """Return the result of its task, None while it is at work."""
-        alive, message = self.alive, None  # asked first, or its last word might be lost
+        alive = self.process.is_alive()  # asked first, or its last word might be lost
         seconds = time.monotonic() - self._begun
         limit = self._limits.seconds if limit is None else limit
         try:
@@ -272,28 +216,21 @@ def _serve(
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # collecting garbage is a fifth of drawing, and a task of seconds leaves little
     gc.set_threshold(100_000, 50, 50)
-    failed = None
-    try:
-        if prepare:
-            prepare()
-    except Exception as error:  # noqa: BLE001, told as the result of its task
-        failed = (None, str(error), type(error).__name__)
     with contextlib.suppress(EOFError, OSError):
         while True:
             task = connection.recv()
-            connection.send(failed or _call(function, task, limits))
-
-
-def _call(function: Function, task: Any, limits: Limits) -> tuple[Any, str, str]:
-    limit_memory(limits.memory)
-    try:
-        return function(task), "", ""
-    except Exception as error:  # noqa: BLE001, no failure stops the rest
-        limit_memory(0)
-        kind = type(error).__name__
-        return None, str(error) or kind, kind
-    finally:
-        limit_memory(0)
+            try:
+                if prepare:
+                    prepare()
+                    prepare = None
+                limit_memory(limits.memory)
+                answer = function(task), "", ""
+            except Exception as error:  # noqa: BLE001, no failure stops the rest
+                limit_memory(0)
+                kind = type(error).__name__
+                answer = None, str(error) or kind, kind
+            limit_memory(0)
+            connection.send(answer)
 
 
 def _end_with_parent() -> None:

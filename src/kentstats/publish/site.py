@@ -19,7 +19,7 @@ from kentstats.ingest.inspection_report import Source, load_sources
 from kentstats.load import choose_edition, edition_day, editions, official_folder
 from kentstats.periods import show_date
 from kentstats.project import Project, find_project
-from kentstats.publish.briefing import NOTEBOOK, slug
+from kentstats.publish.briefing import slug
 from kentstats.publish.manifest import (
     MANIFEST,
     Entry,
@@ -28,6 +28,7 @@ from kentstats.publish.manifest import (
     edition_inputs,
     read_manifest,
 )
+from kentstats.publish.notebook import NOTEBOOK
 from kentstats.publish.quarto import find_quarto
 
 PAGE, PAPER = "briefing.html", "briefing.pdf"
