@@ -157,6 +157,8 @@ def _attempt(url: str, params: dict[str, str | int]) -> bytes:
         with contextlib.suppress(ValueError):
             busy.wait = float(answer.headers.get("Retry-After", "0"))
         raise busy
+    if answer.status_code != 404:
+        raise KentstatsError(f"{url} {said}.", CHECK_PROXY)
     remedy = "Check address, identifier and version; fetch --search lists what is not withdrawn."
     raise ParameterError(f"{url} {said}.", remedy)
 

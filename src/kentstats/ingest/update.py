@@ -142,7 +142,8 @@ def _read_all(
     read |= read_each(others, register)
     if problems:
         raise DataError(problems)
-    return [read[path] for path in dict.fromkeys(files)], areas, register
+    readings = _without_copies(read[path] for path in dict.fromkeys(files))
+    return readings, areas, register
 
 
 def read_file(path: Path, *, every: bool = False, register: Register | None = None) -> Reading:
@@ -213,6 +214,16 @@ def _check_refused(readings: Sequence[Reading], *, strict: bool) -> None:
     problems = [problem for reading in readings for problem in reading.refused]
     if strict and problems:
         raise DataError(problems)
+
+
+def _without_copies(readings: Iterable[Reading]) -> list[Reading]:
+    """Take a file that was given twice, under two paths, once."""
+    kept: dict[str, Reading] = {}
+    for reading in readings:
+        first = kept.setdefault(reading.sha256, reading)
+        if first is not reading:
+            first.notes.append(f"{reading.path.name} is the same file, and was taken once.")
+    return list(kept.values())
 
 
 def _check_one_file_each(readings: Sequence[Reading]) -> None:
