@@ -58,6 +58,12 @@ def said(done: Ingested, **options: bool) -> list[str]:
     return list(describe(done, **options))
 
 
+def exclusions(value: object, count: object = 20) -> list[dict[str, object]]:
+    year = {"time_period": "202021", "time_identifier": "Academic year"}
+    group = {"social_care_group": "CLA 12 months at 31 March", "t_pupils": 100, "t_perm_excl": 0}
+    return [row(**year, **group, t_one_plus_sus=count, pt_one_plus_sus=value)]
+
+
 # --- the real files, byte for byte --------------------------------------------------------------
 
 
@@ -181,43 +187,17 @@ def test_the_latest_year_tells_the_edition(home: Project, tmp_path: Path) -> Non
     assert ingest([old], home=home, dry_run=True).edition == "2010"
     new = write(tmp_path / "new.csv", [looked_after(time_period=y) for y in ("2010", "2025")])
     assert ingest([new], home=home, dry_run=True).edition == "2025"
-    exclusions = row(
-        time_period="202425",
-        time_identifier="Academic year",
-        social_care_group="CLA 12 months at 31 March",
-        t_pupils=10,
-        t_perm_excl=0,
-        t_one_plus_sus=1,
-        pt_one_plus_sus=10,
-    )
-    path = write(tmp_path / "academic.csv", [exclusions])
+    (academic,) = exclusions(20)
+    path = write(tmp_path / "academic.csv", [academic | {"time_period": "202425"}])
     assert ingest([path], home=home, dry_run=True).edition == "2025"
 
 
 def test_two_files_of_one_data_set_are_told(home: Project, data: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other.csv", [looked_after("Essex")])
     before = sums_of(home.raw)
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"data.csv and other.csv are both of cla-rates\."):
         ingest([data, other], home=home)
-    assert str(caught.value) == (
-        "data.csv and other.csv are both of cla-rates. "
-        "Give the one that is wanted: an edition takes a data set from one file."
-    )
     assert sums_of(home.raw) == before
-
-
-def exclusions(value: object, count: object = 20) -> list[dict[str, object]]:
-    return [
-        row(
-            time_period="202021",
-            time_identifier="Academic year",
-            social_care_group="CLA 12 months at 31 March",
-            t_pupils=100,
-            t_perm_excl=0,
-            t_one_plus_sus=count,
-            pt_one_plus_sus=value,
-        )
-    ]
 
 
 @pytest.mark.parametrize(
@@ -233,13 +213,8 @@ def exclusions(value: object, count: object = 20) -> list[dict[str, object]]:
 def test_a_source_that_is_preferred_wins_unless_it_has_no_figure(
     value: object, count: object, source: str, status: str, turn: int, home: Project, tmp_path: Path
 ) -> None:
-    lait = {
-        "Short Desc": "LAC_Fixed_ Ex",
-        "Years": "2020/21",
-        "LA and Regions": "Kent",
-        "Values": "8.1",
-        "LA Number": 886,
-    }
+    lait = {"Short Desc": "LAC_Fixed_ Ex", "Years": "2020/21", "LA and Regions": "Kent"}
+    lait |= {"Values": "8.1", "LA Number": "886"}
     shutil.rmtree(home.raw / "official-2025")
     first = write(tmp_path / "first.csv", exclusions(value, count))
     second = write(tmp_path / "second.csv", [lait, {**lait, "Years": "2021/22"}])
@@ -328,12 +303,8 @@ def test_a_dry_run_tells_all_and_writes_nothing(home: Project, data: Path, tmp_p
     assert said(dry, dry_run=True)[-1] == "Nothing was written."
     wet = ingest([data, lists], home=home)
     assert replace(wet, written=(), readings=()) == replace(dry, readings=())
-    assert {path.name for path in wet.written} == {
-        "areas.csv",
-        "edition.yml",
-        FIGURES_FILE,
-        "periods.csv",
-    }
+    names = {"areas.csv", "edition.yml", FIGURES_FILE, "periods.csv"}
+    assert {path.name for path in wet.written} == names
 
 
 def test_the_report_lists_every_line_refused_or_left_out(home: Project, tmp_path: Path) -> None:
@@ -372,13 +343,8 @@ def test_the_command_line_takes_every_option(
     assert sums_of(home.raw) == before
     done = kentstats("ingest", str(data), "--quiet", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    done = kentstats("ingest", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "Missing argument 'FILES...'" in done.stderr
     done = kentstats("ingest", str(data), "--edition", "2O25", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "There is no edition “2O25”" in done.stderr
-    assert "Did you mean 2025?" in done.stderr
+    assert (done.returncode, "Did you mean 2025?" in done.stderr) == (2, True)
 
 
 # --- nothing half done --------------------------------------------------------------------------
