@@ -140,13 +140,13 @@ def test_files_give_the_same_tables_in_any_order_one_at_a_time(
     home: Project, tmp_path: Path
 ) -> None:
     codes = write(tmp_path / "regions.csv", "region_code,region_name\nE12000008,South\n")
+    referrals = row(referral_count=9, rereferral_count=1, rereferral_percent=11.1)
     files = [
         write(tmp_path / "rates.csv", [looked_after("England"), looked_after()]),
-        write(tmp_path / "cin.csv", [row(referral_count=9, rereferral_count=1,
-                                         rereferral_percent=11.1)]),
+        write(tmp_path / "cin.csv", [referrals]),
         write(tmp_path / "exclusions.csv", exclusions(20)),
         codes,
-    ]  # fmt: skip
+    ]
     start = tmp_path / "start"
     shutil.copytree(home.root, start)
     ingest(files, edition="2025", home=home)
