@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, Register, load_areas
 from kentstats.errors import ParameterError, nearest
@@ -29,7 +29,7 @@ from kentstats.ingest.inspection_report import (
     read_statements,
 )
 from kentstats.project import Project, ProjectLike, find_project
-from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy, to_csv
+from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy, to_csv, typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -310,8 +310,6 @@ def load_table(
     >>> load_table("outcomes", authority="Essex", edition=2025)["judgement"].tolist()[0]
     'Overall effectiveness'
     """
-    import pandas as pd
-
     if table == "facts":
         return load_facts(authority=authority, edition=edition, kind=kind, home=home)
     if table in READERS:
@@ -327,8 +325,7 @@ def load_table(
             if area is None or area.code == codes["area_code"]:
                 rows.append({"edition": name, **row, **codes})
     columns = {"edition": Column("str", "the edition"), **OFFICIAL_TABLES[table]}
-    types = {column: cast("Any", each.dtype) for column, each in columns.items()}
-    return pd.DataFrame(rows, columns=list(columns)).astype(types)
+    return typed(rows, columns)
 
 
 def encode(frame: pd.DataFrame, form: str) -> bytes:
