@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +34,8 @@ Exit codes:
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 LIMIT = click.FloatRange(min=0)
+EMPTY: dict[str, Any] = {"default": "", "show_default": False}
+RESULT_COLOURS = {"disagrees": "red", "cannot tell": "yellow", "agrees": "green"}
 TABLES = click.Choice(["facts", "judgements", "actions", "statements", "outcomes", "neighbours"])
 
 
@@ -132,41 +137,22 @@ def main() -> None:
 @option("--jobs", type=click.IntRange(1, 64), default=1, help="With --all: how many at once.")
 @option(
     "--cluster",
-    default="",
-    show_default=False,
+    **EMPTY,
     metavar="ADDRESS",
     help="With --all: on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786; "
     "local starts --jobs of them here.",
 )
 @option(
     "--store",
-    default="",
-    show_default=False,
+    **EMPTY,
     metavar="URL",
     help="With --cluster: where its workers write, such as s3://bucket/briefings; "
     "--output keeps what the next run needs.",
 )
-@option(
-    "--time-limit",
-    type=LIMIT,
-    default=120,
-    metavar="SECONDS",
-    help="How long one authority may take; 0 for any time.",
-)
-@option(
-    "--memory-limit",
-    type=LIMIT,
-    default=2000,
-    metavar="MB",
-    help="What one briefing may use beyond what all share; 0 for any.",
-)
+@option("--time-limit", type=LIMIT, default=120, help="Seconds for one authority; 0 for any.")
+@option("--memory-limit", type=LIMIT, default=2000, help="MB for one briefing; 0 for any.")
 @option("--again", is_flag=True, help="With --all: those too that are up to date.")
-@option(
-    "--contact",
-    default="",
-    show_default=False,
-    help="With --all: whom to write to, for the page's accessibility.",
-)
+@option("--contact", **EMPTY, help="With --all: whom to write to about accessibility.")
 @option(
     "--renderer",
     type=click.Choice(["embedded", "quarto", "auto"]),
@@ -316,15 +302,38 @@ def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
     authorities add up to England. A fault of the files themselves ends with 3.
     A file is CSV unless --format says otherwise.
     """
-    from kentstats.checks import check_sources, format_checks
+    from kentstats.load import check_sources
 
     checks = check_sources(notify=lambda note: _say(f"Note: {note}"), **options)
     if form == "table" and not output:
-        _print(format_checks(checks))
+        _print(_layout(checks))
     else:
         _write_table(checks, "csv" if form == "table" else form, output)
     if strict and checks["result"].eq("disagrees").any():
         raise click.exceptions.Exit(1)
+
+
+def _layout(checks: pd.DataFrame) -> Iterator[str]:
+    """Lay checks out as a table for a terminal, with what disagrees in words below it."""
+    wide = max(80, min(shutil.get_terminal_size().columns, 160)) - 11 - 3 * 2
+    widths = (11, wide * 3 // 9, wide * 4 // 9, wide * 2 // 9)
+    rows = [("result", "check", "arithmetic", "places"), tuple("-" * width for width in widths)]
+    rows += [
+        (row["result"], f"{row['check']}: {row['subject']}", row["arithmetic"], row["locators"])
+        for row in checks.to_dict("records")
+    ]
+    for cells in rows:
+        lines = [textwrap.wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        for place, line in enumerate(zip_longest(*lines, fillvalue="")):
+            padded = [part.ljust(width) for part, width in zip(line, widths, strict=True)]
+            if place == 0 and cells[0] in RESULT_COLOURS:
+                padded[0] = click.style(padded[0], fg=RESULT_COLOURS[cells[0]])
+            yield "  ".join(padded).rstrip()
+    for row in checks[checks["result"] != "agrees"].to_dict("records"):
+        yield f"\n{row['subject']}, {row['result']}: {row['message']}"
+    counts = checks["result"].value_counts()
+    summary = ", ".join(f"{counts.get(result, 0)} {result}" for result in RESULT_COLOURS)
+    yield f"\n{len(checks)} checks: {summary}."
 
 
 @main.command()
@@ -397,14 +406,7 @@ def ingest(
 @option("--offline", is_flag=True, help="Use what was downloaded before; ask for nothing.")
 @option("--base-url", metavar="URL", help="Another address of the API (or KENTSTATS_EES_URL).")
 @quiet_option
-def fetch(
-    terms: tuple[str, ...],
-    search_only: bool,
-    quiet: bool,
-    base_url: str | None,
-    offline: bool,
-    **options: Any,
-) -> None:
+def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any) -> None:
     """Download a data set of Explore Education Statistics, by WORDS or ID.
 
     What was downloaded once is kept with its checksum, and serves when the
@@ -419,6 +421,7 @@ def fetch(
     from kentstats.ingest.ees_api import Client, describe, download
 
     words = " ".join(terms)
+    base_url, offline = options.pop("base_url"), options.pop("offline")
     client = Client(base_url, offline=offline, notify=str if quiet else _say)
     lines = describe(client, words) if search_only else download(client, words, **options)
     if not quiet or search_only:

@@ -1,4 +1,4 @@
-"""Choose an authority and an edition, load their tidy tables, and write them."""
+"""Choose an authority and an edition; load, check and write their tidy tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, Register, load_areas
-from kentstats.errors import ParameterError, nearest
+from kentstats.errors import KentstatsError, ParameterError, Problem, nearest
 from kentstats.ingest.edition import (
     FIGURES_FILE,
     FOLDER,
@@ -28,8 +28,10 @@ from kentstats.ingest.inspection_report import (
     read_judgements,
     read_statements,
 )
+from kentstats.ingest.report_settings import missing_figures
 from kentstats.project import Project, ProjectLike, find_project
 from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy, to_csv, typed
+from kentstats.stats.consistency import check_consistency, check_edition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -326,6 +328,42 @@ def load_table(
                 rows.append({"edition": name, **row, **codes})
     columns = {"edition": Column("str", "the edition"), **OFFICIAL_TABLES[table]}
     return typed(rows, columns)
+
+
+def check_sources(
+    *,
+    authority: str | None = None,
+    edition: Edition | None = None,
+    kind: str | None = None,
+    notify: Callable[[Problem], object] = str,
+    home: ProjectLike | None = None,
+) -> pd.DataFrame:
+    """Check inspection reports, official statistics, or all: one row a check, and its source.
+
+    Reports are checked by default, and official statistics where there are none;
+    `notify` is called with each figure that the settings of a report name and the
+    report does not give.
+    """
+    import pandas as pd
+
+    areas = choose_areas(authority, edition, home)
+    reports = find_reports(areas, home)
+    tables = []
+    for source in reports if kind != "official" else []:
+        facts, judgements, actions = (
+            tidy(table, READERS[table](source)) for table in ("facts", "judgements", "actions")
+        )
+        found = check_consistency(facts, judgements, actions, source)
+        tables.append(found.assign(source=source.id))
+        for missing in missing_figures(source, facts):
+            notify(missing)
+    for name in areas if kind in {"official", "all"} or not reports else []:
+        if official := open_official(name, home):
+            found = check_edition(official_facts(official))
+            tables.append(found.assign(source=f"official-{name}"))
+    if not tables:
+        raise KentstatsError("There is nothing to check.", "kentstats status lists what there is.")
+    return pd.concat(tables, ignore_index=True)
 
 
 def encode(frame: pd.DataFrame, form: str) -> bytes:
