@@ -31,14 +31,9 @@ def test_help_lists_commands_beginnings_and_exit_codes() -> None:
     for word in (*COMMANDS, "Begin with", "Exit codes"):
         assert word in out
     assert "\n  kentstats check               what the report" in out.replace("    kent", "  kent")
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_teaches(command: str) -> None:
-    code, out, _ = invoke(command, "-h")
-    assert code == 0
-    assert "Usage: kentstats" in out
-    assert len(out.splitlines()) >= 7
+    for command in COMMANDS:
+        code, out, _ = invoke(command, "-h")
+        assert (code, f"Usage: kentstats {command}" in out) == (0, True)
 
 
 @pytest.mark.parametrize("kind", ["all", "report", "official"])

@@ -445,24 +445,16 @@ def rounded(number: float, to: int = 10) -> float:
 
 def figure(code: str, count: float, base: float, **cells: Any) -> dict[str, Any]:
     total = not is_authority(code)
-    nan = math.nan
-    share = float(rounded(100 * count / base, 1)) if base else nan
+    share = float(rounded(100 * count / base, 1)) if base else math.nan
     if total:  # the share is that of the counts before they are rounded
         count, base = rounded(count), rounded(base)
     hidden = not total and 1 <= count <= 5
-    made = {
-        **dict.fromkeys(FIGURES, ""),
-        "indicator": "dental-checks",
-        "area_code": code,
-        "period": "2025",
-        "value": nan if hidden or not base else share,
-        "numerator": nan if hidden or not base else count,
-        "denominator": nan if hidden or not base else base,
-        "rounding": nan if hidden or not base else 0.5,
-        "count_rounding": nan if hidden or not base else 5.0 if total else 0.0,
-        "status": "suppressed" if hidden else "" if base else "not_applicable",
-    }
-    return made | cells
+    names = ("value", "numerator", "denominator", "rounding", "count_rounding")
+    numbers = [share, count, base, 0.5, 5.0 if total else 0.0]
+    made = dict(zip(names, [math.nan] * 5 if hidden or not base else numbers, strict=True))
+    status = "suppressed" if hidden else "" if base else "not_applicable"
+    place = {"indicator": "dental-checks", "area_code": code, "period": "2025"}
+    return {**dict.fromkeys(FIGURES, ""), **place, **made, "status": status, **cells}
 
 
 COUNTS = st.one_of(st.integers(0, 9), st.integers(0, 300))

@@ -123,18 +123,6 @@ def test_a_search_without_a_result_has_a_remedy(client: Client, words: str, mess
         download(client, words)
 
 
-def test_words_that_find_several_data_sets_list_them(
-    client: Client, stub: Stub, rate: DataSet
-) -> None:
-    with pytest.raises(ParameterError) as caught:
-        download(client, "looked after")
-    first, *lines, last = str(caught.value).splitlines()
-    assert first == "“looked after” finds 2 data sets:"
-    assert [line.split()[0] for line in lines] == [rate.id, guid("Care leavers")]
-    assert last.strip() == "Give the identifier of one."
-    assert csv_requests(stub) == 0
-
-
 def test_describe_lists_publications_or_versions(client: Client, stub: Stub, rate: DataSet) -> None:
     lines = describe(client, "looked after")
     assert lines[0] == CARE
@@ -390,7 +378,7 @@ def test_fetch_then_ingest(
     ("arguments", "code", "text"),
     [
         (["--search", "looked", "after"], 0, f"{CARE}\n  {guid(RATE)}  {RATE} (version 2.0"),
-        (["looked", "after"], 2, "finds 2 data sets"),
+        (["looked", "after"], 2, f"“looked after” finds 2 data sets:\n  {guid(RATE)}"),
         (["--offline", "workforce"], 1, "No copy in the cache matches “workforce”."),
         (["--version", "x", "workforce"], 2, "“x” is no version."),
     ],

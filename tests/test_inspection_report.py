@@ -36,32 +36,12 @@ FACT = {
     "description": "Children with an assessment",
     "note": "",
 }
-JUDGEMENT = {
-    "service": "safeguarding",
-    "section": "Overall",
-    "judgement": "Overall effectiveness",
-    "grade": "4",
-    "stated_in": "text",
-    "paragraph": "16",
-    "printed": "inadequate",
-}
-ACTION = {
-    "service": "safeguarding",
-    "band": "three months",
-    "paragraph": "19",
-    "position": "1",
-    "section": "Overall",
-    "action": "Do it better",
-    "cue": "better",
-}
-STATEMENT = {
-    "paragraph": "55",
-    "subject": "Dental checks",
-    "area_name": "Kent",
-    "comparator": "England",
-    "direction": "level",
-    "period": "last year",
-}
+JUDGEMENT = {"service": "safeguarding", "section": "Overall", "judgement": "Overall effectiveness"}
+JUDGEMENT |= {"grade": "4", "stated_in": "text", "paragraph": "16", "printed": "inadequate"}
+ACTION = {"service": "safeguarding", "band": "three months", "paragraph": "19", "position": "1"}
+ACTION |= {"section": "Overall", "action": "Do it better", "cue": "better"}
+STATEMENT = {"paragraph": "55", "subject": "Dental checks", "area_name": "Kent"}
+STATEMENT |= {"comparator": "England", "direction": "level", "period": "last year"}
 TABLES: dict[str, tuple[Cells, Callable[[Source], list[dict[str, Any]]]]] = {
     "facts": (FACT, ofsted.read_facts),
     "judgements": (JUDGEMENT, ofsted.read_judgements),
