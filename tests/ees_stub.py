@@ -130,10 +130,9 @@ class Stub:
                 entries = [{"id": guid(f"publication {each}"), "title": each} for each in titles]
                 return 200, self._page(entries, query)
             case ["publications", one, "data-sets"]:
-                (title,) = (
-                    each for each in self.publications if guid(f"publication {each}") == one
-                )
-                return 200, self._page([one.describe() for one in self.publications[title]], query)
+                titles = {guid(f"publication {each}"): each for each in self.publications}
+                found = [each.describe() for each in self.publications[titles[one]]]
+                return 200, self._page(found, query)
             case ["data-sets", one, *rest] if one in sets:
                 return self._data_set(sets[one], rest, query)
         return 404, {"title": "Not Found", "status": 404}
@@ -142,9 +141,8 @@ class Stub:
         if not rest:
             return 200, one.describe()
         if rest == ["versions"]:
-            return 200, self._page(
-                [one.describe(number) for number in reversed(one.versions)], query
-            )
+            versions = [one.describe(number) for number in reversed(one.versions)]
+            return 200, self._page(versions, query)
         number = one.find(rest[1] if rest[0] == "versions" else query["dataSetVersion"])
         if one.status == "Withdrawn" or not number:
             return 403 if number else 404, {"title": "Refused"}

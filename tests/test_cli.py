@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
@@ -32,18 +31,13 @@ def test_help_lists_commands_beginnings_and_exit_codes() -> None:
     for word in (*COMMANDS, "Begin with", "Exit codes"):
         assert word in out
     assert "\n  kentstats check               what the report" in out.replace("    kent", "  kent")
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_teaches(command: str) -> None:
-    code, out, _ = invoke(command, "-h")
-    assert code == 0
-    assert "Usage: kentstats" in out
-    assert len(out.splitlines()) >= 7
+    for command in COMMANDS:
+        code, out, _ = invoke(command, "-h")
+        assert (code, f"Usage: kentstats {command}" in out) == (0, True)
 
 
 @pytest.mark.parametrize("kind", ["all", "report", "official"])
-def test_facts_as_csv_and_json_and_parquet_are_the_same_table(kind: str) -> None:
+def test_facts_as_csv_and_json_and_parquet_are_the_same_table(kind: str, tmp_path: Path) -> None:
     frame = package.load_facts(edition="2010", kind=kind)
     asked = ["facts", "--edition", "2010", *(["--kind", kind] if kind != "all" else [])]
     code, out, _ = invoke(*asked, "--format", "csv")
@@ -56,15 +50,10 @@ def test_facts_as_csv_and_json_and_parquet_are_the_same_table(kind: str) -> None
         team = rows["ofsted-kent-2010.p1.inspection-team.hmi.at-inspection.E10000016"]
         assert team["period_start"].startswith("2010-10-11")
     done = CliRunner().invoke(main, [*asked, "--format", "parquet"])
-    read = pd.read_parquet(io.BytesIO(done.stdout_bytes))
-    pd.testing.assert_frame_equal(read, frame)
-
-
-def test_facts_go_to_a_file(tmp_path: Path) -> None:
-    target = tmp_path / "actions.parquet"
-    code, out, _ = invoke("facts", "--table", "actions", "--format", "parquet", "-o", str(target))
-    assert (code, out) == (0, "")
-    assert len(pd.read_parquet(target)) == 23
+    target = tmp_path / "facts.parquet"
+    assert invoke(*asked, "--format", "parquet", "-o", str(target))[:2] == (0, "")
+    assert target.read_bytes() == done.stdout_bytes
+    pd.testing.assert_frame_equal(pd.read_parquet(target), frame)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ import pytest
 from official import RAW
 
 import kentstats.project
-from kentstats.checks import check_sources
 from kentstats.errors import KentstatsError, ParameterError
-from kentstats.load import choose, choose_area, load_table, write_tables
+from kentstats.load import check_sources, choose, choose_area, load_table, write_tables
 from kentstats.project import VARIABLE, Project, find_project
 
 

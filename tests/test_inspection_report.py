@@ -36,32 +36,12 @@ FACT = {
     "description": "Children with an assessment",
     "note": "",
 }
-JUDGEMENT = {
-    "service": "safeguarding",
-    "section": "Overall",
-    "judgement": "Overall effectiveness",
-    "grade": "4",
-    "stated_in": "text",
-    "paragraph": "16",
-    "printed": "inadequate",
-}
-ACTION = {
-    "service": "safeguarding",
-    "band": "three months",
-    "paragraph": "19",
-    "position": "1",
-    "section": "Overall",
-    "action": "Do it better",
-    "cue": "better",
-}
-STATEMENT = {
-    "paragraph": "55",
-    "subject": "Dental checks",
-    "area_name": "Kent",
-    "comparator": "England",
-    "direction": "level",
-    "period": "last year",
-}
+JUDGEMENT = {"service": "safeguarding", "section": "Overall", "judgement": "Overall effectiveness"}
+JUDGEMENT |= {"grade": "4", "stated_in": "text", "paragraph": "16", "printed": "inadequate"}
+ACTION = {"service": "safeguarding", "band": "three months", "paragraph": "19", "position": "1"}
+ACTION |= {"section": "Overall", "action": "Do it better", "cue": "better"}
+STATEMENT = {"paragraph": "55", "subject": "Dental checks", "area_name": "Kent"}
+STATEMENT |= {"comparator": "England", "direction": "level", "period": "last year"}
 TABLES: dict[str, tuple[Cells, Callable[[Source], list[dict[str, Any]]]]] = {
     "facts": (FACT, ofsted.read_facts),
     "judgements": (JUDGEMENT, ofsted.read_judgements),
@@ -120,18 +100,14 @@ def test_a_fact_has_the_place_of_its_line_and_of_its_area(tmp_path: Path) -> Non
         ("actions", "service", "care", "There is: safeguarding, looked after children."),
         ("actions", "band", "imediately", "Did you mean immediately?"),
         ("statements", "direction", "abov", "Did you mean above?"),
-        (
-            *("statements", "area_name", "Sout East"),
-            "Did you mean South East or South West or North East?",
-        ),
+        ("statements", "area_name", "Sout East", "Did you mean South East or South West or "),
     ],
 )
 def test_a_word_that_is_not_known_is_refused_with_the_nearest(
     tmp_path: Path, table: str, column: str, word: str, nearest: str
 ) -> None:
-    assert refusals(tmp_path, table, {column: word}) == [
-        f"line 2, column {column}: “{word}” is not known here. {nearest}"
-    ]
+    (told,) = refusals(tmp_path, table, {column: word})
+    assert told.startswith(f"line 2, column {column}: “{word}” is not known here. {nearest}")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +129,8 @@ def test_an_empty_cell_is_refused_where_one_is_needed(
         ]
 
 
-RANGE = (
+RANGE = {"qualifier": "range", "value": "10", "upper": "80"}
+NO_RANGE = (
     "upper: A range has an upper end above its value, and only a range has one. "
     "Fill in upper, or change the qualifier."
 )
@@ -165,33 +142,24 @@ NO_PARAGRAPH = "is no paragraph of the report. Give a whole number from 1 to 95.
     [
         ("facts", {"value": "78%"}, f"value: “78%” is no number. {NUMBER}"),
         ("facts", {"value": "-78"}, "value: “-78” is negative. Figures here are 0 or more."),
-        ("facts", {"value": "101"}, "value: 101 per cent is over 100. Mend the value or the unit."),
+        ("facts", {"value": "101"}, "value: 101 per cent is over 100. Mend the value or the unit"),
         ("facts", {"rounding": "half"}, f"rounding: “half” is no number. {NUMBER}"),
-        ("facts", {"qualifier": "range", "upper": "8o"}, f"upper: “8o” is no number. {NUMBER}"),
-        (
-            *("facts", {"qualifier": "range", "upper": "80", "value": "x"}),
-            f"value: “x” is no number. {NUMBER}",
-        ),
-        (
-            *("facts", {"qualifier": "range", "value": "10", "upper": "120"}),
-            "upper: 120 per cent is over 100. Mend the value or the unit.",
-        ),
+        ("facts", RANGE | {"upper": "8o"}, f"upper: “8o” is no number. {NUMBER}"),
+        ("facts", RANGE | {"value": "x"}, f"value: “x” is no number. {NUMBER}"),
+        ("facts", RANGE | {"upper": "120"}, "upper: 120 per cent is over 100. Mend the value or t"),
         (
             *("facts", {"unit": "count"}),
             "unit: “count” is not the unit of health-assessments. "
             "The catalogue has it in percent; use another indicator for another unit.",
         ),
         *(
-            ("facts", {"qualifier": qualifier, "upper": upper}, RANGE)
+            ("facts", {"qualifier": qualifier, "upper": upper}, NO_RANGE)
             for qualifier, upper in (
                 *(("range", ""), ("range", "78"), ("range", "77")),
                 *(("exact", "80"), ("exact", "78"), ("exact", "5")),
             )
         ),
-        (
-            *("facts", {"period_start": "2010-02-30"}),
-            "period_start: “2010-02-30” is no date. Write it as 2010-08-31, or leave it.",
-        ),
+        ("facts", {"period_start": "2010-02-30"}, "period_start: “2010-02-30” is no date. Write"),
         (
             *("facts", {"period_start": "2010-08-31", "period_end": "2010-08-30"}),
             "period_end: The period ends before it starts. Mend it.",
@@ -202,22 +170,17 @@ NO_PARAGRAPH = "is no paragraph of the report. Give a whole number from 1 to 95.
             for number in ("0", "96", "-5", "5.5", "five")
         ),
         *(
-            (
-                *("judgements", {"grade": grade}),
-                f"grade: “{grade}” is no grade. Give a whole number from 1 to 4.",
-            )
+            ("judgements", {"grade": grade}, f"grade: “{grade}” is no grade. Give a whole number")
             for grade in ("0", "5", "Good")
         ),
-        (
-            *("actions", {"position": "0"}),
-            "position: “0” is no place in its band. Give a whole number from 1 to 99.",
-        ),
+        ("actions", {"position": "0"}, "position: “0” is no place in its band. Give a whole num"),
     ],
 )
 def test_a_faulty_cell_is_refused_and_its_line_for_nothing_else(
     tmp_path: Path, table: str, cells: Cells, told: str
 ) -> None:
-    assert refusals(tmp_path, table, cells) == [f"line 2, column {told}"]
+    (found,) = refusals(tmp_path, table, cells)
+    assert found.startswith(f"line 2, column {told}")
 
 
 @pytest.mark.parametrize(
@@ -311,31 +274,19 @@ def test_a_judgement_keeps_its_place_however_often_it_is_stated(tmp_path: Path) 
     assert [row["position"] for row in rows] == [1, 2, 1, 3]
 
 
-@pytest.mark.parametrize(
-    ("band", "due"),
-    [
-        ("immediately", dt.date(2010, 11, 30)),
-        ("three months", dt.date(2011, 2, 28)),
-        ("six months", dt.date(2011, 5, 30)),
-    ],
-)
-def test_an_action_is_due_calendar_months_after_publication(
-    tmp_path: Path, band: str, due: dt.date
-) -> None:
-    (action,) = read(tmp_path, "actions", {"band": band})
-    assert action["due"] == due
+def test_an_action_is_due_calendar_months_after_publication(tmp_path: Path) -> None:
+    bands = ("immediately", "three months", "six months")
+    rows = read(tmp_path, "actions", *({"band": band} for band in bands))
+    due = [row["due"].isoformat() for row in rows]
+    assert due == ["2010-11-30", "2011-02-28", "2011-05-30"]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_header_of_a_table_must_be_whole(tmp_path: Path, table: str) -> None:
+def test_a_table_and_each_of_its_columns_must_be_there(tmp_path: Path, table: str) -> None:
     good, reader = TABLES[table]
+    with pytest.raises(DataError, match=f"{table}.csv: The file cannot be read: "):
+        reader(source_in(tmp_path))
     *names, last = good
     (tmp_path / f"{table}.csv").write_text(",".join(names) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match=f"line 1, column {last}: The column is missing"):
         reader(source_in(tmp_path))
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_a_table_that_is_not_there_is_named(tmp_path: Path, table: str) -> None:
-    with pytest.raises(DataError, match=f"{table}.csv: The file cannot be read: "):
-        TABLES[table][1](source_in(tmp_path))

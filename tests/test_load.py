@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from io import StringIO
 from pathlib import Path
-from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -22,26 +20,7 @@ from kentstats.load import (
     write_tables,
 )
 from kentstats.project import Project
-from kentstats.schemas import TABLES
-
-
-def read_back(text: str, table: str) -> pd.DataFrame:
-    """Read a written table with the types of the contract and nothing guessed."""
-    words = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
-    columns, _ = TABLES[table]
-    assert list(words.columns) == list(columns)
-    for name, column in columns.items():
-        if column.dtype != "str":
-            filled = words[name].where(words[name] != "")
-            words[name] = filled.astype(cast("Any", column.dtype))
-    return words
-
-
-@pytest.mark.parametrize(
-    ("table", "rows"), [("facts", 111), ("judgements", 84), ("actions", 23), ("statements", 16)]
-)
-def test_every_row_of_the_report_is_loaded(table: str, rows: int) -> None:
-    assert len(load_table(table, kind="report")) == rows
+from kentstats.schemas import to_csv
 
 
 @pytest.mark.parametrize("authority", [None, "Kent"])
@@ -74,17 +53,12 @@ def test_the_facts_of_an_authority_are_those_of_its_code_its_region_and_england(
     ]
 
 
-@pytest.mark.parametrize("authority", [None, "Kent", "KENT", " kent ", "E10000016", "886"])
-@pytest.mark.parametrize("edition", [None, "2010", 2010])
-def test_a_source_is_chosen_by_name_or_code_and_edition(
-    authority: str | None, edition: str | int | None
-) -> None:
-    assert [source.id for source in choose(authority, edition)] == ["ofsted-kent-2010"]
-
-
 @pytest.mark.parametrize(
     ("authority", "edition", "message"),
     [
+        (None, None, ""),
+        (" kent ", "2010", ""),
+        ("886", 2010, ""),
         ("Knet", None, "There is no authority “Knet”. Did you mean Kent or Barnet?"),
         ("Essex", None, "Essex is not an authority with a report here. There is: Kent."),
         ("Kent", 2025, "The edition 2025 has no inspection report. There is: 2010."),
@@ -93,9 +67,12 @@ def test_a_source_is_chosen_by_name_or_code_and_edition(
         ("Knet", "first", "There is no edition “first”. There is: 2010, 2025."),
     ],
 )
-def test_an_authority_or_edition_that_is_not_known_is_refused_with_the_nearest(
-    authority: str, edition: str | int | None, message: str
+def test_a_source_is_chosen_by_authority_and_edition_or_refused_with_the_nearest(
+    authority: str | None, edition: str | int | None, message: str
 ) -> None:
+    if not message:
+        assert [source.id for source in choose(authority, edition)] == ["ofsted-kent-2010"]
+        return
     with pytest.raises(ParameterError) as caught:
         choose(authority, edition)
     assert str(caught.value) == message
@@ -118,18 +95,17 @@ def test_of_several_editions_one_is_chosen_or_all(home: Project, raw: Path) -> N
 
 def test_a_project_without_sources_is_told(home: Project) -> None:
     shutil.rmtree(home.raw)
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"no sources. Look whether data/raw is complete"):
         choose(home=home)
-    assert str(caught.value) == "There are no sources. Look whether data/raw is complete."
 
 
-def test_a_written_table_is_read_back_as_it_was(tmp_path: Path) -> None:
+def test_every_row_of_the_report_is_written_and_read_back_as_it_was(tmp_path: Path) -> None:
     write_tables(tmp_path)
+    rows = {"facts": 111, "judgements": 84, "actions": 23, "statements": 16}
     for table in READERS:
+        assert len(load_table(table, kind="report")) == rows[table]
         frame = load_table(table)
-        text = (tmp_path / f"{table}.csv").read_bytes().decode("utf-8")
-        assert "\r" not in text
-        pd.testing.assert_frame_equal(read_back(text, table), frame)
+        assert (tmp_path / f"{table}.csv").read_bytes() == to_csv(frame).encode()
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{table}.parquet"), frame)
 
 
@@ -140,8 +116,6 @@ def test_a_faulty_source_leaves_the_written_tables_untouched(
     before = {path.name: path.read_bytes() for path in write_tables(folder, home=home)}
     text = (raw / "statements.csv").read_text(encoding="utf-8")
     (raw / "statements.csv").write_text(text.replace("above", "abvoe", 1), encoding="utf-8")
-    facts = (raw / "facts.csv").read_text(encoding="utf-8")
-    (raw / "facts.csv").write_text(facts.replace("17.3", "18.3", 1), encoding="utf-8")
     with pytest.raises(DataError, match="line 2, column direction"):
         write_tables(folder, home=home)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -178,12 +152,8 @@ def test_neighbours_bear_the_codes_of_the_edition() -> None:
     assert set(known["neighbour_code"]) < there
     # the older list has an authority that has ended
     assert set(frame["area_code"]) - there == {"E10000006"}
-    assert (
-        frame.groupby(["list", "area_code"])["position"]
-        .agg(list)
-        .map(lambda places: places == list(range(1, 11)))
-        .all()
-    )
+    places = frame.groupby(["list", "area_code"])["position"].agg(tuple)
+    assert set(places) == {tuple(range(1, 11))}
 
 
 def test_an_edition_without_official_statistics_has_no_outcomes(home: Project) -> None:
@@ -193,6 +163,5 @@ def test_an_edition_without_official_statistics_has_no_outcomes(home: Project) -
     assert len(frame) == 0
     assert list(frame.columns) == ["edition", *OFFICIAL_TABLES["outcomes"]]
     assert len(load_facts(home=home)) == 111
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"no such facts. kentstats status lists"):
         load_facts(kind="official", home=home)
-    assert str(caught.value) == "There are no such facts. kentstats status lists what there is."

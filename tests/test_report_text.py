@@ -30,14 +30,8 @@ GRADES = {1: "outstanding", 2: "good", 3: "adequate", 4: "inadequate"}
 UNITS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 NUMBER_WORDS = {word: value for value, word in enumerate(UNITS.split("|"), start=1)}
 NUMBER_WORDS |= {"no": 0, "none": 0, "the exception": 1}
-SHARE_WORDS = {
-    "quarter": 25,
-    "half": 50,
-    "majority": 50,
-    "three-quarters": 75,
-    "three quarters": 75,
-    "all": 100,
-}
+SHARE_WORDS = {"quarter": 25, "half": 50, "majority": 50, "all": 100}
+SHARE_WORDS |= {"three-quarters": 75, "three quarters": 75}
 PHRASES = {
     "about": r"approximately|on average|about|(?<!built )around|roughly",
     "over": r"in excess of|more than|over|at least|majority(?: of)?",
@@ -166,13 +160,9 @@ def runs(text: str, length: int) -> list[str]:
     return [" ".join(all_words[start : start + length]) for start in starts]
 
 
-def test_the_checksum_is_that_of_the_text() -> None:
+def test_checksum_dates_and_last_paragraph_are_those_of_the_text() -> None:
     source = yaml.safe_load((FOLDER / "source.yml").read_text(encoding="utf-8"))
     assert source["document_sha256"] == hashlib.sha256(REPORT.read_bytes()).hexdigest()
-
-
-def test_the_dates_and_the_last_paragraph_are_those_of_the_text() -> None:
-    source = yaml.safe_load((FOLDER / "source.yml").read_text(encoding="utf-8"))
     first, last, published = (
         source[key] for key in ("inspected_from", "inspected_to", "published")
     )
@@ -218,19 +208,11 @@ def test_the_paragraph_prints_the_figure(name: str) -> None:
     assert [identify(cells) for cells in table(name) if not ways_to(cells)] == []
 
 
-def test_the_value_has_the_digits_or_the_meaning_of_what_is_printed() -> None:
+def test_value_unit_and_qualifier_are_those_that_the_report_prints() -> None:
     for cells in table("facts"):  # as text: 20.0 is not 20
         held = [cells["value"], cells["upper"]]
         assert [value for value in held if value] == value_printed(cells), identify(cells)
-
-
-def test_the_unit_is_the_one_printed() -> None:
-    for cells in table("facts"):
         assert units_printed(cells) == [cells["unit"]], identify(cells)
-
-
-def test_the_qualifier_is_the_one_in_words_before_the_figure() -> None:
-    for cells in table("facts"):
         assert qualifiers_printed(cells) == {cells["qualifier"]}, identify(cells)
 
 

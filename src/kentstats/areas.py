@@ -34,10 +34,9 @@ KINDS = {
 
 COLUMNS = ("code", "name", "type", "old_code", "region", "kind", "opened", "closed")
 SUCCESSION_COLUMNS = ("code", "successor", "day")
+AREAS_FILE, SUCCESSIONS_FILE = "areas.csv", "successions.csv"
 CODED = dt.date(2009, 1, 1)
 """The day on which the codes came into use."""
-AREAS_FILE, SUCCESSIONS_FILE = "areas.csv", "successions.csv"
-HEADERS = {AREAS_FILE: COLUMNS, SUCCESSIONS_FILE: SUCCESSION_COLUMNS}
 OTHER_NAMES = {
     "bcp": "Bournemouth, Christchurch and Poole",
     "bath and ne somerset": "Bath and North East Somerset",
@@ -173,18 +172,15 @@ class Register:
                 "Name one of its authorities, as in kentstats briefing Kent.",
             )
         found = [area for area in self.answering(text) if area.type == "authority"]
-        if not found:
-            raise self._unknown(text, on)
-        # a new code for the same authority keeps the old three digits
         recoded = {self.on(area.code, on) for area in found} - {area.code for area in found}
         if len(recoded) == 1:
             return self._by_code[recoded.pop()]
-        raise self._outside(found[-1], on)
+        raise self._outside(found[-1], on) if found else self._unknown(text, on)
 
     def _outside(self, area: Area, on: dt.date) -> ParameterError:
         """Say what stood in the place of an authority that was not there on a day."""
         if area.closed and area.closed < on:
-            names = [now.name for now in self._lineage(area, on, self.successors)]
+            names = self._lineage(area, on, self.successors)
             took = f"It was followed by {_quoted_list(names)}. Name " if names else "Name another"
             which = "that." if len(names) == 1 else "one of those." if names else "."
             return ParameterError(f"{area.name} ended on {show_date(area.closed)}.", took + which)
@@ -192,17 +188,17 @@ class Register:
         for code, followers in self.successors.items():
             for follower in followers:
                 before[follower] += (code,)
-        names = [then.name for then in self._lineage(area, on, before)]
+        names = self._lineage(area, on, before)
         was = f"Until then it was {_quoted_list(names)}. " if names else ""
         began = f" began on {show_date(area.opened)}" if area.opened else ""
         return ParameterError(f"{area.name}{began}.", f"{was}Name that, or another edition.")
 
-    def _lineage(self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]) -> list[Area]:
-        reached: list[Area] = []
+    def _lineage(self, area: Area, on: dt.date, links: Mapping[str, tuple[str, ...]]) -> list[str]:
+        names: list[str] = []
         for code in links.get(area.code, ()):
             if other := self.by_code(code):
-                reached += [other] if other.operates(on) else self._lineage(other, on, links)
-        return reached
+                names += [other.name] if other.operates(on) else self._lineage(other, on, links)
+        return names
 
     def _unknown(self, text: str, on: dt.date) -> ParameterError:
         if joined := self.combined(text):
@@ -221,7 +217,7 @@ class Register:
             )
         # or a name with more words around it, as in Kent County
         parts = parts or [name for name in names if f" {fold(name)} " in f" {word} "][-1:]
-        hint = f"Did you mean {parts[0]}?" if parts else nearest(text, names)
+        hint = nearest(parts[0] if parts else text, names)
         if hint.startswith("There is:"):  # 150 names are no help
             hint = "kentstats status --authorities lists them all."
         return ParameterError(f"There is no authority “{text}”.", hint)
@@ -259,15 +255,7 @@ def _quoted_list(names: Iterable[str], word: str = "and") -> str:
 def load_areas(*, home: ProjectLike | None = None) -> Register:
     """Read the register of areas of a project; once for each state of its files.
 
-    Parameters
-    ----------
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Raises
-    ------
-    DataError
-        A file is missing or no table of areas.
+    A file that is missing or no table of areas raises a DataError.
 
     Examples
     --------
@@ -295,8 +283,7 @@ def find_area(
     text : str
         A name or a code.
     on : datetime.date, optional
-        The day on which it must have been in operation; without one the
-        latest is taken.
+        A day on which it was in operation; by default the latest area is taken.
     home : Project or path, optional
         The project; the one at hand by default.
 
@@ -318,14 +305,10 @@ def make_register(
     areas: Iterable[Mapping[str, str]], successions: Iterable[Mapping[str, str]]
 ) -> Register:
     """Make a register of the rows of ``areas.csv`` and ``successions.csv``, as text."""
-
-    def date(text: str) -> dt.date | None:
-        return dt.date.fromisoformat(text) if text else None
-
-    listed = [
-        Area(**{**row, "opened": date(row["opened"]), "closed": date(row["closed"])})  # type: ignore[arg-type]
-        for row in areas
-    ]
+    listed = []
+    for row in areas:
+        days = {key: dt.date.fromisoformat(row[key]) for key in ("opened", "closed") if row[key]}
+        listed.append(Area(**{**row, "opened": None, "closed": None, **days}))  # type: ignore[arg-type]
     successors: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for row in successions:
         successors[row["code"]] += (row["successor"],)
@@ -334,21 +317,21 @@ def make_register(
 
 def read_table(folder: Path, name: str) -> list[dict[str, str]]:
     """Read the rows of a file of the register as text, or raise a DataError."""
-    path, columns = folder / name, HEADERS[name]
+    columns = COLUMNS if name == AREAS_FILE else SUCCESSION_COLUMNS
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with (folder / name).open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            if tuple(reader.fieldnames or ()) != columns:
-                raise ValueError("header")
             rows = list(reader)
+        if tuple(reader.fieldnames or ()) != columns:
+            raise ValueError("header")
         for row in rows:
             if None in row or None in row.values():  # a line with more cells, or with fewer
                 raise ValueError("cells")
-            for name in {"opened", "closed", "day"} & set(columns):
-                if row[name]:
-                    dt.date.fromisoformat(row[name])
+            for key in {"opened", "closed", "day"} & row.keys():
+                if row[key]:
+                    dt.date.fromisoformat(row[key])
     except (OSError, ValueError, csv.Error):
         what = "The file is missing or no table of areas."
         remedy = f"Restore it; its header is: {','.join(columns)}."
-        raise DataError([Problem(str(path), 0, "", what, remedy)]) from None
+        raise DataError([Problem(str(folder / name), 0, "", what, remedy)]) from None
     return rows

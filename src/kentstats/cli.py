@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import io
+import shutil
 import signal
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click import argument, option
 
 from kentstats import __version__
 from kentstats.errors import DataError, KentstatsError, ParameterError
@@ -30,16 +33,19 @@ Exit codes:
 """
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+LIMIT = click.FloatRange(min=0)
+EMPTY: dict[str, Any] = {"default": "", "show_default": False}
+RESULT_COLOURS = {"disagrees": "red", "cannot tell": "yellow", "agrees": "green"}
+TABLES = click.Choice(["facts", "judgements", "actions", "statements", "outcomes", "neighbours"])
 
 
-def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command end with a message and an exit code instead of a traceback."""
+class Commands(click.Group):
+    """Commands that end with a message and an exit code instead of a traceback."""
 
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is asked for."""
         try:
-            command(*args, **kwargs)
-            return
+            return super().invoke(ctx)
         except KentstatsError as error:
             message, exit_code = str(error), error.exit_code
         except KeyboardInterrupt:
@@ -53,65 +59,58 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
         vars(failure)["exit_code"] = exit_code
         raise failure
 
-    return wrapped
+
+def _print(lines: Iterable[object]) -> None:
+    for line in lines:
+        click.echo(line)
 
 
-def write_table(frame: pd.DataFrame, form: str, output: Path | None) -> None:
-    """Write a table to a file, or to the standard output."""
-    from kentstats.load import encode
-
-    content = encode(frame, form)
-    if output:
-        output.write_bytes(content)
-    elif sys.stdout is None:  # as after >&- in a shell
-        raise KentstatsError(
-            "The standard output is closed.", "Give a file with -o, or do not close it."
-        )
-    elif form == "parquet" and sys.stdout.isatty():
-        raise KentstatsError(
-            "Parquet is no text for a terminal.", "Give a file with -o, or redirect the output."
-        )
-    else:
-        click.echo(content, nl=False)
-
-
-def say(line: str) -> None:
-    """Tell of progress on the standard error."""
+def _say(line: object) -> None:
     click.echo(line, err=True)
 
 
-def choice_option(name: str, words: str, default: str | None, meaning: str) -> Callable[..., Any]:
-    """Add an option that takes one of several words."""
-    kind = click.Choice(words.split())
-    # format is the name of a function of Python
-    names = [name, "form"] if name == "--format" else [name]
-    return click.option(*names, type=kind, default=default, show_default=True, help=meaning)
+def _write_table(frame: pd.DataFrame, form: str, output: Path | None) -> None:
+    """Write a table to a file, or to the standard output."""
+    from kentstats.load import encode
+
+    if output:
+        output.write_bytes(encode(frame, form))
+    elif sys.stdout is None:  # as after >&- in a shell
+        remedy = "Give a file with -o, or do not close it."
+        raise KentstatsError("The standard output is closed.", remedy)
+    elif form == "parquet" and sys.stdout.isatty():
+        remedy = "Give a file with -o, or redirect the output."
+        raise KentstatsError("Parquet is no text for a terminal.", remedy)
+    else:
+        click.echo(encode(frame, form), nl=False)
 
 
-def limit_option(name: str, default: float, unit: str, meaning: str) -> Callable[..., Any]:
-    """Add an option that limits a briefing."""
-    kind = click.FloatRange(min=0)
-    return click.option(
-        name, type=kind, default=default, show_default=True, metavar=unit, help=meaning
-    )
+def format_option(*forms: str) -> Callable[..., Any]:
+    """Add the option that says how a table is printed."""
+    kind = click.Choice(forms)
+    return option("--format", "form", type=kind, default=forms[0], help="How to print it.")
 
 
-def folder_option(default: str, meaning: str) -> Callable[..., Any]:
-    """Add ``--output`` for a folder."""
-    return click.option(
-        "--output", type=FOLDER, default=Path(default), show_default=True, help=meaning
-    )
-
-
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-edition_option = click.option("--edition", help="Edition of the figures; all by default.")
-output_option = click.option("-o", "--output", type=FILE, help="Write to a file instead.")
-authority_option = click.option("--authority", help="Name, GSS code or old code; all by default.")
+quiet_option = option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+edition_option = option("--edition", help="Edition of the figures; all by default.")
+output_option = option("-o", "--output", type=FILE, help="Write to a file instead.")
+authority_option = option("--authority", help="Name, GSS code or old code; all by default.")
+published_option = option(
+    "--output",
+    type=FOLDER,
+    default=Path("reports/published"),
+    help="Folder of the published briefings; files go to EDITION/AUTHORITY below it.",
+)
 
 
 @click.group(
+    cls=Commands,
     epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
 )
 @click.version_option(__version__, prog_name="kentstats")
 def main() -> None:
@@ -132,45 +131,35 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("authority", required=False)
-@click.option("--edition", default="2010", show_default=True, help="Edition of the figures.")
-@click.option("--all", "everyone", is_flag=True, help="Every authority of the edition.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="With --all: how many at once.",
-)
-@click.option(
+@argument("authority", default="")
+@option("--edition", default="2010", help="Edition of the figures.")
+@option("--all", "everyone", is_flag=True, help="Every authority of the edition.")
+@option("--jobs", type=click.IntRange(1, 64), default=1, help="With --all: how many at once.")
+@option(
     "--cluster",
-    default="",
+    **EMPTY,
     metavar="ADDRESS",
     help="With --all: on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786; "
     "local starts --jobs of them here.",
 )
-@click.option(
+@option(
     "--store",
-    default="",
+    **EMPTY,
     metavar="URL",
     help="With --cluster: where its workers write, such as s3://bucket/briefings; "
     "--output keeps what the next run needs.",
 )
-@limit_option("--time-limit", 120, "SECONDS", "How long one authority may take; 0 for any time.")
-@limit_option(
-    "--memory-limit", 2000, "MB", "What one briefing may use beyond what all share; 0 for any."
-)
-@click.option("--again", is_flag=True, help="With --all: those too that are up to date.")
-@click.option(
-    "--contact", default="", help="With --all: whom to write to, for the page's accessibility."
-)
-@choice_option(
+@option("--time-limit", type=LIMIT, default=120, help="Seconds for one authority; 0 for any.")
+@option("--memory-limit", type=LIMIT, default=2000, help="MB for one briefing; 0 for any.")
+@option("--again", is_flag=True, help="With --all: those too that are up to date.")
+@option("--contact", **EMPTY, help="With --all: whom to write to about accessibility.")
+@option(
     "--renderer",
-    "embedded quarto auto",
-    "embedded",
-    "embedded needs nothing more; quarto must be on the PATH; auto takes it where it is.",
+    type=click.Choice(["embedded", "quarto", "auto"]),
+    default="embedded",
+    help="embedded needs nothing more; quarto must be on the PATH; auto takes it where it is.",
 )
-@click.option(
+@option(
     "-p",
     "--parameter",
     "parameters",
@@ -179,18 +168,17 @@ def main() -> None:
     metavar="NAME VALUE",
     help="Another parameter of the notebook, such as -p confidence 0.99. May be repeated.",
 )
-@click.option("--notebook", type=FILE, help="Another notebook than the package's own.")
-@folder_option("reports/published", "Folder to publish in; files go to EDITION/AUTHORITY below it.")
+@option("--notebook", type=FILE, help="Another notebook than the package's own.")
+@published_option
 @quiet_option
-@handle_errors
 def briefing(
-    authority: str | None,
+    authority: str,
     everyone: bool,
     quiet: bool,
     parameters: tuple[tuple[str, str], ...],
     time_limit: float,
     memory_limit: float,
-    **chosen: Any,
+    **options: Any,
 ) -> None:
     """Publish the briefing of AUTHORITY: a name, GSS code or three-digit code.
 
@@ -216,39 +204,38 @@ def briefing(
         raise ParameterError(f"“{authority}” and --all are both given; choose one.")
     if not everyone and not authority:
         raise ParameterError("Give the name of an authority, or --all.")
-    if (chosen["cluster"] or chosen["store"]) and not everyone:
+    if (options["cluster"] or options["store"]) and not everyone:
         raise ParameterError("--cluster and --store are for many: give --all with them.")
     # asked to end, it clears up as it does for Ctrl-C: kernel, unfinished files
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    chosen |= {
+    options |= {
         "parameters": dict(parameters),
         "progress": sys.stderr.isatty() and not quiet,
         "limits": Limits(time_limit, memory_limit),
     }
     if everyone:
-        _publish_all(quiet, **chosen)
+        _publish_all(quiet, **options)
     else:
-        _publish_one(str(authority), quiet, **chosen)
+        _publish_one(authority, quiet, **options)
 
 
-def _publish_one(authority: str, quiet: bool, **chosen: Any) -> None:
+def _publish_one(authority: str, quiet: bool, **options: Any) -> None:
     from kentstats.publish.briefing import publish
 
-    for_many = ("again", "cluster", "contact", "jobs", "store")
-    chosen = {name: value for name, value in chosen.items() if name not in for_many}
-    talks = chosen["progress"] or chosen["renderer"] == "auto"
-    folder = publish(authority, say=say if talks else str, **chosen)
+    for name in ("again", "cluster", "contact", "jobs", "store"):
+        del options[name]
+    talks = options["progress"] or options["renderer"] == "auto"
+    folder = publish(authority, say=_say if talks else str, **options)
     if not quiet:
-        for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"):
-            click.echo(folder / name)
+        _print(folder / name for name in ("briefing.html", "briefing.pdf", "briefing.ipynb"))
 
 
-def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> None:
+def _publish_all(quiet: bool, *, again: bool, contact: str, **options: Any) -> None:
     from kentstats.publish.batch import publish_all
     from kentstats.publish.site import write_home, write_index
 
-    edition, output, store = chosen["edition"], chosen["output"], chosen["store"]
-    run = publish_all(say=str if quiet else say, force=again, **chosen)
+    edition, output, store = options["edition"], options["output"], options["store"]
+    run = publish_all(say=str if quiet else _say, force=again, **options)
     page: str | Path
     if store:
         from kentstats.publish.dask import put
@@ -259,8 +246,7 @@ def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> No
         page = write_index(output, edition, contact=contact)
         write_home(output, contact=contact)
     if not quiet:
-        click.echo(run.summary())
-        click.echo(page)
+        _print([run.summary(), page])
     if run.failed:
         raise click.exceptions.Exit(1)
 
@@ -268,18 +254,15 @@ def _publish_all(quiet: bool, *, again: bool, contact: str, **chosen: Any) -> No
 @main.command()
 @edition_option
 @authority_option
-@choice_option(
-    "--table", "facts judgements actions statements outcomes neighbours", "facts", "Which table."
-)
-@choice_option(
+@option("--table", type=TABLES, default="facts", help="Which table.")
+@option(
     "--kind",
-    "all report official",
-    "all",
-    "Facts of inspection reports, of official statistics, or both.",
+    type=click.Choice(["all", "report", "official"]),
+    default="all",
+    help="Facts of inspection reports, of official statistics, or both.",
 )
-@choice_option("--format", "csv json parquet", "csv", "How to print it.")
+@format_option("csv", "json", "parquet")
 @output_option
-@handle_errors
 def facts(form: str, output: Path | None, **options: Any) -> None:
     """Print a tidy table: every figure, judgement or action with its place.
 
@@ -294,22 +277,20 @@ def facts(form: str, output: Path | None, **options: Any) -> None:
     """
     from kentstats.load import load_table
 
-    write_table(load_table(**options), form, output)
+    _write_table(load_table(**options), form, output)
 
 
 @main.command()
 @edition_option
 @authority_option
-@choice_option("--format", "table csv json", "table", "How to print the checks.")
+@format_option("table", "csv", "json")
 @output_option
-@choice_option(
+@option(
     "--kind",
-    "report official all",
-    None,
-    "Inspection reports, official statistics, or both; reports by default, where there are.",
+    type=click.Choice(["report", "official", "all"]),
+    help="Inspection reports, official statistics, or both; reports by default, where there are.",
 )
-@click.option("--strict", is_flag=True, help="End with 1 where something disagrees.")
-@handle_errors
+@option("--strict", is_flag=True, help="End with 1 where something disagrees.")
 def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
     """Check a source against itself: what it says twice, and whether it agrees.
 
@@ -320,50 +301,64 @@ def check(form: str, output: Path | None, strict: bool, **options: Any) -> None:
     authorities add up to England. A fault of the files themselves ends with 3.
     A file is CSV unless --format says otherwise.
     """
-    from kentstats.checks import check_sources, format_checks
+    from kentstats.load import check_sources
 
-    checks = check_sources(notify=lambda note: say(f"Note: {note}"), **options)
+    checks = check_sources(notify=lambda note: _say(f"Note: {note}"), **options)
     if form == "table" and not output:
-        for line in format_checks(checks):
-            click.echo(line)
+        _print(_layout(checks))
     else:
-        write_table(checks, "csv" if form == "table" else form, output)
+        _write_table(checks, "csv" if form == "table" else form, output)
     if strict and checks["result"].eq("disagrees").any():
         raise click.exceptions.Exit(1)
 
 
+def _layout(checks: pd.DataFrame) -> Iterator[str]:
+    """Lay checks out as a table for a terminal, with what disagrees in words below it."""
+    wide = max(80, min(shutil.get_terminal_size().columns, 160)) - 11 - 3 * 2
+    widths = (11, wide * 3 // 9, wide * 4 // 9, wide * 2 // 9)
+    rows = [("result", "check", "arithmetic", "places"), tuple("-" * width for width in widths)]
+    rows += [
+        (row["result"], f"{row['check']}: {row['subject']}", row["arithmetic"], row["locators"])
+        for row in checks.to_dict("records")
+    ]
+    for cells in rows:
+        lines = [textwrap.wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        for place, line in enumerate(zip_longest(*lines, fillvalue="")):
+            padded = [part.ljust(width) for part, width in zip(line, widths, strict=True)]
+            if place == 0 and cells[0] in RESULT_COLOURS:
+                padded[0] = click.style(padded[0], fg=RESULT_COLOURS[cells[0]])
+            yield "  ".join(padded).rstrip()
+    for row in checks[checks["result"] != "agrees"].to_dict("records"):
+        yield f"\n{row['subject']}, {row['result']}: {row['message']}"
+    counts = checks["result"].value_counts()
+    summary = ", ".join(f"{counts.get(result, 0)} {result}" for result in RESULT_COLOURS)
+    yield f"\n{len(checks)} checks: {summary}."
+
+
 @main.command()
-@folder_option("data/processed", "Folder to write to.")
-@handle_errors
+@option("--output", type=FOLDER, default=Path("data/processed"), help="Folder to write to.")
 def tidy(output: Path) -> None:
     """Write every tidy table as CSV and Parquet; the same bytes every time."""
     from kentstats.load import write_tables
 
-    for path in write_tables(output):
-        click.echo(path)
+    _print(write_tables(output))
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--edition", help="Edition to add to; that of the files' latest year by default.")
-@click.option(
+@argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@option("--edition", help="Edition to add to; that of the files' latest year by default.")
+@option(
     "--every-measure",
     "every",
     is_flag=True,
     help="Take measures too that the catalogue of indicators does not know.",
 )
-@click.option("--strict", is_flag=True, help="Write nothing where any line was refused.")
-@click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
-@click.option(
-    "--report",
-    "report_path",
-    type=FILE,
-    help="Write every line refused or left out to a CSV file.",
-)
+@option("--strict", is_flag=True, help="Write nothing where any line was refused.")
+@option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
+@option("--report", type=FILE, help="Write every line refused or left out to a CSV file.")
 @quiet_option
-@handle_errors
 def ingest(
-    files: tuple[Path, ...], dry_run: bool, report_path: Path | None, quiet: bool, **options: Any
+    files: tuple[Path, ...], dry_run: bool, report: Path | None, quiet: bool, **options: Any
 ) -> None:
     """Read FILES of official statistics into an edition's tables.
 
@@ -385,31 +380,30 @@ def ingest(
     try:
         done = take_in(files, dry_run=dry_run, **options)
     except DataError as error:
-        if report_path:
-            report_path.write_text(refusals(error.problems), encoding="utf-8", newline="\n")
+        if report:
+            report.write_text(refusals(error.problems), encoding="utf-8", newline="\n")
         raise
-    if report_path:
-        report_path.write_text(refusals((), done.readings), encoding="utf-8", newline="\n")
+    if report:
+        report.write_text(refusals((), done.readings), encoding="utf-8", newline="\n")
     if not quiet:
-        for line in describe(done, dry_run=dry_run):
-            click.echo(line)
+        _print(describe(done, dry_run=dry_run))
 
 
 @main.command()
-@click.argument("terms", nargs=-1, required=True, metavar="WORDS|ID")
-@click.option("--search", "search_only", is_flag=True, help="List what is found; download nothing.")
-@click.option("--version", default="*", help="Version, such as 2.0 or 2.*; the latest by default.")
-@click.option(
-    "--into",
-    type=FOLDER,
-    help="Folder to put the files in; they stay in the cache by default.",
+@argument("terms", nargs=-1, required=True, metavar="WORDS|ID")
+@option("--search", "search_only", is_flag=True, help="List what is found; download nothing.")
+@option(
+    "--version",
+    default="*",
+    show_default=False,
+    help="Version, such as 2.0 or 2.*; the latest by default.",
 )
-@click.option("--offline", is_flag=True, help="Use what was downloaded before; ask for nothing.")
-@click.option(
-    "--base-url", metavar="URL", help="Another address of the API (or KENTSTATS_EES_URL)."
+@option(
+    "--into", type=FOLDER, help="Folder to put the files in; they stay in the cache by default."
 )
+@option("--offline", is_flag=True, help="Use what was downloaded before; ask for nothing.")
+@option("--base-url", metavar="URL", help="Another address of the API (or KENTSTATS_EES_URL).")
 @quiet_option
-@handle_errors
 def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any) -> None:
     """Download a data set of Explore Education Statistics, by WORDS or ID.
 
@@ -426,21 +420,18 @@ def fetch(terms: tuple[str, ...], search_only: bool, quiet: bool, **options: Any
 
     words = " ".join(terms)
     base_url, offline = options.pop("base_url"), options.pop("offline")
-    client = Client(base_url, offline=offline, notify=str if quiet else say)
+    client = Client(base_url, offline=offline, notify=str if quiet else _say)
     lines = describe(client, words) if search_only else download(client, words, **options)
     if not quiet or search_only:
-        for line in lines:
-            click.echo(line)
+        _print(lines)
 
 
 @main.command()
-@folder_option("reports/published", "Folder of the published briefings.")
-@click.option("--authorities", is_flag=True, help="List every authority, with its codes.")
-@handle_errors
+@published_option
+@option("--authorities", is_flag=True, help="List every authority, with its codes.")
 def status(output: Path, authorities: bool) -> None:
     """Show what is here: editions, authorities, briefings, renderers."""
     from kentstats.project import find_project
     from kentstats.publish.site import describe_project
 
-    for line in describe_project(find_project(), output, authorities_too=authorities):
-        click.echo(line)
+    _print(describe_project(find_project(), output, authorities_too=authorities))

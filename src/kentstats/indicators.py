@@ -128,23 +128,9 @@ class Indicator:
 
 @cache
 def load_indicators(path: Path = CATALOGUE) -> collections.abc.Mapping[str, Indicator]:
-    """Read the catalogue.
+    """Read the catalogue: the indicators by id, read-only, in the order of the file.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The catalogue; the package's own by default.
-
-    Returns
-    -------
-    mapping of str to Indicator
-        Read-only, in the order of the file.
-
-    Raises
-    ------
-    DataError
-        An entry lacks a key, has one that is not known, or a word outside
-        its closed set.
+    A key that is missing or not known, and a word outside its closed set, raise a DataError.
 
     Examples
     --------

@@ -1,16 +1,15 @@
-"""Choose an authority and an edition, load their tidy tables, and write them."""
+"""Choose an authority and an edition; load, check and write their tidy tables."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area, Register, load_areas
-from kentstats.errors import ParameterError, nearest
+from kentstats.errors import KentstatsError, ParameterError, Problem, nearest
 from kentstats.ingest.edition import (
     FIGURES_FILE,
     FOLDER,
@@ -29,12 +28,16 @@ from kentstats.ingest.inspection_report import (
     read_judgements,
     read_statements,
 )
+from kentstats.ingest.report_settings import missing_figures
 from kentstats.project import Project, ProjectLike, find_project
-from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy, to_csv
+from kentstats.schemas import NEIGHBOURS, OUTCOMES, Column, Row, tidy, to_csv, typed
+from kentstats.stats.consistency import check_consistency, check_edition
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Edition = str | int
+"""Name of an edition; a number will do, since some tools make one of the text ``2010``."""
 READERS: dict[str, Callable[[Source], list[dict[str, Any]]]] = {
     "facts": read_facts,
     "judgements": read_judgements,
@@ -52,11 +55,8 @@ def editions(home: ProjectLike | None = None) -> list[str]:
     return sorted(reports | set(list_editions(home)))
 
 
-def choose_edition(edition: str | int, home: ProjectLike | None = None) -> str:
-    """Return the name of an edition; one that is not known raises a ParameterError.
-
-    A number will do, since tools that guess types from text turn ``2010`` into one.
-    """
+def choose_edition(edition: Edition, home: ProjectLike | None = None) -> str:
+    """Return the name of an edition; one that is not known raises a ParameterError."""
     known = editions(home)
     if str(edition) not in known:
         raise ParameterError(f"There is no edition “{edition}”.", nearest(str(edition), known))
@@ -70,27 +70,11 @@ def edition_day(edition: str, home: ProjectLike | None = None) -> dt.date:
     return max(source.published for source in load_sources(home) if source.edition == edition)
 
 
-def choose_area(authority: str, edition: str | int, home: ProjectLike | None = None) -> Area:
-    """Return the authority that is meant, as it was in an edition.
+def choose_area(authority: str, edition: Edition, home: ProjectLike | None = None) -> Area:
+    """Return the authority of a name, GSS code or old code, as it was in an edition.
 
-    Parameters
-    ----------
-    authority : str
-        Name, GSS code or old code.
-    edition : str or int
-        Name of the edition.
-    home : Project or path, optional
-        The project; the one at hand by default.
-
-    Returns
-    -------
-    Area
-
-    Raises
-    ------
-    ParameterError
-        The edition or authority is not known, several might be meant, or it
-        had ended or had not begun.
+    A ParameterError says that the edition or authority is not known, that several
+    might be meant, or that it had ended or had not begun.
 
     Examples
     --------
@@ -102,22 +86,24 @@ def choose_area(authority: str, edition: str | int, home: ProjectLike | None = N
 
 
 def choose_areas(
-    authority: str | None, edition: str | int | None, home: ProjectLike | None = None
+    authority: str | None, edition: Edition | None, home: ProjectLike | None = None
 ) -> dict[str, Area | None]:
-    """Return the authority that is meant, as it was in each of the editions that have it.
+    """Return an authority as it was in an edition, or in each edition that has it.
 
-    Without an authority, the value of each edition is None; without an
-    edition, all are meant.
+    Without an authority, the value of each edition is None.
     """
+    names = editions(home) if edition is None else [choose_edition(edition, home)]
+    if authority is None:
+        return dict.fromkeys(names)
     areas: dict[str, Area | None] = {}
-    refused: ParameterError | None = None
-    for name in editions(home) if edition is None else [choose_edition(edition, home)]:
+    refused: list[ParameterError] = []
+    for name in names:
         try:
-            areas[name] = choose_area(authority, name, home) if authority is not None else None
+            areas[name] = choose_area(authority, name, home)
         except ParameterError as error:
-            refused = error
+            refused.append(error)
     if refused and not areas:
-        raise refused
+        raise refused[-1]
     return areas
 
 
@@ -138,17 +124,13 @@ def find_reports(areas: Mapping[str, Area | None], home: ProjectLike | None = No
 
 def choose(
     authority: str | None = None,
-    edition: str | int | None = None,
+    edition: Edition | None = None,
     *,
     home: ProjectLike | None = None,
 ) -> list[Source]:
     """Choose the inspection reports of an authority and an edition: at least one.
 
-    Raises
-    ------
-    ParameterError
-        Nothing is known of that authority or edition, or there is no report
-        of it; the nearest names are in the message.
+    Where there is none, a ParameterError names those that there are.
     """
     sources = load_sources(home)
     if not sources:
@@ -168,8 +150,8 @@ def choose(
 
 def official_folder(edition: str, home: ProjectLike | None = None) -> Path | None:
     """Return the folder of the official statistics of an edition, where there are any."""
-    project = find_project(home)
-    return project.raw / f"{FOLDER}{edition}" if edition in list_editions(project) else None
+    folder = find_project(home).raw / f"{FOLDER}{edition}"
+    return folder if edition in list_editions(home) else None
 
 
 def open_official(edition: str, home: ProjectLike | None = None) -> OfficialStatistics | None:
@@ -178,8 +160,7 @@ def open_official(edition: str, home: ProjectLike | None = None) -> OfficialStat
     They are read once for each state of their figures and of the register of areas.
     """
     project = find_project(home)
-    folder = official_folder(edition, project)
-    if folder is None:
+    if not (folder := official_folder(edition, project)):
         return None
     path = folder / FIGURES_FILE
     modified = path.stat().st_mtime_ns if path.is_file() else 0
@@ -195,7 +176,7 @@ def _open(edition: str, home: Project, modified: int, register: Register) -> Off
 def load_facts(
     *,
     authority: str | None = None,
-    edition: str | int | None = None,
+    edition: Edition | None = None,
     kind: str = "all",
     home: ProjectLike | None = None,
 ) -> pd.DataFrame:
@@ -246,9 +227,9 @@ def load_facts(
     parts = []
     if kind != "official":
         parts += [tidy("facts", read_facts(source)) for source in find_reports(areas, home)]
-    if kind != "report":
-        opened = {name: open_official(name, home) for name in areas}
-        parts += [official_facts(each, areas[name]) for name, each in opened.items() if each]
+    for name, area in areas.items():
+        if kind != "report" and (official := open_official(name, home)):
+            parts.append(official_facts(official, area))
     if not parts:
         choose(authority, edition, home=home)  # says that there is no report
         raise ParameterError("There are no such facts.", "kentstats status lists what there is.")
@@ -256,10 +237,7 @@ def load_facts(
 
 
 def load_judgements(
-    *,
-    authority: str | None = None,
-    edition: str | int | None = None,
-    home: ProjectLike | None = None,
+    *, authority: str | None = None, edition: Edition | None = None, home: ProjectLike | None = None
 ) -> pd.DataFrame:
     """Load the judgements: one row for each place that states a grade.
 
@@ -276,10 +254,7 @@ def load_judgements(
 
 
 def load_actions(
-    *,
-    authority: str | None = None,
-    edition: str | int | None = None,
-    home: ProjectLike | None = None,
+    *, authority: str | None = None, edition: Edition | None = None, home: ProjectLike | None = None
 ) -> pd.DataFrame:
     """Load the areas for improvement, each with the day it falls due.
 
@@ -295,10 +270,7 @@ def load_actions(
 
 
 def load_statements(
-    *,
-    authority: str | None = None,
-    edition: str | int | None = None,
-    home: ProjectLike | None = None,
+    *, authority: str | None = None, edition: Edition | None = None, home: ProjectLike | None = None
 ) -> pd.DataFrame:
     """Load the comparisons that a report makes without a comparator's figure.
 
@@ -318,7 +290,7 @@ def load_table(
     table: str,
     *,
     authority: str | None = None,
-    edition: str | int | None = None,
+    edition: Edition | None = None,
     kind: str = "all",
     home: ProjectLike | None = None,
 ) -> pd.DataFrame:
@@ -327,23 +299,11 @@ def load_table(
     Parameters
     ----------
     table : {"facts", "judgements", "actions", "statements", "outcomes", "neighbours"}
-        Which.
+        Which. The last two have the edition before the columns of
+        :data:`kentstats.schemas.OUTCOMES` and :data:`kentstats.schemas.NEIGHBOURS`, and
+        the codes that authorities had on its day, as in the facts.
     authority, edition, kind, home : optional
         As of :func:`load_facts`; the kind matters to facts alone.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`kentstats.schemas.TABLES`. Outcomes and neighbours
-        have those of :data:`kentstats.schemas.OUTCOMES` and
-        :data:`kentstats.schemas.NEIGHBOURS` after the edition, and an authority
-        bears the code that it had on the day of the edition, as in the facts.
-
-    Raises
-    ------
-    ParameterError
-        The authority or edition is not known, or the authority was in none
-        of the editions.
 
     Examples
     --------
@@ -352,8 +312,6 @@ def load_table(
     >>> load_table("outcomes", authority="Essex", edition=2025)["judgement"].tolist()[0]
     'Overall effectiveness'
     """
-    import pandas as pd
-
     if table == "facts":
         return load_facts(authority=authority, edition=edition, kind=kind, home=home)
     if table in READERS:
@@ -361,36 +319,63 @@ def load_table(
         return tidy(table, [row for source in sources for row in READERS[table](source)])
     rows: list[Row] = []
     for name, area in choose_areas(authority, edition, home).items():
-        if official := open_official(name, home):
-            rows += _official_rows(table, official, area)
+        if not (official := open_official(name, home)):
+            continue
+        for row in official.judgements if table == "outcomes" else official.neighbours:
+            found = [key for key in ("area_code", "neighbour_code") if key in row]
+            codes: Row = {key: official.register.on(row[key], official.day) for key in found}
+            if area is None or area.code == codes["area_code"]:
+                rows.append({"edition": name, **row, **codes})
     columns = {"edition": Column("str", "the edition"), **OFFICIAL_TABLES[table]}
-    types = {column: cast("Any", each.dtype) for column, each in columns.items()}
-    return pd.DataFrame(rows, columns=list(columns)).astype(types)
+    return typed(rows, columns)
 
 
-def _official_rows(table: str, official: OfficialStatistics, area: Area | None) -> Iterator[Row]:
-    for row in official.judgements if table == "outcomes" else official.neighbours:
-        codes: Row = {
-            key: official.register.on(row[key], official.day)
-            for key in ("area_code", "neighbour_code")
-            if key in row
-        }
-        if area is None or area.code == codes["area_code"]:
-            yield {"edition": official.name, **row, **codes}
+def check_sources(
+    *,
+    authority: str | None = None,
+    edition: Edition | None = None,
+    kind: str | None = None,
+    notify: Callable[[Problem], object] = str,
+    home: ProjectLike | None = None,
+) -> pd.DataFrame:
+    """Check inspection reports, official statistics, or all: one row a check, and its source.
+
+    Reports are checked by default, and official statistics where there are none;
+    `notify` is called with each figure that the settings of a report name and the
+    report does not give.
+    """
+    import pandas as pd
+
+    areas = choose_areas(authority, edition, home)
+    reports = find_reports(areas, home)
+    tables = []
+    for source in reports if kind != "official" else []:
+        facts, judgements, actions = (
+            tidy(table, READERS[table](source)) for table in ("facts", "judgements", "actions")
+        )
+        found = check_consistency(facts, judgements, actions, source)
+        tables.append(found.assign(source=source.id))
+        for missing in missing_figures(source, facts):
+            notify(missing)
+    for name in areas if kind in {"official", "all"} or not reports else []:
+        if official := open_official(name, home):
+            found = check_edition(official_facts(official))
+            tables.append(found.assign(source=f"official-{name}"))
+    if not tables:
+        raise KentstatsError("There is nothing to check.", "kentstats status lists what there is.")
+    return pd.concat(tables, ignore_index=True)
 
 
 def encode(frame: pd.DataFrame, form: str) -> bytes:
     """Write a table as bytes: `form` is ``csv``, ``json`` or ``parquet``."""
+    if form == "parquet":
+        return frame.to_parquet(None, index=False)
     if form == "csv":
         return to_csv(frame).encode()
-    if form == "json":
-        text = frame.to_json(
-            orient="records", date_format="iso", date_unit="s", force_ascii=False, indent=1
-        )
-        return text.encode() + b"\n"
-    out = io.BytesIO()
-    frame.to_parquet(out, index=False)
-    return out.getvalue()
+    text = frame.to_json(
+        orient="records", date_format="iso", date_unit="s", force_ascii=False, indent=1
+    )
+    return f"{text}\n".encode()
 
 
 def write_tables(folder: Path, *, home: ProjectLike | None = None) -> list[Path]:

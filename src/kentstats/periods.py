@@ -106,7 +106,11 @@ def read_period(text: str, identifier: str) -> Period:
     if kind == "reporting year":
         return Period(label, None, None)
     if match := WEEK.fullmatch(kind):
-        return _week(label, int(match[1]))
+        try:
+            monday = dt.date.fromisocalendar(int(label), int(match[1]), 1)
+        except ValueError:
+            raise ValueError(f"{label} has no {kind}.") from None
+        return Period(f"{label} {kind}", monday, monday + dt.timedelta(days=6))
     if (span := _span(kind)) is None:
         raise ValueError(f"“{text}, {identifier}” is no period of the open data standard.")
     # only months and calendar years have a year of their own
@@ -127,7 +131,8 @@ def _span(kind: str) -> tuple[str, int, int, int] | None:
     if kind in YEARS:
         return "", *YEARS[kind], 12
     if kind in PARTS:
-        return f" {kind.partition(' (')[0]}", PARTS[kind][0], 1, PARTS[kind][1]
+        month, count = PARTS[kind]
+        return f" {kind.partition(' (')[0]}", month, 1, count
     if kind in MONTHS:
         return f" {kind.capitalize()}", MONTHS[kind], 1, 1
     match = QUARTER.fullmatch(kind)
@@ -137,14 +142,6 @@ def _span(kind: str) -> tuple[str, int, int, int] | None:
         name = f" Q{one}" + (f" to Q{other}" if other > one else "")
         return name, month + 3 * (one - 1), day, 3 * (other - one + 1)
     return None
-
-
-def _week(label: str, week: int) -> Period:
-    try:
-        monday = dt.date.fromisocalendar(int(label), week, 1)
-    except ValueError:
-        raise ValueError(f"{label} has no week {week}.") from None
-    return Period(f"{label} week {week}", monday, monday + dt.timedelta(days=6))
 
 
 def year_ending(label: str, ends: str) -> Period:
@@ -163,10 +160,8 @@ def year_ending(label: str, ends: str) -> Period:
         return Period(label, None, None)
     year = int(match[1]) + (1 if match[2] else 0)
     month, day = (int(part) for part in ends.removeprefix("on ").split("-"))
-    before, end = (_last(each, month, day) for each in (year - 1, year))
+    before, end = (  # of February the last day where there is no 29th
+        dt.date(each, month, min(day, calendar.monthrange(each, month)[1]))
+        for each in (year - 1, year)
+    )
     return Period(label, end if ends.startswith("on ") else before + dt.timedelta(days=1), end)
-
-
-def _last(year: int, month: int, day: int) -> dt.date:
-    """Return a day of a year: of February the last where there is no 29th."""
-    return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))

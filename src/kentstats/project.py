@@ -6,6 +6,7 @@ edits is what runs. In an installed package they travel inside it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -121,35 +122,24 @@ def one_of(known: Iterable[str]) -> Callable[[str], str]:
     return check
 
 
-def _flag(text: str) -> bool:
-    return one_of(("true", "false"))(text) == "true"
+def _written(make: Callable[[str], Any], pattern: str, meaning: str, remedy: str) -> Any:
+    """Return a function that makes a value of a text written in one way, and refuses others."""
 
+    def read(text: str) -> Any:
+        with contextlib.suppress(ValueError):  # as of 2010-02-30
+            if re.fullmatch(pattern, text):
+                return make(text)
+        raise KentstatsError(f"“{text}” is no {meaning}.", remedy)
 
-def _number(text: str) -> float:
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
-        raise KentstatsError(f"“{text}” is no number.", "Write digits, as in 100.")
-    return float(text)
-
-
-def _whole_number(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d*", text):
-        raise KentstatsError(f"“{text}” is no whole number.", "Write digits, as in 95.")
-    return int(text)
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise KentstatsError(f"“{text}” is no day.", "Write it as 2010-11-19.") from None
+    return read
 
 
 SCALARS: dict[Any, Callable[[str], Any]] = {
     str: str,
-    int: _whole_number,
-    float: _number,
-    bool: _flag,
-    dt.date: _day,
+    int: _written(int, r"[1-9]\d*", "whole number", "Write digits, as in 95."),
+    float: _written(float, r"\d+(\.\d+)?", "number", "Write digits, as in 100."),
+    bool: lambda text: one_of(("true", "false"))(text) == "true",
+    dt.date: _written(dt.date.fromisoformat, r"[\d-]+", "day", "Write it as 2010-11-19."),
 }
 """What makes a value of a text, for every simple type."""
 
@@ -199,11 +189,11 @@ class YamlFile:
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             why = getattr(error, "problem", "") or "it is not UTF-8"
             self._fault(error, f"The file is no YAML: {why}.", "Mend or restore it.")
-        else:
-            if root is not None:
-                made = self._entry(kind, root, given) if given else self._value(kind, root)
-            elif default is None:
-                self._fault(None, "The file holds no keys.", "Mend or restore it.")
+            root = None
+        if root is not None:
+            made = self._entry(kind, root, given) if given else self._value(kind, root)
+        elif default is None and not self.problems:
+            self._fault(None, "The file holds no keys.", "Mend or restore it.")
         if self.problems and default is None:
             raise DataError(self.problems)
         return cast("Kind", default if self.problems else made)
@@ -238,10 +228,10 @@ class YamlFile:
         return self._scalar(one_of(arguments) if origin is Literal else self._scalars[kind], node)
 
     def _scalar(self, make: Callable[[str], Any], node: yaml.Node) -> Any:
-        made = None
         if not isinstance(node, yaml.ScalarNode) or not (node.value.strip() or node.style):
             self._fault(node, "A single value is expected here.", "Fill it in.")
-            return made
+            return None
+        made = None
         try:
             made = make(node.value.strip())
         except KentstatsError as error:

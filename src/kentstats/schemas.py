@@ -208,22 +208,22 @@ def tidy(table: str, rows: Iterable[Row]) -> pd.DataFrame:
     >>> frame.shape
     (1, 7)
     """
-    import pandas as pd
-
     columns, key = TABLES[table]
     rows = list(rows)
     if odd := sorted({name for row in rows for name in row.keys() ^ columns.keys()}):
         raise ValueError(f"{table}: columns missing or too many: {odd}")
-    frame = pd.DataFrame(rows, columns=list(columns))
-    for name, column in columns.items():
-        series = frame[name]
-        if column.dtype == "datetime64[ms]":
-            frame[name] = pd.to_datetime(series).astype(cast("Any", column.dtype))
-        else:
-            frame[name] = series.astype(cast("Any", column.dtype))
+    frame = typed(rows, columns)
     if frame.duplicated(list(key)).any():
         raise ValueError(f"{table}: key {key} is not unique")
     return frame.sort_values(list(key), kind="stable", ignore_index=True)
+
+
+def typed(rows: Iterable[Row], columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Make a table of rows, with the columns and types that are given."""
+    import pandas as pd
+
+    types = {name: cast("Any", column.dtype) for name, column in columns.items()}
+    return pd.DataFrame(list(rows), columns=list(columns)).astype(types)
 
 
 def records(frame: pd.DataFrame) -> list[Row]:

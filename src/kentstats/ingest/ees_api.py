@@ -19,18 +19,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
 import pandas as pd
 import requests
 import tenacity
+import urllib3
 
 from kentstats import __version__
 from kentstats.errors import KentstatsError, ParameterError, nearest
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.ingest.edition import write_all
-from kentstats.ingest.figures import slug
 from kentstats.project import checksum
 
 DEFAULT_URL = "https://api.education.gov.uk/statistics"
@@ -40,13 +41,11 @@ ATTEMPTS = 5
 MAX_WAIT = 60.0
 BUSY = {429, 502, 503, 504}
 CHECK_PROXY = "Check the base address, and that no proxy changes the answers."
-GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-FORMS = {"id": GUID, "version": r"[0-9]+(\.[0-9]+){1,2}"}
-"""The form of what becomes part of a path, which is checked in every answer."""
-KINDS = {"paging": dict, "totalPages": int, "results": list}
-"""The kinds of values that are no texts."""
-
-Record = dict[str, Any]
+# Identifiers and versions become parts of paths: their form is checked in every answer.
+GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+Identifier = Annotated[str, msgspec.Meta(pattern=GUID)]
+Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+){1,2}\Z")]
+T = TypeVar("T")
 
 
 class UnreachableError(KentstatsError):
@@ -63,6 +62,47 @@ class _TransientError(Exception):
     """A failure that another attempt may not meet."""
 
     wait = 0.0
+
+
+class Version(msgspec.Struct, rename="camel"):
+    """A version of a data set."""
+
+    version: Number
+    published: str = ""
+    time_periods: dict[str, str] = {}
+    geographic_levels: list[str] = []
+
+
+class DataSet(msgspec.Struct, rename="camel"):
+    """A data set, with its latest version."""
+
+    id: Identifier
+    title: str
+    status: str = "Published"
+    superseding_data_set_id: str | None = None
+    latest_version: Version | None = None
+
+    def __str__(self) -> str:
+        about = []
+        if latest := self.latest_version:
+            periods = " to ".join(dict.fromkeys(latest.time_periods.values()))
+            about = [f"version {latest.version}", periods, ", ".join(latest.geographic_levels)]
+        if self.status != "Published":
+            about.append(self.status.lower())
+        return f"{self.id}  {self.title} ({'; '.join(filter(None, about))})"
+
+
+class Publication(msgspec.Struct):
+    """A publication, with those of its data sets that the API has."""
+
+    id: Identifier
+    title: str
+    data_sets: list[DataSet] = []
+
+
+class _Page(msgspec.Struct):
+    paging: dict[str, int]
+    results: list[msgspec.Raw]
 
 
 @dataclass
@@ -86,22 +126,17 @@ class Client:
         self.base_url = url.rstrip("/").removesuffix("/v1")
         self.cache = cache_folder() / quote(self.base_url, safe="")
 
-    def get(self, path: str, *names: str, **params: str | int) -> Record:
-        """Return the JSON answer to a request, which must have values of these names."""
-        content = self.request(path, **params)
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            raise _malformed(path) from None
-        return _check(answer, names, path)
+    def get(self, path: str, kind: type[T], **params: str | int) -> T:
+        """Return the JSON answer to a request, decoded as ``kind``."""
+        return _decode(self.request(path, **params), kind, path)
 
-    def pages(self, path: str, *names: str, size: int = 20, **params: str) -> Iterator[Record]:
+    def pages(self, path: str, kind: type[T], size: int = 20, **params: str) -> Iterator[T]:
         """Yield the results of all pages; a page that fails is requested again alone."""
         number = last = 1
         while number <= last:
-            page = self.get(path, "paging", "results", **params, page=number, pageSize=size)
-            yield from (_check(result, names, path) for result in page["results"])
-            last = _check(page["paging"], ("totalPages",), path)["totalPages"]
+            page = self.get(path, _Page, **params, page=number, pageSize=size)
+            yield from (_decode(result, kind, path) for result in page.results)
+            last = page.paging.get("totalPages", 1)
             number += 1
 
     def request(self, path: str, **params: str | int) -> bytes:
@@ -148,33 +183,30 @@ def _attempt(url: str, params: dict[str, str | int]) -> bytes:
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        raise _TransientError(f"the connection failed ({type(error).__name__})") from None
-    if answer.status_code == 200:
+        cause = getattr(error.args[0] if error.args else None, "reason", error)
+        kind = re.sub("(?<!^)(?=[A-Z])", " ", type(cause).__name__).lower()
+        raise _TransientError(f"the connection failed ({kind})") from None
+    status = answer.status_code
+    if status == 200:
         return answer.content
-    said = f"answered {answer.status_code} {answer.reason}"
-    if answer.status_code in BUSY:
+    said = f"answered {status} {answer.reason} {answer.headers.get('Location', '')}".strip()
+    if status in BUSY:
         busy = _TransientError(said)
-        with contextlib.suppress(ValueError):
-            busy.wait = float(answer.headers.get("Retry-After", "0"))
+        with contextlib.suppress(urllib3.exceptions.InvalidHeader):
+            busy.wait = urllib3.Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
         raise busy
-    if answer.status_code != 404:
-        raise KentstatsError(f"{url} {said}.", CHECK_PROXY)
-    remedy = "Check address, identifier and version; fetch --search lists what is not withdrawn."
-    raise ParameterError(f"{url} {said}.", remedy)
+    remedy = "Check the base address, identifier and version; fetch --search lists them."
+    if status == 403:
+        said += ": the publisher has withdrawn it"
+    raise (ParameterError if status == 404 else KentstatsError)(f"{url} {said}.", remedy)
 
 
-def _check(answer: Any, names: tuple[str, ...], path: str) -> Record:
-    """Return what the API describes, or raise: a record that has these names."""
-    record: Record = answer if isinstance(answer, dict) else {}
-    for name in names:
-        value, form = record.get(name), FORMS.get(name, r"[\s\S]*")
-        if not isinstance(value, KINDS.get(name, str)) or not re.fullmatch(form, str(value)):
-            raise _malformed(path)
-    return record
-
-
-def _malformed(path: str) -> KentstatsError:
-    return KentstatsError(f"The answer to {path} is not as the API describes it.", CHECK_PROXY)
+def _decode(content: bytes | msgspec.Raw, kind: type[T], path: str) -> T:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        what = f"The answer to {path} is not as the API describes it: {error}."
+        raise KentstatsError(what, CHECK_PROXY) from None
 
 
 def cache_folder() -> Path:
@@ -185,62 +217,44 @@ def cache_folder() -> Path:
     return Path(os.environ.get(variable) or Path.home() / ".cache") / "kentstats"
 
 
-def search(client: Client, words: str) -> list[tuple[str, list[Record]]]:
-    """Return titles of publications that match some words, each with its data sets, or raise."""
+def search(client: Client, words: str) -> list[Publication]:
+    """Return the publications that match some words, with their data sets, or raise."""
     if len(words := " ".join(words.split())) < 3:
         raise ParameterError(f"“{words}” is too short to search for.", "Give three characters.")
-    found = [
-        (each["title"], list(client.pages(f"publications/{each['id']}/data-sets", "id", "title")))
-        for each in client.pages("publications", "id", "title", size=40, search=words)
-    ]
-    if all(_withdrawn(one) for _, data_sets in found for one in data_sets):
-        what = f"Nothing matches “{words}” that the API has."
+    found = list(client.pages("publications", Publication, 40, search=words))
+    for each in found:
+        each.data_sets = list(client.pages(f"publications/{each.id}/data-sets", DataSet))
+    if all(one.status == "Withdrawn" for each in found for one in each.data_sets):
+        titles = ", ".join(f"“{each.title}”" for each in found)
+        what = f"The API has no data set of {titles}." if found else f"Nothing matches “{words}”."
         remedy = "Search with other words of a title; the website's data catalogue has more files."
         raise KentstatsError(what, remedy)
     return found
 
 
-def _withdrawn(data_set: Record) -> bool:
-    return bool(data_set.get("status") == "Withdrawn")
-
-
-def _line(data_set: Record) -> str:
-    """Return identifier, title, latest version and status of a data set."""
-    about = []
-    if latest := data_set.get("latestVersion"):
-        number = _check(latest, ("version",), f"data-sets/{data_set['id']}")["version"]
-        periods = " to ".join(dict.fromkeys((latest.get("timePeriods") or {}).values()))
-        about = [f"version {number}", periods, ", ".join(latest.get("geographicLevels") or [])]
-    about += ["withdrawn"] if _withdrawn(data_set) else []
-    return f"{data_set['id']}  {data_set['title']} ({'; '.join(filter(None, about))})"
-
-
 def describe(client: Client, words: str) -> list[str]:
     """Return lines that list what a search finds, or a data set and its versions."""
     if data_set_id := _identifier(words):
-        data_set = client.get(f"data-sets/{data_set_id}", "id", "title")
-        return [_line(data_set), f"  versions: {_versions(client, data_set_id)}"]
+        data_set = client.get(f"data-sets/{data_set_id}", DataSet)
+        return [str(data_set), f"  versions: {_versions(client, data_set_id)}"]
     lines = []
-    for title, data_sets in search(client, words):
-        lines.append(title)
-        lines += [f"  {_line(one)}" for one in data_sets] or ["  no data set in the API"]
+    for each in search(client, words):
+        lines.append(each.title)
+        lines += [f"  {one}" for one in each.data_sets] or ["  no data set in the API"]
     return lines
 
 
 def _versions(client: Client, data_set_id: str) -> str:
-    versions = client.pages(f"data-sets/{data_set_id}/versions", "version")
-    return ", ".join(each["version"] for each in versions)
+    versions = client.pages(f"data-sets/{data_set_id}/versions", Version)
+    return ", ".join(each.version for each in versions)
 
 
 def metadata(client: Client, data_set_id: str, version: str) -> pd.DataFrame:
     """Return a table of the filters and indicators, as in the department's metadata files."""
-    path = f"data-sets/{data_set_id}/meta"
-    answer = client.get(path, dataSetVersion=version)
-    rows = [
-        {**_check(one, ("column",), path), "col_type": kind}
-        for name, kind in (("filters", "Filter"), ("indicators", "Indicator"))
-        for one in answer.get(name) or []  # an empty list is left out
-    ]
+    kind = dict[str, list[dict[str, Any]]]
+    answer = client.get(f"data-sets/{data_set_id}/meta", kind, dataSetVersion=version)
+    rows = [{**one, "col_type": "Filter"} for one in answer.get("filters", [])]
+    rows += [{**one, "col_type": "Indicator"} for one in answer.get("indicators", [])]
     names = {"column": "col_name", "unit": "indicator_unit", "decimalPlaces": "indicator_dp"}
     columns = ["col_name", "col_type", "label", "indicator_unit", "indicator_dp", "filter_hint"]
     table = pd.DataFrame(rows, dtype=object).rename(columns=names | {"hint": "filter_hint"})
@@ -268,8 +282,7 @@ def download(
 
 
 def _identifier(text: str) -> str:
-    name = text.strip().lower()
-    return name if re.fullmatch(GUID, name) else ""
+    return text.strip().lower() if re.match(GUID, text.strip().lower()) else ""
 
 
 def _find(client: Client, words: str) -> tuple[str, str]:
@@ -278,10 +291,10 @@ def _find(client: Client, words: str) -> tuple[str, str]:
         return data_set_id, ""
     try:
         found = {
-            one["id"]: (title, _line(one))
-            for title, data_sets in search(client, words)
-            for one in data_sets
-            if not _withdrawn(one)
+            one.id: (each.title, str(one))
+            for each in search(client, words)
+            for one in each.data_sets
+            if one.status != "Withdrawn"
         }
     except UnreachableError as error:
         found = _find_copies(client, words, error)
@@ -312,39 +325,37 @@ def _find_copies(client: Client, words: str, error: UnreachableError) -> dict[st
 
 def _download_version(client: Client, data_set_id: str, version: str, publication: str) -> Path:
     """Return the CSV file of a version in the cache, after downloading it if needed."""
-    path = f"data-sets/{data_set_id}"
-    data_set = client.get(path, "id", "title")
-    title, latest = data_set["title"], data_set.get("latestVersion")
-    if newer := data_set.get("supersedingDataSetId"):
-        client.notify(f"Data set {newer} takes the place of “{title}”.")
-    try:
-        if version != "*" or not latest:
-            latest = client.get(f"{path}/versions/{version}", "version")
-    except ParameterError:
-        known = _versions(client, data_set_id)
-        what = f"“{title}” has no version {version}."
-        raise ParameterError(what, f"There is version {known}.") from None
-    number = _check(latest, ("version",), path)["version"]
-    csv = client.cache / data_set_id / f"v{number}.csv"
+    data_set = client.get(f"data-sets/{data_set_id}", DataSet)
+    if newer := data_set.superseding_data_set_id:
+        client.notify(f"Data set {newer} takes the place of “{data_set.title}”.")
+    chosen = data_set.latest_version
+    if version != "*" or not chosen:
+        try:
+            chosen = client.get(f"data-sets/{data_set_id}/versions/{version}", Version)
+        except ParameterError:
+            what = f"“{data_set.title}” has no version {version}."
+            known = _versions(client, data_set_id)
+            raise ParameterError(what, f"There is version {known}.") from None
+    csv = client.cache / data_set_id / f"v{chosen.version}.csv"
     if csv.exists():
         with contextlib.suppress(DamagedError):
             _read_origin(csv)
             return csv
         client.notify(f"The copy {csv} is damaged. It is downloaded again.")
-    client.notify(f"Downloading “{title}”, version {number}.")
-    path += "/csv"
-    content = client.request(path, dataSetVersion=number)
+    client.notify(f"Downloading “{data_set.title}”, version {chosen.version}.")
+    path = f"data-sets/{data_set_id}/csv"
+    content = client.request(path, dataSetVersion=chosen.version)
     if content[:1] in {b"", b"<", b"{"}:
         raise KentstatsError(f"The answer to {path} is not a CSV file.", CHECK_PROXY)
-    table = metadata(client, data_set_id, number)
+    table = metadata(client, data_set_id, chosen.version)
     columns = table.to_csv(index=False, lineterminator="\n").encode()
     origin = {
-        "url": f"{client.base_url}/v1/{path}?dataSetVersion={number}",
+        "url": f"{client.base_url}/v1/{path}?dataSetVersion={chosen.version}",
         "data_set_id": data_set_id,
-        "version": number,
-        "title": title,
+        "version": chosen.version,
+        "title": data_set.title,
         "publication": publication,
-        "published": latest.get("published", ""),
+        "published": chosen.published,
         "fetched_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -390,8 +401,9 @@ def _read_origin(csv: Path) -> dict[str, Any]:
 
 def _copy_to(folder: Path, csv: Path) -> list[Path]:
     """Copy the files of a data set to a folder, under the title of the data set."""
-    title = slug(_read_origin(csv)["title"])[:80].strip("-") or csv.parent.name
-    target = folder / f"{title}_{csv.name}"
+    title = _read_origin(csv)["title"].casefold()
+    slug = re.sub(r"[^a-z0-9]+", "-", title)[:80].strip("-") or csv.parent.name
+    target = folder / f"{slug}_{csv.name}"
     contents = [path.read_bytes() for path in _files(csv)]
     for path, content in zip(_files(target)[:2], contents, strict=False):
         if path.exists() and path.read_bytes() != content:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kentstats.areas import Area
 from kentstats.indicators import load_indicators
-from kentstats.ingest.edition import OfficialStatistics, Publication
-from kentstats.load import official_facts
+from kentstats.ingest.edition import OfficialStatistics, Publication, official_facts
 from kentstats.schemas import Row, records
 from kentstats.stats.benchmarks import Places, comparisons
 from kentstats.stats.intervals import estimates
