@@ -25,7 +25,7 @@ from kentstats.stats.benchmarks import (
 )
 from kentstats.stats.intervals import estimates, wilson
 from kentstats.stats.profile import find_places
-from kentstats.stats.trends import latest_of
+from kentstats.stats.trends import is_latest
 
 nan = math.nan
 HIGH, LOW, NEITHER = "health-assessments", "convictions", "substance-misuse"
@@ -431,7 +431,7 @@ def opened(edition: str) -> tuple[pd.DataFrame, Places]:
     assert official is not None
     facts = official_facts(official)
     known = facts[facts["indicator"].isin(list(load_indicators()))]
-    return latest_of(known), find_places(official, facts)
+    return known[is_latest(known)], find_places(official, facts)
 
 
 def expected(fact: Row, others: list[Row]) -> tuple[float, int]:

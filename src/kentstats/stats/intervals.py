@@ -22,6 +22,12 @@ SECOND_LEVEL = 0.998
 """The second level of confidence at which every verdict is tried."""
 
 
+def refuse(faulty: ArrayLike, message: str) -> None:
+    """Raise a ValueError where any number is faulty."""
+    if np.any(faulty):
+        raise ValueError(message)
+
+
 def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
     """Bring numbers to floats of one shape, not to be written to; errors use their names.
 
@@ -32,8 +38,7 @@ def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
     """
     given = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
     for name, array in given.items():
-        if np.any(np.isinf(array)):
-            raise ValueError(f"{name} is infinite: give finite numbers, and nan where missing")
+        refuse(np.isinf(array), f"{name} is infinite: give finite numbers, and nan where missing")
     try:
         return np.broadcast_arrays(*given.values())
     except ValueError:
@@ -58,24 +63,15 @@ def z_value(confidence: float) -> float:
 
 def check_share(count: Floats, base: Floats) -> None:
     """Refuse a count that is no part of its base; see :func:`wilson`."""
-    if np.any(base < 1):
-        raise ValueError("base is below 1: a proportion needs at least one case")
-    if np.any((count < 0) | (count > base)):
-        raise ValueError("count is below 0 or above its base: give 0 <= count <= base")
+    refuse(base < 1, "base is below 1: a proportion needs at least one case")
+    message = "count is below 0 or above its base: give 0 <= count <= base"
+    refuse((count < 0) | (count > base), message)
 
 
-def check_count(count: Floats) -> None:
-    """Refuse a negative count of events; see :func:`poisson`."""
-    if np.any(count < 0):
-        raise ValueError("count is below 0: give the number of events, 0 or more")
-
-
-def check_rate(base: Floats, per: float) -> None:
-    """Refuse what no rate can be worked out from; see :mod:`kentstats.stats.funnel`."""
-    if np.any(base <= 0):
-        raise ValueError("base is not above 0: a rate needs people or time at risk")
-    if not 0 < per < np.inf:
-        raise ValueError(f"per is {per}: give the number a rate is per, as in 10_000")
+def check_events(count: Floats, base: ArrayLike = 1.0) -> None:
+    """Refuse numbers that give no rate of events; see :func:`poisson`."""
+    refuse(count < 0, "count is below 0: give the number of events, 0 or more")
+    refuse(np.less_equal(base, 0), "base is not above 0: a rate needs people or time at risk")
 
 
 def wilson(count: ArrayLike, base: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
@@ -171,7 +167,7 @@ def poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floa
     from scipy import special  # type: ignore[import-untyped, unused-ignore]
 
     (k,) = aligned(count=count)
-    check_count(k)
+    check_events(k)
     z = z_value(confidence)
     many, above = np.maximum(k, BYAR_FROM), k + 1
     lower = np.asarray(many * (1 - 1 / (9 * many) - z / (3 * np.sqrt(many))) ** 3)
@@ -241,10 +237,10 @@ def minimum_detectable_base(
     ours, theirs = np.asarray(value, np.float64), np.asarray(benchmark, np.float64)
     slack, their_slack = (np.asarray(each, np.float64) for each in (rounding, benchmark_rounding))
     for percentages in (ours, theirs):
-        if np.any((percentages < 0) | (percentages > 100)):
-            raise ValueError("value and benchmark are percentages: give 0 to 100")
-    if np.any(slack < 0) or np.any(their_slack < 0):
-        raise ValueError("rounding is a half-width: give 0 or more")
+        outside = (percentages < 0) | (percentages > 100)
+        refuse(outside, "value and benchmark are percentages: give 0 to 100")
+    for half in (slack, their_slack):
+        refuse(half < 0, "rounding is a half-width: give 0 or more")
     z = z_value(confidence)
     side = np.where(theirs > ours, 1.0, -1.0)
     worst = (ours + side * slack) / 100

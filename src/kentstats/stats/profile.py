@@ -22,7 +22,7 @@ from kentstats.schemas import Row, records
 from kentstats.stats.benchmarks import Places, comparisons
 from kentstats.stats.intervals import estimates
 from kentstats.stats.ranks import distributions_of, ranks_of
-from kentstats.stats.trends import is_latest, latest_of, trends_of
+from kentstats.stats.trends import is_latest, trends_of
 from kentstats.stats.verdicts import NOT_COMPARED
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class EditionStatistics:
     @cached_property
     def ranks(self) -> pd.DataFrame:
         """Ranks of the latest figures, columns of :data:`RANKS`."""
-        return ranks_of(self.latest if self.confidence == 0.95 else latest_of(self._facts_95))
+        return ranks_of(self._facts_95[self.facts["latest"]])
 
     @cached_property
     def trends(self) -> pd.DataFrame:
