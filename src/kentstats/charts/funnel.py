@@ -38,23 +38,11 @@ def funnel(
 ) -> Axes:
     """Draw every authority by its size, and how far chance reaches at each size.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each authority: ``base`` (its denominator), ``value`` and ``ours`` (True for
-        our area). A row without base or value has no dot.
-    limits : pandas.DataFrame
-        The curves, from small bases to large ones: ``base``, ``centre``, ``lower95``,
-        ``upper95``, ``lower998``, ``upper998``; limits adjusted for over-dispersion have the
-        same four names after ``adjusted_``.
-    ours, centre : str
-        Labels of our dot and of the line in the middle.
-    xlabel : str
-        What the bases count.
-    tick_format : callable
-        Prints a value of the scale.
-    log : bool, default False
-        Draw the bases on a logarithmic scale.
+    ``data`` has ``base`` (the denominator), ``value`` and ``ours`` (True for our area) of each
+    authority; without base or value it has no dot. ``limits`` are curves, from small bases to
+    large ones: ``base``, ``centre``, ``lower95``, ``upper95``, ``lower998``, ``upper998``, and
+    the last four after ``adjusted_`` where they are adjusted for over-dispersion. ``ours`` and
+    ``centre`` are labels; with ``log`` the bases have a logarithmic scale.
     """
     if data.empty or limits.empty:
         raise ValueError("there is nothing to draw: a funnel needs an authority and its limits")

@@ -69,31 +69,23 @@ def spine(
     data: pd.DataFrame,
     *,
     ours: str = "Our figure",
-    benchmark: str = "England",
     ends: tuple[str, str] = ("worse", "better"),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw where one area stands in the range of all areas, around a benchmark.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each indicator, in order: ``measure``, ``position`` of our area and
-        ``worst``, ``low``, ``high``, ``best`` of the range and of its quarters (all from -1 to
-        1, the benchmark at 0), ``verdict`` (missing where nothing is compared), ``label`` and
-        ``benchmark_label`` as printed; ``theme`` where rows have headings. A row without
-        position has no mark.
-    ours, benchmark : str
-        Names over the columns of figures; the benchmark's is over its line too.
-    ends : tuple of str
-        Names over the left and the right end.
+    A row for each indicator has ``measure``, ``position`` of our area and ``worst``, ``low``,
+    ``high``, ``best`` of the range and of its quarters (all from -1 to 1, the benchmark at 0),
+    ``verdict`` (missing where nothing is compared), ``label`` and ``benchmark_label`` as printed,
+    and ``theme`` where rows have headings. A row without position has no mark. ``ours`` stands
+    over the column of our figures, ``ends`` over the left and the right end.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a spine needs at least one indicator")
     verdicts = _read_verdicts(data["verdict"])
     columns = [
         [style.wrap_text(ours, 0.8, bold=True), *_wrap_cells(data["label"], 0.8)],
-        [style.wrap_text(benchmark, 0.8, bold=True), *_wrap_cells(data["benchmark_label"], 0.8)],
+        ["England", *_wrap_cells(data["benchmark_label"], 0.8)],
         ["", *verdicts],
     ]
     edges = [style.WIDTH - SPINE_LEFT - style.EDGE]
@@ -101,7 +93,7 @@ def spine(
         widest = max(style.text_width(cell, bold=cell in BOLD_VERDICTS) for cell in cells)
         edges.insert(0, edges[0] - max(style.text_width(heading, bold=True), widest) - COLUMN_GAP)
     graph = edges[0]
-    head = [style.wrap_text(word, graph / 3) for word in (ends[0], benchmark, ends[1])]
+    head = [style.wrap_text(word, graph / 3) for word in (ends[0], "England", ends[1])]
     top = style.text_height([*head, *(column[0] for column in columns)]) + 0.1
     names = _wrap_cells(data["measure"], SPINE_LEFT - 0.12)
     rows = zip(names, *(column[1:] for column in columns), strict=True)
@@ -162,12 +154,9 @@ def _stack_rows(
 def heat_table(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw a table of figures and verdicts, with areas across and measures down.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each cell: ``measure``, ``area``, ``label`` (the figure as printed) and
-        ``word`` (its verdict, missing where nothing is compared). Measures and areas keep their
-        order; the first area is ours. A cell without row stays empty.
+    A row for each cell has ``measure``, ``area``, ``label`` (the figure as printed) and ``word``
+    (its verdict, missing where nothing is compared). The first area is ours. A cell without row
+    stays empty.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a heat table needs at least one cell")

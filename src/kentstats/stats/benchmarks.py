@@ -83,27 +83,16 @@ WHY_NOT = {
 
 @dataclass(frozen=True)
 class Places:
-    """What the comparison has to know of areas.
-
-    Attributes
-    ----------
-    region, kind : mapping of str to str
-        Region and kind of each authority, by its code.
-    neighbours : mapping of str to list of str
-        Codes of the neighbours of each authority, the closest first.
-    covered : frozenset of str
-        Periods that the list of neighbours covers.
-    neighbour_list : str
-        The month of that list; empty where none covers the edition.
-    country : str
-        Code of the country.
-    """
+    """What the comparison has to know of areas, all by their codes."""
 
     region: Mapping[str, str]
     kind: Mapping[str, str]
     neighbours: Mapping[str, list[str]]
+    """The closest first."""
     covered: frozenset[str]
+    """Periods that the list of neighbours covers."""
     neighbour_list: str = ""
+    """The month of that list; empty where none covers the edition."""
     country: str = "E92000001"
 
 

@@ -29,13 +29,7 @@ def refuse(faulty: ArrayLike, message: str) -> None:
 
 
 def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
-    """Bring numbers to floats of one shape, not to be written to; errors use their names.
-
-    Examples
-    --------
-    >>> [array.tolist() for array in aligned(count=[1, 2], base=10)]
-    [[1.0, 2.0], [10.0, 10.0]]
-    """
+    """Bring numbers to floats of one shape, not to be written to; errors use their names."""
     given = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
     for name, array in given.items():
         refuse(np.isinf(array), f"{name} is infinite: give finite numbers, and nan where missing")
@@ -49,15 +43,9 @@ def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
 
 
 def z_value(confidence: float) -> float:
-    """Return the two-sided standard normal quantile of a confidence from 0 to 1.
-
-    Examples
-    --------
-    >>> round(z_value(0.95), 6), round(z_value(0.998), 6)
-    (1.959964, 3.090232)
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}: give a fraction between 0 and 1, as in 0.95")
+    """Return the two-sided standard normal quantile of a confidence from 0 to 1."""
+    message = f"confidence is {confidence}: give a fraction between 0 and 1, as in 0.95"
+    refuse(not 0 < confidence < 1, message)
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
@@ -265,18 +253,8 @@ def estimates(facts: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     neither estimate nor limits. The rounding error is nan where the rounding
     is not known.
 
-    Parameters
-    ----------
-    facts : pandas.DataFrame
-        Tidy facts of official statistics.
-    confidence : float, default 0.95
-        Confidence of ``lower`` and ``upper``, a fraction between 0 and 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The facts with ``estimate``, ``rounding_error``, ``lower``, ``upper``,
-        ``lower_998`` and ``upper_998``.
+    The facts returned have ``estimate``, ``rounding_error``, ``lower`` and ``upper``
+    at the confidence, and ``lower_998`` and ``upper_998``.
     """
     indicators = load_indicators()
     models = facts["indicator"].map({name: one.model for name, one in indicators.items()})

@@ -138,17 +138,9 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
 def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
     """Find the ends and quartiles of the authorities' figures.
 
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates, one period for each indicator and group.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``least``, ``lower_quartile``, ``upper_quartile`` and ``most``, by
-        indicator and group; those that fewer than :data:`MIN_AUTHORITIES`
-        authorities have are left out.
+    Facts have estimates, one period for each indicator and group. The table
+    has ``least``, ``lower_quartile``, ``upper_quartile`` and ``most``; what
+    fewer than :data:`MIN_AUTHORITIES` authorities have is left out.
 
     References
     ----------

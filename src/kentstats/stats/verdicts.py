@@ -23,13 +23,7 @@ _CODES = np.array([[2, 1, 3], [5, 1, 4], [3, 1, 2]], np.int8)
 
 
 def polarity_sign(polarity: ArrayLike) -> Floats:
-    """Return 1 where high is good, -1 where low is good, 0 where neither is.
-
-    Examples
-    --------
-    >>> polarity_sign(["high", "none", "low"]).tolist()
-    [1.0, 0.0, -1.0]
-    """
+    """Return 1 where high is good, -1 where low is good, 0 where neither is."""
     words = np.asarray(polarity, np.str_)
     high, low = words == "high", words == "low"
     unknown = words[~(high | low | (words == "none"))]
