@@ -227,9 +227,6 @@ def _column_headings(areas: Sequence[str], room: float) -> tuple[list[str], int,
         if not turned:
             return names, 0, high + 0.1
         if high <= room:
-            return (
-                names,
-                90,
-                max(style.text_width(name, size=style.SMALL, bold=True) for name in names) + 0.1,
-            )
+            widths = [style.text_width(name, size=style.SMALL, bold=True) for name in names]
+            return names, 90, max(widths) + 0.1
         length += 0.1

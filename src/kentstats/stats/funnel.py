@@ -251,5 +251,4 @@ def outside(
 
 
 def _check_kind(kind: str) -> None:
-    message = f"kind is {kind!r}: give 'proportion' or 'rate'"
-    refuse(kind not in ("proportion", "rate"), message)
+    refuse(kind not in ("proportion", "rate"), f"kind is {kind!r}: give 'proportion' or 'rate'")

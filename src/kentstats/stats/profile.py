@@ -91,13 +91,10 @@ class EditionStatistics:
         return {name: getattr(self, name).groupby("area_code").indices for name in TABLES}
 
     @cached_property
-    def series(self) -> dict[Series, pd.DataFrame]:
+    def series(self) -> dict[Any, pd.DataFrame]:
         """The latest facts of all authorities, with or without an estimate."""
         rows = self.latest[self.latest["area_type"].eq("authority")]
-        return {
-            (str(indicator), str(group)): each
-            for (indicator, group), each in rows.groupby(["indicator", "group"])
-        }
+        return dict(iter(rows.groupby(["indicator", "group"])))
 
     @cached_property
     def england_verdicts(self) -> dict[Hashable, Any]:
