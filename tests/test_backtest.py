@@ -187,9 +187,6 @@ def test_the_way_neighbours_are_summed_up_moves_authorities_to_the_other_side() 
     assert differ.sum() == 43
 
 
-# limits widened for the spread between authorities
-
-
 # what Ofsted gave for Kent in 2010
 
 

@@ -98,14 +98,6 @@ def test_a_rounded_percentage_gives_way_to_its_two_numbers() -> None:
         assert row[f"upper{suffix}"] == pytest.approx(100 * float(high))
 
 
-@pytest.mark.parametrize("wrong", [0, 1, 95, nan])
-def test_a_confidence_that_is_none_is_refused(wrong: float) -> None:
-    with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
-        estimates(tidy("facts", [a_fact("a", 1, 2)]), confidence=wrong)
-    with pytest.raises(ValueError, match="give a fraction between 0 and 1"):
-        table(a_fact("a", 1, 2), confidence=wrong)
-
-
 @pytest.mark.parametrize(
     "fact",
     [
@@ -340,24 +332,6 @@ def test_a_share_of_fewer_than_ten_has_limits_and_no_verdict(base: int) -> None:
 
 
 # verdicts
-
-
-@pytest.mark.parametrize(
-    ("indicator", "above", "below"),
-    [
-        (HIGH, "better", "worse"),
-        (LOW, "worse", "better"),
-        (NEITHER, "higher", "lower"),
-        (RATE, "higher", "lower"),
-    ],
-)
-def test_the_words_follow_the_polarity(indicator: str, above: str, below: str) -> None:
-    many, middle, few = (
-        a_fact("a", count, 1_000, indicator=indicator) for count in (600, 500, 400)
-    )
-    england = a_fact(COUNTRY, 5_000, 10_000, indicator=indicator)
-    words = [the_row("england", row, england)["verdict"] for row in (many, middle, few)]
-    assert words == [above, "similar", below]
 
 
 @pytest.mark.parametrize(
