@@ -82,8 +82,6 @@ def composition_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     A row for each part has ``whole``, ``part``, ``share`` (per cent) and ``label``.
     """
     wholes, parts = (list(dict.fromkeys(data[name])) for name in ("whole", "part"))
-    if len(parts) > 2:
-        raise ValueError(f"two parts of a whole can be told apart here, not {len(parts)}")
     fills = dict(zip(parts, (style.OURS, style.OTHERS), strict=False))
     inks = dict(zip(parts, (style.WHITE, style.INK), strict=False))
     ends = data.groupby("whole")["share"].cumsum()

@@ -146,13 +146,9 @@ def trend(
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a trend needs at least one period")
-    if data.duplicated(["area", "period"]).any():
-        raise ValueError("a trend has one value for an area and period, and here are two")
     periods = list(dict.fromkeys(data["period"]))
     comparators = list(dict.fromkeys(data["area"][~data["ours"].astype(bool)]))
-    if len(comparators) > len(style.COMPARATOR_LINES):
-        most = len(style.COMPARATOR_LINES)
-        raise ValueError(f"{most} comparators can be told apart here, not {len(comparators)}")
+    # three at most, which can be told apart
     styles = dict(zip(comparators, style.COMPARATOR_LINES, strict=False))
     lines = {
         name: data[data["area"].eq(name)].set_index("period").reindex(periods)
