@@ -77,7 +77,7 @@ class EditionStatistics:
 
     def prepare(self) -> None:
         """Compute every table, for instance before worker processes are forked."""
-        for name in ("positions", "series", "england_verdicts", "quartiles"):
+        for name in ("positions", "contributors", "england_verdicts", "quartiles"):
             getattr(self, name)
 
     def of_area(self, table: str, code: str) -> pd.DataFrame:
@@ -91,10 +91,15 @@ class EditionStatistics:
         return {name: getattr(self, name).groupby("area_code").indices for name in TABLES}
 
     @cached_property
-    def series(self) -> dict[Any, pd.DataFrame]:
-        """The latest facts of all authorities, with or without an estimate."""
-        rows = self.latest[self.latest["area_type"].eq("authority")]
-        return dict(iter(rows.groupby(["indicator", "group"])))
+    def contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
+        """Code, fact and source of every authority with a figure, by indicator and group."""
+        # plain rows: every cell of a table looks them up
+        found = defaultdict[Series, list[tuple[str, str, str]]](list)
+        rows = self.latest[self.latest["area_type"].eq("authority")].dropna(subset="estimate")
+        names = ["indicator", "group", "area_code", "fact_id", "source_id"]
+        for indicator, group, *contributor in rows[names].itertuples(index=False, name=None):
+            found[indicator, group].append(tuple(contributor))
+        return found
 
     @cached_property
     def england_verdicts(self) -> dict[Hashable, Any]:
@@ -239,8 +244,9 @@ class AuthorityProfile:
 
     def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
         """Return the latest figure of every authority, with or without an estimate."""
-        rows = self.statistics.series.get((indicator, group), self.statistics.latest.iloc[:0])
-        return rows.reset_index(drop=True)
+        latest = self.statistics.latest
+        chosen = latest["indicator"].eq(indicator) & latest["group"].eq(group)
+        return latest[chosen & latest["area_type"].eq("authority")].reset_index(drop=True)
 
     def facts(self, code: str = "") -> dict[Series, Row]:
         """Return the latest facts of an area by indicator and group; the authority's by default."""
@@ -253,8 +259,8 @@ class AuthorityProfile:
     def rank(self, indicator: str, group: str = "all") -> Row | None:
         """Return its place, with the facts of all who have one; None without a figure."""
         row = _by_series(self.ranks).get((indicator, group))
-        rows = self.all_authorities(indicator, group)
-        return {**row, "facts": tuple(rows["fact_id"][rows["estimate"].notna()])} if row else None
+        facts = tuple(fact for _, fact, _ in self.statistics.contributors[indicator, group])
+        return {**row, "facts": facts} if row else None
 
     def distribution(self, indicator: str, group: str = "all") -> list[float] | None:
         """Return the least, the two quartiles and the most of all authorities.
@@ -274,9 +280,10 @@ class AuthorityProfile:
         if comparator == "type":
             own = kind.get(self.area.code)
             members = [code for code in kind if kind[code] == own and code != self.area.code]
-        rows = self.all_authorities(indicator, group)
-        rows = rows[rows["area_code"].isin(members) & rows["estimate"].notna()]
-        return rows["fact_id"].to_list(), rows["source_id"].unique().tolist()
+        chosen = set(members)
+        found = self.statistics.contributors[indicator, group]
+        found = [each for each in found if each[0] in chosen]
+        return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
 
     def neighbours(self) -> dict[str, str]:
         """Return names of its statistical neighbours by code, the closest first.
