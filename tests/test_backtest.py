@@ -14,7 +14,7 @@ from kentstats.schemas import Row, records
 from kentstats.stats.benchmarks import comparisons, summarise_neighbours
 from kentstats.stats.intervals import estimates, wilson
 from kentstats.stats.profile import find_places
-from kentstats.stats.trends import latest_of
+from kentstats.stats.trends import is_latest
 
 SCALE = {"percent": 100, "per_10000": 10_000}
 # Printed figures of authorities that have both their numbers, all years: decimal places, how
@@ -125,7 +125,7 @@ def health() -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     official = open_official("2025")
     assert official is not None
     every = official_facts(official)
-    facts = latest_of(every[every["indicator"].eq("health-assessments")])
+    facts = every[every["indicator"].eq("health-assessments") & is_latest(every)]
     places = find_places(official, every)
     known = estimates(facts)
     mine = known[known["area_type"].eq("authority") & known["lower"].notna()]
@@ -185,9 +185,6 @@ def test_the_way_neighbours_are_summed_up_moves_authorities_to_the_other_side() 
     differ = (word["mean"] != word["median"]) | (word["mean"] != word["pooled"])
     assert against["sensitive"].tolist() == differ.tolist()
     assert differ.sum() == 43
-
-
-# limits widened for the spread between authorities
 
 
 # what Ofsted gave for Kent in 2010

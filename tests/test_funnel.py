@@ -100,19 +100,18 @@ def test_a_negative_spread_is_refused(kind_limits: Any) -> None:
         kind_limits([0.5, 0.6], [10, 20, 30])
 
 
-@pytest.mark.parametrize("p0", [-0.1, 54])
-def test_a_centre_that_is_no_proportion_is_refused(p0: float) -> None:
-    with pytest.raises(ValueError, match="centre is outside 0 to 1: give a proportion"):
-        proportion_limits(p0, 10)
+@pytest.mark.parametrize(
+    ("kind_limits", "centre"), [*((each, -0.1) for each in BOTH), (limits, 54)]
+)
+def test_a_centre_that_is_no_proportion_or_rate_is_refused(kind_limits: Any, centre: float) -> None:
+    with pytest.raises(ValueError, match="centre is no proportion from 0 to 1, and no rate"):
+        kind_limits(centre, 10)
 
 
-def test_a_size_of_nought_is_refused() -> None:
-    with pytest.raises(ValueError, match="base is not above 0: give the number of cases"):
-        proportion_limits(0.5, [10, 0])
-    with pytest.raises(ValueError, match="base is not above 0: a rate needs people or time"):
-        rate_limits(0.5, [10, 0])
-    with pytest.raises(ValueError, match="centre is below 0: give events per so many people"):
-        rate_limits(-0.5, 10)
+@pytest.mark.parametrize("kind_limits", BOTH)
+def test_a_size_of_nought_is_refused(kind_limits: Any) -> None:
+    with pytest.raises(ValueError, match="base is not above 0: give the number of cases, people"):
+        kind_limits(0.5, [10, 0])
     with pytest.raises(ValueError, match="give the number a rate is per"):
         rate_limits(0.5, 10, per=0)
 

@@ -180,12 +180,6 @@ def test_limits_bracket_the_count(count: float, confidence: float) -> None:
     assert 0 <= lower <= count < upper
 
 
-def test_no_events_have_a_lower_limit_of_nought() -> None:
-    lower, upper = poisson([0, 0.0])
-    assert lower.tolist() == [0, 0]
-    assert (upper > 0).all()
-
-
 # what is missing, whole or wrong
 
 

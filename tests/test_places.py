@@ -47,9 +47,6 @@ def some_facts(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
     return frame.assign(period_end=pd.to_datetime(frame["period_end"]))
 
 
-# which list covers a period
-
-
 # neighbours
 
 

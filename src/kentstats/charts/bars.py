@@ -66,10 +66,7 @@ def benchmark_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def count_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw counts as bars, in the order given.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each bar: ``name``, ``value`` and ``label``.
+    A row for each bar has ``name``, ``value`` and ``label``.
     """
     ax = drawing.prepare_axes(ax, 0.27 * len(data), LEFT)
     _add_rows(ax, list(data["name"]))
@@ -80,17 +77,11 @@ def count_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def composition_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how groups are made up, each as a bar of the same length.
+    """Draw how groups are made up of two parts, each as a bar of the same length.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each part: ``whole``, ``part``, ``share`` (per cent) and ``label``. The part
-        that is named first has our colour.
+    A row for each part has ``whole``, ``part``, ``share`` (per cent) and ``label``.
     """
     wholes, parts = (list(dict.fromkeys(data[name])) for name in ("whole", "part"))
-    if len(parts) > 2:
-        raise ValueError(f"two parts of a whole can be told apart here, not {len(parts)}")
     fills = dict(zip(parts, (style.OURS, style.OTHERS), strict=False))
     inks = dict(zip(parts, (style.WHITE, style.INK), strict=False))
     ends = data.groupby("whole")["share"].cumsum()
@@ -115,11 +106,7 @@ def composition_bars(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def interval_dots(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw shares with their confidence intervals.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each share: ``measure``, ``value``, ``lower``, ``upper`` (per cent) and
-        ``label``.
+    A row for each has ``measure``, ``value``, ``lower``, ``upper`` (per cent) and ``label``.
     """
     rows = range(len(data))
     lower, value, upper = (data[name].to_numpy(dtype=float) for name in ("lower", "value", "upper"))
@@ -142,13 +129,7 @@ def interval_dots(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def waffle(share: float, *, ax: Axes | None = None) -> Axes:
-    """Draw a percentage as squares out of a hundred.
-
-    Parameters
-    ----------
-    share : float
-        A percentage; as many squares have our colour, rounded half up.
-    """
+    """Draw a percentage as squares out of a hundred, rounded half up."""
     marked = int(share + 0.5)
     ax = drawing.prepare_axes(ax, 0.95, 0.1)
     x, y = zip(*(divmod(square, 4) for square in range(100)), strict=True)
@@ -169,12 +150,8 @@ def waffle(share: float, *, ax: Axes | None = None) -> Axes:
 def judgement_strip(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the judgements of services side by side, with the grade in words.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each different grade: ``judgement``, ``service``, ``grade`` (1 to 4) and
-        ``label``. Judgements and services keep their order. Two grades of one judgement share
-        its cell.
+    A row for each different grade has ``judgement``, ``service``, ``grade`` (1 to 4) and
+    ``label``. Two grades of one judgement share its cell.
     """
     judgements, services = (list(dict.fromkeys(data[name])) for name in ("judgement", "service"))
     ax = drawing.prepare_axes(ax, 0.27 * len(judgements), LEFT)
@@ -197,11 +174,8 @@ def judgement_strip(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def action_timeline(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw how many actions of each service are due on each day.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each service and day: ``service``, ``due``, ``day`` (as printed), ``count``
-        and ``label``.
+    A row for each service and day has ``service``, ``due``, ``day`` (as printed), ``count`` and
+    ``label``.
     """
     services = list(dict.fromkeys(data["service"]))
     rows = [services.index(service) for service in data["service"]]

@@ -86,7 +86,14 @@ def caterpillar(
             )
     if mine.any() and label:
         top = value[mine][0] if math.isnan(upper[mine][0]) else upper[mine][0]
-        _label_ours(ax, float(ranks[mine][0]), top, label, plot)
+        rank, half = float(ranks[mine][0]), style.text_width(label, bold=True) / 2
+        inches, high = trend.inches_transform(ax), trend.height_in_inches(ax)
+        across = max(min(inches.transform((rank, top))[0], plot - half), half)
+        under = high - style.text_height([label]) - 0.03
+        above, foot = inches.inverted().transform([(across, high), (across, under)])
+        drawing.add_label(ax, above[0], above[1], label, ha="center", va="top", **trend.OURS_LABEL)
+        # a stroke down to it
+        drawing.add_lines(ax, (rank, top), (rank, foot[1]), color=style.OURS, width=0.7)
     below = 0.0
     if count > 1:
         below = drawing.TICK_PAD + style.SIZE
@@ -94,14 +101,3 @@ def caterpillar(
         drawing.add_ticks(ax, "bottom", [0, count - 1], ["lowest", "highest"], **options)
     drawing.add_xlabel(ax, xlabel, middle=middle, below=below)
     return ax
-
-
-def _label_ours(ax: Axes, x: float, y: float, label: str, plot: float) -> None:
-    """Name our authority above all others, with a stroke down to it."""
-    inches, high = trend.inches_transform(ax), trend.height_in_inches(ax)
-    half = style.text_width(label, bold=True) / 2
-    across = max(min(inches.transform((x, y))[0], plot - half), half)
-    under = high - style.text_height([label]) - 0.03
-    top, foot = inches.inverted().transform([(across, high), (across, under)])
-    drawing.add_label(ax, top[0], top[1], label, ha="center", va="top", **trend.OURS_LABEL)
-    drawing.add_lines(ax, (x, y), (x, foot[1]), color=style.OURS, width=0.7)

@@ -93,9 +93,7 @@ def add_titles(
     """
     if len(title.split()) > 15:
         raise ValueError(f"“{title}” has more than fifteen words")
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes belong to no figure")
+    figure: Any = ax.get_figure(root=True)
     line = 0.19
     body = figure.get_size_inches()[1]
     titles, subtitles = textwrap.wrap(title, 62), textwrap.wrap(subtitle, 88)

@@ -38,23 +38,11 @@ def funnel(
 ) -> Axes:
     """Draw every authority by its size, and how far chance reaches at each size.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each authority: ``base`` (its denominator), ``value`` and ``ours`` (True for
-        our area). A row without base or value has no dot.
-    limits : pandas.DataFrame
-        The curves, from small bases to large ones: ``base``, ``centre``, ``lower95``,
-        ``upper95``, ``lower998``, ``upper998``; limits adjusted for over-dispersion have the
-        same four names after ``adjusted_``.
-    ours, centre : str
-        Labels of our dot and of the line in the middle.
-    xlabel : str
-        What the bases count.
-    tick_format : callable
-        Prints a value of the scale.
-    log : bool, default False
-        Draw the bases on a logarithmic scale.
+    ``data`` has ``base`` (the denominator), ``value`` and ``ours`` (True for our area) of each
+    authority; without base or value it has no dot. ``limits`` are curves, from small bases to
+    large ones: ``base``, ``centre``, ``lower95``, ``upper95``, ``lower998``, ``upper998``, and
+    the last four after ``adjusted_`` where they are adjusted for over-dispersion. ``ours`` and
+    ``centre`` are labels; with ``log`` the bases have a logarithmic scale.
     """
     if data.empty or limits.empty:
         raise ValueError("there is nothing to draw: a funnel needs an authority and its limits")
@@ -110,49 +98,31 @@ def _add_base_ticks(ax: Axes, start: float, end: float) -> None:
 
 
 def _label_dot(
-    ax: Axes,
-    dot: tuple[float, float],
-    marks: NDArray[np.float64],
-    text: str,
-    plot: float,
+    ax: Axes, dot: tuple[float, float], marks: NDArray[np.float64], text: str, plot: float
 ) -> None:
-    """Name a dot where its label covers the fewest marks."""
-    box = (style.text_width(text, bold=True), style.text_height([text]))
-    inches = trend.inches_transform(ax)
-    at = inches.transform(dot)
-    away = _find_room(at, inches.transform(marks), box, (plot, trend.height_in_inches(ax)))
-    shift = (away[0] * 72, away[1] * 72)
-    options: dict[str, Any] = {"ha": "center", "va": "center", **trend.OURS_LABEL}
-    drawing.add_label(ax, *dot, text, shift=shift, **options)
-    # a label far from its dot has a stroke from its nearest side
-    gap = np.copysign(np.maximum(np.abs(away) - np.array(box) / 2, 0), away)
-    if gap.max() > 0.2 or gap.min() < -0.2:
-        x, y = inches.inverted().transform(at + gap)
-        ax.add_line(Line2D([dot[0], x], [dot[1], y], color=style.OURS, linewidth=0.7))
-
-
-def _find_room(
-    at: NDArray[np.float64],
-    marks: NDArray[np.float64],
-    box: tuple[float, float],
-    size: tuple[float, float],
-) -> tuple[float, float]:
-    """Return how far from a dot its label covers the fewest marks, in inches; near is better."""
-    width, height = box[0] / 2, box[1] / 2
+    """Name a dot where its label covers the fewest marks, and as near as it may be."""
+    width, height = style.text_width(text, bold=True) / 2, style.text_height([text]) / 2
+    inches, top = trend.inches_transform(ax), trend.height_in_inches(ax)
+    at, others = inches.transform(dot), inches.transform(marks)
     best, least = (0.0, 0.0), math.inf
     for reach in (0.09, 0.2, 0.35, 0.55, 0.8):
-        beside = [(reach + width, 0.0), (-reach - width, 0.0)]
-        over = [
-            (part * (width + reach), sign * (reach + height))
-            for part, sign in itertools.product((0, 0.5, -0.5, 1, -1), (1, -1))
-        ]
-        for away in beside + over:
+        places = [(reach + width, 0.0), (-reach - width, 0.0)]
+        for part, sign in itertools.product((0, 0.5, -0.5, 1, -1), (1, -1)):
+            places.append((part * (width + reach), sign * (reach + height)))
+        for away in places:
             x, y = at[0] + away[0], at[1] + away[1]
-            inside = width <= x <= size[0] - width and height <= y <= size[1] - height
-            covered = (np.abs(marks - (x, y)) < (width + 0.04, height + 0.04)).all(axis=1).sum()
+            inside = width <= x <= plot - width and height <= y <= top - height
+            covered = (np.abs(others - (x, y)) < (width + 0.04, height + 0.04)).all(axis=1).sum()
             cost = int(covered) + (4 * reach if inside else 10_000)
             if cost < least:
                 best, least = away, cost
         if least <= 4 * reach:
             break
-    return best
+    shift = (best[0] * 72, best[1] * 72)
+    options: dict[str, Any] = {"ha": "center", "va": "center", **trend.OURS_LABEL}
+    drawing.add_label(ax, *dot, text, shift=shift, **options)
+    # a label far from its dot has a stroke from its nearest side
+    gap = np.copysign(np.maximum(np.abs(best) - np.array([width, height]), 0), best)
+    if np.abs(gap).max() > 0.2:
+        x, y = inches.inverted().transform(at + gap)
+        ax.add_line(Line2D([dot[0], x], [dot[1], y], color=style.OURS, linewidth=0.7))

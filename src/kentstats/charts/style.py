@@ -135,13 +135,7 @@ def _line_width(line: str, size: float, *, bold: bool) -> float:
 
 @functools.lru_cache(16_384)
 def text_width(text: str, *, size: float = SIZE, bold: bool = False) -> float:
-    """Return the width of the longest line of a text, in inches.
-
-    Examples
-    --------
-    >>> round(text_width("Kent"), 2), round(text_width("Kent and Medway"), 2)
-    (0.26, 0.99)
-    """
+    """Return the width of the longest line of a text, in inches."""
     return max(_line_width(line, size, bold=bold) for line in text.split("\n")) / 72
 
 
@@ -152,13 +146,7 @@ def text_height(texts: Iterable[str], *, size: float = SIZE) -> float:
 
 @functools.lru_cache(16_384)
 def wrap_text(text: str, room: float, *, size: float = SIZE, bold: bool = False) -> str:
-    r"""Break a text into lines of at most a width in inches, and a word only if it must be.
-
-    Examples
-    --------
-    >>> wrap_text("Bournemouth, Christchurch and Poole", 1.2).split("\n")
-    ['Bournemouth,', 'Christchurch and', 'Poole']
-    """
+    """Break a text into lines of at most a width in inches, and a word only if it must be."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
@@ -195,10 +183,8 @@ def line_offsets(
     widest, aligned = max(widths), {"left": 0.0, "center": 0.5, "right": 1.0}[ha]
     starts = [(widest - width) * aligned for width in widths]
     across, high = (bottom, widest) if upright else (widest, bottom)
-    left = across * aligned
-    tops = {"bottom": high, "top": 0.0, "center": high / 2}
-    tops |= {"baseline": base, "center_baseline": base / 2}
-    top = tops[va]
+    left, middle = across * aligned, {"center": high / 2, "center_baseline": base / 2}
+    top = {"bottom": high, "top": 0.0, "baseline": base, **middle}[va]
     rows = zip(lines, starts, bases, strict=True)
     if upright:
         return tuple((line, base - left, start - (high - top)) for line, start, base in rows)
@@ -211,11 +197,6 @@ def spread_labels(
     """Move labels apart and into a range, as little as possible, and keep their order.
 
     Labels are given, and returned, by their middle. Those that do not fit begin at ``low``.
-
-    Examples
-    --------
-    >>> spread_labels([5, 5, 1], [2, 2, 1], 0, 10)
-    [4.0, 6.0, 1.0]
     """
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
     below, total, bottoms = list[float](), 0.0, list[float]()

@@ -138,26 +138,17 @@ def trend(
     tick_format: TickFormat = "{:g}".format,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how our area and its comparators went from period to period.
+    """Draw how our area and its comparators went from period to period, from zero.
 
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row for each area and period: ``area``, ``period`` (as printed), ``value`` and
-        ``ours``, in order of periods; ``lower`` and ``upper`` where our area has intervals;
-        ``label`` where a line ends with its figure. A missing value or row leaves a gap.
-    tick_format : callable
-        Prints a value of the scale, which begins at zero.
+    A row for each area and period has ``area``, ``period`` (as printed), ``value`` and ``ours``,
+    in order of periods; ``lower`` and ``upper`` where our area has intervals; ``label`` where a
+    line ends with its figure. A missing value or row leaves a gap.
     """
     if data.empty:
         raise ValueError("there is nothing to draw: a trend needs at least one period")
-    if data.duplicated(["area", "period"]).any():
-        raise ValueError("a trend has one value for an area and period, and here are two")
     periods = list(dict.fromkeys(data["period"]))
     comparators = list(dict.fromkeys(data["area"][~data["ours"].astype(bool)]))
-    if len(comparators) > len(style.COMPARATOR_LINES):
-        most = len(style.COMPARATOR_LINES)
-        raise ValueError(f"{most} comparators can be told apart here, not {len(comparators)}")
+    # three at most, which can be told apart
     styles = dict(zip(comparators, style.COMPARATOR_LINES, strict=False))
     lines = {
         name: data[data["area"].eq(name)].set_index("period").reindex(periods)

@@ -83,27 +83,16 @@ WHY_NOT = {
 
 @dataclass(frozen=True)
 class Places:
-    """What the comparison has to know of areas.
-
-    Attributes
-    ----------
-    region, kind : mapping of str to str
-        Region and kind of each authority, by its code.
-    neighbours : mapping of str to list of str
-        Codes of the neighbours of each authority, the closest first.
-    covered : frozenset of str
-        Periods that the list of neighbours covers.
-    neighbour_list : str
-        The month of that list; empty where none covers the edition.
-    country : str
-        Code of the country.
-    """
+    """What the comparison has to know of areas, all by their codes."""
 
     region: Mapping[str, str]
     kind: Mapping[str, str]
     neighbours: Mapping[str, list[str]]
+    """The closest first."""
     covered: frozenset[str]
+    """Periods that the list of neighbours covers."""
     neighbour_list: str = ""
+    """The month of that list; empty where none covers the edition."""
     country: str = "E92000001"
 
 
@@ -163,15 +152,18 @@ def comparisons(facts: pd.DataFrame, places: Places, *, confidence: float = 0.95
     england = {code: [places.country] for code in places.region}
     region = {code: [other] for code, other in places.region.items()}
     added = _contributions(facts)
+    # 0 where the area is of no type
+    kinds = facts.groupby(["series", facts["area_code"].map(places.kind)]).ngroup()
+    kind = kinds.fillna(-1).to_numpy(dtype=np.intp) + 1
+    sums = {name: np.bincount(kind, each, minlength=1)[kind] for name, each in added.items()}
+    same_type = (pd.DataFrame(sums, added.index) - added).mul(kind > 0, axis=0)
+    # the position of no fact is -1, and adds nothing
+    near = {name: np.append(each, 0.0)[neighbours].sum(axis=1) for name, each in added.items()}
     found = [
         _published(facts, own, england),
         _published(facts, own, region),
-        _summarised(own, _sums_of_type(facts, own, places, added)),
-        # the position of no fact is -1, and adds nothing
-        _summarised(
-            own,
-            {name: np.append(each, 0.0)[neighbours].sum(axis=1) for name, each in added.items()},
-        ),
+        _summarised(own, same_type.loc[own.index]),
+        _summarised(own, pd.DataFrame(near, own.index)),
     ]
     # from here on one row for each figure and comparator
     made = pd.concat(
@@ -241,59 +233,38 @@ def _published(
     )
 
 
-def _contributions(facts: pd.DataFrame) -> dict[str, Floats]:
+def _contributions(facts: pd.DataFrame) -> pd.DataFrame:
     """Return what each fact adds to the sums behind a pooled figure or a mean."""
     based, valued = facts["lower"].notna(), facts["estimate"].notna()
-    added = {
-        **{name: facts[name].where(based, 0.0) for name in ("numerator", "denominator")},
-        "count_rounding": facts["count_rounding"].where(based, 0.0),
-        **{name: facts[name].where(valued, 0.0) for name in ("estimate", "rounding_error")},
-        "based": based,
-        "valued": valued,
-        # an area to which the measure does not apply is not missing
-        "expected": facts["status"].ne("not_applicable") | valued,
-    }
-    return {name: each.to_numpy(dtype=np.float64) for name, each in added.items()}
+    pooled = facts[["numerator", "denominator", "count_rounding"]].where(based, 0.0)
+    meant = facts[["estimate", "rounding_error"]].where(valued, 0.0)
+    # an area to which the measure does not apply is not missing
+    expected = facts["status"].ne("not_applicable") | valued
+    added = pooled.join(meant).assign(based=based, valued=valued, expected=expected)
+    return added.astype(np.float64)
 
 
-def _sums_of_type(
-    facts: pd.DataFrame, own: pd.DataFrame, places: Places, added: Mapping[str, Floats]
-) -> dict[str, Floats]:
-    """Sum what the other authorities of the same type add."""
-    # -1 where the area is of no type
-    series = facts.groupby(["series", facts["area_code"].map(places.kind)])
-    group = series.ngroup().fillna(-1).to_numpy(dtype=np.intp)
-    typed, ours = group >= 0, group[own.index]
-    sums = {}
-    for name, each in added.items():
-        total = np.bincount(group[typed], each[typed], minlength=1)
-        sums[name] = np.where(ours >= 0, total[ours] - each[own.index], 0.0)
-    return sums
-
-
-def _summarised(own: pd.DataFrame, sums: Mapping[str, Floats]) -> pd.DataFrame:
+def _summarised(own: pd.DataFrame, sums: pd.DataFrame) -> pd.DataFrame:
     """Pool the figures of several areas; take their mean where there are no bases."""
     import pandas as pd
 
-    scale = own["scale"].to_numpy(dtype=np.float64)
-    pool = own["lower"].notna().to_numpy() & (sums["based"] > 0)
-    used = np.where(pool, sums["based"], sums["valued"])
+    pool = own["lower"].notna() & sums["based"].gt(0)
+    used = sums["based"].where(pool, sums["valued"])
     few = used < MIN_COVERAGE * sums["expected"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pooled = sums["numerator"] / sums["denominator"]
-        mean, mean_error = sums["estimate"] / used, sums["rounding_error"] / used
-        error = scale * ratio_rounding_error(sums["count_rounding"], pooled, sums["denominator"])
-    missing = few | (used == 0)
-    return pd.DataFrame(
-        {
-            "benchmark": np.where(missing, np.nan, np.where(pool, scale * pooled, mean)),
-            "error": np.where(missing, np.nan, np.where(pool, error, mean_error)),
-            "statistic": np.where(pool, "pooled", "mean"),
-            "members": used.astype(np.int64),
-            "benchmark_id": "",
-            "few": few,
-        },
-        own.index,
+    ratio = sums["numerator"] / sums["denominator"]
+    numbers = (each.to_numpy() for each in (sums["count_rounding"], ratio, sums["denominator"]))
+    error = ratio_rounding_error(*numbers)
+    pooled = pd.DataFrame({"benchmark": ratio, "error": error}).mul(own["scale"], axis=0)
+    mean = sums[["estimate", "rounding_error"]].div(used, axis=0).set_axis(pooled.columns, axis=1)
+    return (
+        pooled.where(pool, mean)
+        .mask(few | used.eq(0))
+        .assign(
+            statistic=np.where(pool, "pooled", "mean"),
+            members=used.astype(np.int64),
+            benchmark_id="",
+            few=few,
+        )
     )
 
 

@@ -39,12 +39,6 @@ CHECKS = {
 """Columns of the table of checks."""
 
 UNIT_FORMS = {"percent": "{}%", "per_1000": "{} per thousand", "per_10000": "{} per ten thousand"}
-SIGNS = {"below": ("<", "≥"), "above": (">", "≤")}
-"""How arithmetic shows that figures bear a word out, and that they do not."""
-BOUNDS = {"over": "less than ", "under": "more than ", "about": "about "}
-"""What is said of a quotient whose divisor is qualified in this way."""
-UNEXPLAINED = "the report does not say whether that accounts for it."
-UNRESOLVED = "Both may hold; the report does not say how they fit together."
 FRACTION_TOLERANCE = 10
 """Points that “approximately half” and “just under a quarter” may be off: no width is stated."""
 COMPLEMENT_TOLERANCE = 1
@@ -59,13 +53,23 @@ class Result(NamedTuple):
     message: str
     checked: Sequence[Row] = ()
 
-    def finding(
-        self, check: str, subject: str, elsewhere: str = "all paragraphs"
-    ) -> tuple[str, ...]:
+    def finding(self, check: str, subject: str, elsewhere: str = "all paragraphs") -> Finding:
         """Make the row of the table; `elsewhere` is the place where no fact is checked."""
         locators = "; ".join(dict.fromkeys(fact["locator"] for fact in self.checked)) or elsewhere
         ids = " ".join(fact["fact_id"] for fact in self.checked)
         return check, subject, self.result, self.arithmetic, self.message, locators, ids
+
+
+def _compare(
+    agrees: bool,
+    arithmetic: str,
+    messages: tuple[str, str],
+    checked: Sequence[Row] = (),
+) -> Result:
+    """Return what is found; the messages are that of agreement and that of the contrary."""
+    if agrees:
+        return Result(AGREES, arithmetic, messages[0], checked)
+    return Result(DISAGREES, arithmetic, messages[1], checked)
 
 
 class NoFigureError(LookupError):
@@ -86,12 +90,12 @@ class _Facts:
         found = [fact for fact in self.rows if tuple(fact[name] for name in names) in wanted]
         return sorted(found, key=lambda fact: int(fact["locator"].removeprefix("paragraph ")))
 
-    def first(self, figure: Figure) -> Row:
-        """Find the first fact of a figure."""
-        found = self.every(figure)
-        if not found:
-            raise NoFigureError(str(figure))
-        return found[0]
+    def first(self, *figures: Figure) -> list[Row]:
+        """Find the first fact of each figure."""
+        found = [self.every(figure)[:1] for figure in figures]
+        if not all(found):
+            raise NoFigureError(str(figures[found.index([])]))
+        return [fact for [fact] in found]
 
 
 def check_consistency(
@@ -129,53 +133,36 @@ def check_consistency(
     # a figure that is withheld contradicts nothing
     given = _Facts(records(facts[facts["value"].notna()]), source.authority)
     checks = settings.read_settings(source).checks
-    findings = [
-        *_grades(judgements),
-        *(
-            _run(check, subject, given).finding(kind, subject.subject)
-            for kind, check, name in KINDS
-            for subject in getattr(checks, name)
-        ),
-        *(
-            Result(CANNOT_TELL, row["description"], UNRESOLVED).finding(
-                "statements in tension", row["subject"], row["locators"]
-            )
-            for row in read_tensions(source)
-        ),
-        *_dates(given.rows, actions, source),
-    ]
+    findings = [*_grades(judgements)]
+    for kind, (check, name) in KINDS.items():
+        for subject in getattr(checks, name):
+            try:
+                found = check(subject, given)
+            except NoFigureError as missing:
+                message = f"This needs a figure that the report does not give: {missing}."
+                found = Result(CANNOT_TELL, "", message)
+            findings.append(found.finding(kind, subject.subject))
+    message = "Both may hold; the report does not say how they fit together."
+    for row in read_tensions(source):
+        found = Result(CANNOT_TELL, row["description"], message)
+        findings.append(found.finding("statements in tension", row["subject"], row["locators"]))
+    findings += _dates(given.rows, actions, source)
     order = {DISAGREES: 0, CANNOT_TELL: 1, AGREES: 2}
     findings.sort(key=lambda finding: order[finding[2]])
     return pd.DataFrame(findings, columns=list(CHECKS))
-
-
-def _run(check: Callable[[Any, _Facts], Result], subject: object, facts: _Facts) -> Result:
-    """Check a subject; a missing figure ends no check but its own."""
-    try:
-        return check(subject, facts)
-    except NoFigureError as missing:
-        message = f"This needs a figure that the report does not give: {missing}."
-        return Result(CANNOT_TELL, "", message)
-
-
-def _verdict(agrees: bool, /) -> str:
-    return AGREES if agrees else DISAGREES
-
-
-def _qualified(fact: Row) -> str:
-    """Show a figure with what the report says of its precision: “about 1,500”."""
-    return PRECISION.get(fact["qualifier"], "") + _number(fact["value"])
 
 
 def _number(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
-def _sum(facts: Sequence[Row]) -> tuple[float, str]:
-    """Add facts up, and show it: one stands alone."""
+def _sum(facts: Sequence[Row], sign: str = "") -> tuple[float, str]:
+    """Add facts up, and show it with what the report says of their precision: “about 1,500”."""
     total = sum(fact["value"] for fact in facts)
-    shown = " + ".join(_qualified(fact) for fact in facts)
-    return total, f"{shown} = {_number(total)}" if len(facts) > 1 else shown
+    shown = " + ".join(
+        PRECISION.get(fact["qualifier"], "") + _number(fact["value"]) + sign for fact in facts
+    )
+    return total, f"{shown} = {_number(total)}{sign}" if len(facts) > 1 else shown
 
 
 def _stated_twice(subject: settings.Figures, facts: _Facts) -> Result:
@@ -184,41 +171,45 @@ def _stated_twice(subject: settings.Figures, facts: _Facts) -> Result:
     if len(found) < 2:
         raise NoFigureError(f"{', '.join(map(str, subject.figures))} a second time")
     values = [fact["value"] for fact in found]
-    if len(set(values)) == 1:
-        return Result(AGREES, " = ".join(map(_number, values)), "The same figure each time.", found)
     counted = "; ".join(dict.fromkeys(fact["description"] for fact in found))
-    message = f"The figures differ, and so does what they count ({counted}); {UNEXPLAINED}"
-    return Result(DISAGREES, " ≠ ".join(map(_number, values)), message, found)
+    differ = (
+        f"The figures differ, and so does what they count ({counted}); "
+        "the report does not say whether that accounts for it."
+    )
+    agrees = len(set(values)) == 1
+    arithmetic = (" = " if agrees else " ≠ ").join(map(_number, values))
+    return _compare(agrees, arithmetic, ("The same figure each time.", differ), found)
 
 
 def _count_against_percentage(subject: settings.CountAgainstPercentage, facts: _Facts) -> Result:
     """Work out the base that a percentage and its count imply."""
-    share, count, whole = map(facts.first, (subject.percentage, subject.count, subject.whole))
-    if math.isnan(share["rounding"]):
+    found = facts.first(subject.percentage, subject.count, subject.whole)
+    share, count, whole = (fact["value"] for fact in found)
+    rounding = found[0]["rounding"]
+    if math.isnan(rounding):
         raise NoFigureError(f"the rounding of {subject.percentage}")
     # the whole numbers of which the count is the percentage, as it is rounded
-    least, most = share["value"] - share["rounding"], share["value"] + share["rounding"]
-    low = math.ceil(100 * count["value"] / most) if most else 0
-    high = math.floor(100 * count["value"] / least) if least > 0 else math.inf
-    agrees = low <= whole["value"] <= high
+    low = math.ceil(100 * count / (share + rounding)) if share + rounding else 0
+    high = math.floor(100 * count / (share - rounding)) if share > rounding else math.inf
     upwards = "or more" if math.isinf(high) else f"to {_number(high)}"
-    of_whole = 100 * count["value"] / whole["value"] if whole["value"] else 0
+    of_whole = 100 * count / whole if whole else 0
     arithmetic = (
-        f"{_number(count['value'])} is {_number(share['value'])}% of {_number(low)} {upwards}; of "
-        f"{_number(whole['value'])} it is {_number(of_whole)}%"
+        f"{_number(count)} is {_number(share)}% of {_number(low)} {upwards}; of "
+        f"{_number(whole)} it is {_number(of_whole)}%"
     )
-    message = subject.agrees if agrees else subject.disagrees
-    return Result(_verdict(agrees), arithmetic, message, [share, count, whole])
+    messages = (subject.agrees, subject.disagrees)
+    return _compare(low <= whole <= high, arithmetic, messages, found)
 
 
 def _fraction_against_number(subject: settings.FractionAgainstNumber, facts: _Facts) -> Result:
     """Compare a fraction in words with the numbers that should make it."""
-    share, part = facts.first(subject.fraction), facts.first(subject.part)
-    wholes = [facts.first(whole) for whole in subject.whole]
+    share, part, *wholes = found = facts.first(subject.fraction, subject.part, *subject.whole)
     total, shown = _sum(wholes)
     if total == 0:
         raise NoFigureError("a whole above nought")
-    bound = BOUNDS.get(wholes[0]["qualifier"], "")
+    # what is said of a quotient whose divisor is qualified in this way
+    bounds = {"over": "less than ", "under": "more than ", "about": "about "}
+    bound = bounds.get(wholes[0]["qualifier"], "")
     # the most that the part may be, where the whole is the least that it may be
     rounding = part["rounding"] if bound and part["rounding"] > 0 else 0
     percent = 100 * (part["value"] + rounding) / total
@@ -227,52 +218,45 @@ def _fraction_against_number(subject: settings.FractionAgainstNumber, facts: _Fa
         "under": low <= percent < share["value"],
         "over": share["value"] < percent <= high,
     }.get(share["qualifier"], low <= percent <= high)
-    sign = "÷" if bound else "of"
-    ratio = f"{_number(part['value'])} {sign} {shown} is {bound}{_number(percent)}%"
-    message = subject.agrees if agrees else subject.disagrees
-    arithmetic = f"{ratio}; {_qualified(share)}%"
-    return Result(_verdict(agrees), arithmetic, message, [share, part, *wholes])
+    ratio = f"{_number(part['value'])} {'÷' if bound else 'of'} {shown}"
+    arithmetic = f"{ratio} is {bound}{_number(percent)}%; {_sum([share], '%')[1]}"
+    return _compare(agrees, arithmetic, (subject.agrees, subject.disagrees), found)
 
 
 def _parts_and_total(subject: settings.PartsAndTotal, facts: _Facts) -> Result:
     """Add up parts that should make their total."""
-    total = facts.first(subject.total)
-    parts = [facts.first(part) for part in subject.parts]
+    *parts, total = found = facts.first(*subject.parts, subject.total)
     added, shown = _sum(parts)
-    agrees = added == total["value"]
-    message = f"The parts {'make' if agrees else 'do not make'} up the total."
+    messages = ("The parts make up the total.", "The parts do not make up the total.")
     arithmetic = f"{shown}; total {_number(total['value'])}"
-    return Result(_verdict(agrees), arithmetic, message, [*parts, total])
+    return _compare(added == total["value"], arithmetic, messages, found)
 
 
 def _part_within_whole(subject: settings.PartWithinWhole, facts: _Facts) -> Result:
     """Compare a part with the whole that it cannot exceed."""
-    parts, whole = [facts.first(part) for part in subject.part], facts.first(subject.whole)
+    *parts, whole = found = facts.first(*subject.part, subject.whole)
     added, shown = _sum(parts)
     agrees = added <= whole["value"]
-    arithmetic = f"{shown} {'≤' if agrees else '>'} {_qualified(whole)}"
-    message = subject.agrees if agrees else subject.disagrees
-    return Result(_verdict(agrees), arithmetic, message, [*parts, whole])
+    arithmetic = f"{shown} {'≤' if agrees else '>'} {_sum([whole])[1]}"
+    return _compare(agrees, arithmetic, (subject.agrees, subject.disagrees), found)
 
 
 def _complements(subject: settings.Figures, facts: _Facts) -> Result:
     """Add up shares that should make the whole."""
-    found = [facts.first(figure) for figure in subject.figures]
-    added = sum(fact["value"] for fact in found)
-    agrees = abs(added - 100) <= COMPLEMENT_TOLERANCE
-    arithmetic = f"{' + '.join(f'{_qualified(fact)}%' for fact in found)} = {_number(added)}%"
-    which, verb = "two" if len(found) == 2 else "shares", "make" if agrees else "do not make"
-    return Result(_verdict(agrees), arithmetic, f"The {which} {verb} up the whole.", found)
+    found = facts.first(*subject.figures)
+    added, arithmetic = _sum(found, "%")
+    which = "The two" if len(found) == 2 else "The shares"
+    messages = (f"{which} make up the whole.", f"{which} do not make up the whole.")
+    return _compare(abs(added - 100) <= COMPLEMENT_TOLERANCE, arithmetic, messages, found)
 
 
 def _word_against_numbers(subject: settings.WordAgainstNumbers, facts: _Facts) -> Result:
     """Compare a word such as “below” with its figures."""
     if subject.other:
-        found = [facts.first(subject.figure), facts.first(subject.other)]
+        found = facts.first(subject.figure, subject.other)
     else:
-        dated = [
-            fact for fact in facts.every(subject.figure) if fact["period_end"] == fact["period_end"]
-        ]
+        every = facts.every(subject.figure)
+        dated = [fact for fact in every if fact["period_end"] == fact["period_end"]]
         dated.sort(key=lambda fact: fact["period_end"])
         if len(dated) < 2:
             raise NoFigureError(f"{subject.figure} in two periods with an end")
@@ -280,22 +264,22 @@ def _word_against_numbers(subject: settings.WordAgainstNumbers, facts: _Facts) -
     one, other = (fact["value"] for fact in found)
     agrees = one < other if subject.word in {"below", "rise"} else one > other
     form = UNIT_FORMS.get(found[0]["unit"], "{}").format
+    arithmetic = f"{one:.1f} to {form(f'{other:.1f}')}"
     if subject.other:
-        sign = SIGNS[subject.word][0 if agrees else 1]
+        signs = {"below": ("<", "≥"), "above": (">", "≤")}[subject.word]
+        sign = signs[0 if agrees else 1]
         arithmetic = f"{form(_number(one))} {sign} {form(_number(other))}"
-    else:
-        arithmetic = f"{one:.1f} to {form(f'{other:.1f}')}"
-    message = f"The figures {'bear the word out' if agrees else 'contradict the word'}."
-    return Result(_verdict(agrees), arithmetic, message, found)
+    messages = ("The figures bear the word out.", "The figures contradict the word.")
+    return _compare(agrees, arithmetic, messages, found)
 
 
 def _in_tension(subject: settings.InTension, facts: _Facts) -> Result:
     """Set side by side what may or may not be a contradiction."""
-    first, second = facts.first(subject.first), facts.first(subject.second)
-    settled = second["qualifier"] == "exact" and second["value"] == subject.settled_by
-    arithmetic = subject.arithmetic.format(first=_qualified(first), second=_qualified(second))
-    message = "Nothing stands against the first statement." if settled else subject.message
-    return Result(AGREES if settled else CANNOT_TELL, arithmetic, message, [first, second])
+    first, second = found = facts.first(subject.first, subject.second)
+    arithmetic = subject.arithmetic.format(first=_sum([first])[1], second=_sum([second])[1])
+    if second["qualifier"] == "exact" and second["value"] == subject.settled_by:
+        return Result(AGREES, arithmetic, "Nothing stands against the first statement.", found)
+    return Result(CANNOT_TELL, arithmetic, subject.message, found)
 
 
 def _grades(judgements: pd.DataFrame) -> Iterator[Finding]:
@@ -306,16 +290,14 @@ def _grades(judgements: pd.DataFrame) -> Iterator[Finding]:
             f"{row['stated_in']} {GRADES[row['grade']].lower()} ({row['grade']})"
             for row in records(rows)
         )
-        kind = "grade stated twice"
+        messages = (
+            "Every place gives the same grade.",
+            "The places give different grades; which one was meant is not known.",
+        )
+        kind, found = "grade stated twice", _compare(rows["grade"].nunique() == 1, words, messages)
         if len(rows) == 1:
-            kind, result = "grade stated once", CANNOT_TELL
             message = "The grade is stated once, so nothing bears it out."
-        elif rows["grade"].nunique() == 1:
-            result, message = AGREES, "Every place gives the same grade."
-        else:
-            result = DISAGREES
-            message = "The places give different grades; which one was meant is not known."
-        found = Result(result, words, message)
+            kind, found = "grade stated once", Result(CANNOT_TELL, words, message)
         yield found.finding(kind, f"{judgement} ({service})", "; ".join(rows["locator"]))
 
 
@@ -323,64 +305,48 @@ def _dates(facts: Sequence[Row], actions: pd.DataFrame, source: Source) -> Itera
     """Check that days follow each other and no figure is of the future."""
     kind, published = "dates in order", source.published
     days = [source.inspected_from, source.inspected_to, published]
-    agrees = days == sorted(days)
     arithmetic = f"inspected {days[0]} to {days[1]}, published {published}"
-    message = f"The days {'follow' if agrees else 'do not follow'} each other."
-    found = Result(_verdict(agrees), arithmetic, message)
+    messages = ("The days follow each other.", "The days do not follow each other.")
+    found = _compare(days == sorted(days), arithmetic, messages)
     yield found.finding(kind, "Inspection and publication", "title page")
     found = Result(CANNOT_TELL, "", "No figure has a day on which its period ends.")
     if dated := [fact for fact in facts if fact["period_end"] == fact["period_end"]]:
-        latest = max(fact["period_end"] for fact in dated)
-        limit = max(published, source.inspected_to)
+        latest, limit = max(fact["period_end"] for fact in dated), max(days[1:])
         late = [fact for fact in dated if fact["period_end"].date() > limit]
+        message = "{} of a day after publication.".format
+        messages = message("No figure is"), message("Some figures are")
         arithmetic = f"latest {latest.date()}, published {published}"
-        message = f"{'Some figures are' if late else 'No figure is'} of a day after publication."
-        found = Result(_verdict(not late), arithmetic, message, late)
+        found = _compare(not late, arithmetic, messages, late)
     yield found.finding(kind, "Periods of the figures")
     if not actions.empty:
         due = actions["due"]
         early = due.dt.date < published
         agrees = not early.any()
         arithmetic = f"published {published}, due {due.min():%Y-%m-%d} to {due.max():%Y-%m-%d}"
-        message = "Every action has its day." if agrees else "An action is due before publication."
+        messages = ("Every action has its day.", "An action is due before publication.")
         places = "; ".join(dict.fromkeys(actions["locator"][early | agrees]))
-        subject = "Actions fall due on or after publication"
-        yield Result(_verdict(agrees), arithmetic, message).finding(kind, subject, places)
+        found = _compare(agrees, arithmetic, messages)
+        yield found.finding(kind, "Actions fall due on or after publication", places)
 
 
-KINDS: tuple[tuple[str, Callable[[Any, _Facts], Result], str], ...] = (
-    ("figure stated twice", _stated_twice, "figures_stated_twice"),
-    ("count against percentage", _count_against_percentage, "counts_against_percentages"),
-    ("fraction against number", _fraction_against_number, "fractions_against_numbers"),
-    ("parts and total", _parts_and_total, "parts_and_totals"),
-    ("part within whole", _part_within_whole, "parts_within_wholes"),
-    ("complements", _complements, "complements"),
-    ("words against numbers", _word_against_numbers, "words_against_numbers"),
-    ("statements in tension", _in_tension, "statements_in_tension"),
-)
-"""Kinds of check in the order of the table: name, function, key of ``checks.yml``."""
+KINDS: dict[str, tuple[Callable[[Any, _Facts], Result], str]] = {
+    "figure stated twice": (_stated_twice, "figures_stated_twice"),
+    "count against percentage": (_count_against_percentage, "counts_against_percentages"),
+    "fraction against number": (_fraction_against_number, "fractions_against_numbers"),
+    "parts and total": (_parts_and_total, "parts_and_totals"),
+    "part within whole": (_part_within_whole, "parts_within_wholes"),
+    "complements": (_complements, "complements"),
+    "words against numbers": (_word_against_numbers, "words_against_numbers"),
+    "statements in tension": (_in_tension, "statements_in_tension"),
+}
+"""Kinds of check in the order of the table, with the field of the settings."""
 
 
 def check_edition(facts: pd.DataFrame) -> pd.DataFrame:
-    """Check the figures of an edition of official statistics.
+    """Check the figures of an edition of official statistics, of all areas.
 
-    Parameters
-    ----------
-    facts : pandas.DataFrame
-        Tidy facts of official statistics, all areas.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of :data:`CHECKS`: for each measure whether the published
-        figures are those of their two numbers, and the authorities add up.
-
-    Examples
-    --------
-    >>> from kentstats import load_facts
-    >>> checks = check_edition(load_facts(edition=2025, kind="official"))
-    >>> checks["result"].isin(["agrees", "disagrees", "cannot tell"]).all().item()
-    True
+    The table has the columns of :data:`CHECKS`: for each measure whether the published
+    figures are those of their two numbers, and whether the authorities add up.
     """
     import pandas as pd
 

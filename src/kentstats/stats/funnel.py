@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kentstats.stats.intervals import aligned, check_count, check_rate, check_share, z_value
+from kentstats.stats.intervals import aligned, check_events, check_share, refuse, z_value
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from kentstats.stats.intervals import Floats
 
-    Limits = tuple[Floats, Floats]
-    Words = NDArray[np.str_]
-
     Kind = Literal["proportion", "rate"]
-
-KINDS = ("proportion", "rate")
 
 
 def limits(
@@ -99,50 +94,35 @@ def limits(
     >>> float(limits(1.623486, 10_000, kind="rate")[1].round(5))
     5.0
     """
+    from scipy import special  # type: ignore[import-untyped, unused-ignore]
+
     _check_kind(kind)
     middle, size, extra = aligned(centre=centre, base=base, tau2=tau2)
     z = z_value(confidence)
-    if np.any(extra < 0):
-        raise ValueError("tau2 is below 0: give a variance, 0 or more")
+    refuse(size <= 0, "base is not above 0: give the number of cases, people or years")
+    refuse(not 0 < per < np.inf, f"per is {per}: give the number a rate is per, as in 10_000")
+    outside = (middle < 0) | ((middle > 1) & (kind == "proportion"))
+    refuse(outside, "centre is no proportion from 0 to 1, and no rate of 0 or more")
+    refuse(extra < 0, "tau2 is below 0: give a variance, 0 or more")
+    spread = z * np.sqrt(1 / (4 * size) + extra)
     if kind == "proportion":
-        if np.any((middle < 0) | (middle > 1)):
-            raise ValueError("centre is outside 0 to 1: give a proportion, not a percentage")
-        if np.any(size <= 0):
-            raise ValueError("base is not above 0: give the number of cases")
-        plain, wide = _proportion_limits(middle, size, z, extra)
+        per = 1.0
+        half = z * np.sqrt(middle * (1 - middle) / size)
+        low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+        angle = np.arcsin(np.sqrt(middle))
+        lowest = np.sin(np.maximum(angle - spread, 0.0)) ** 2
+        highest = np.sin(np.minimum(angle + spread, np.pi / 2)) ** 2
     else:
-        check_rate(size, per)
-        if np.any(middle < 0):
-            raise ValueError("centre is below 0: give events per so many people or so much time")
-        plain, wide = _rate_limits(middle / per, size, z, extra)
-        plain, wide = ((low * per, high * per) for low, high in (plain, wide))
+        tail, mean = special.ndtr(-z), middle / per * size
+        # gdtrib(1, a, E) is the k, whole or not, at which k or more have probability a
+        low = np.maximum(special.gdtrib(1.0, 1 - tail, mean) - 1, 0) / size
+        high = special.gdtrib(1.0, tail, mean) / size
+        root = np.sqrt(middle / per)
+        lowest, highest = np.maximum(root - spread, 0) ** 2, (root + spread) ** 2
     # a missing tau2 leaves nothing to say
     missing = 0 * extra
-    lower = np.where(extra > 0, np.minimum(plain[0], wide[0]), plain[0]) + missing
-    return lower, np.where(extra > 0, np.maximum(plain[1], wide[1]), plain[1]) + missing
-
-
-def _proportion_limits(
-    centre: Floats, size: Floats, z: float, tau2: Floats
-) -> tuple[Limits, Limits]:
-    """Return the limits by chance alone, and those on the arcsine scale with `tau2`."""
-    half = z * np.sqrt(centre * (1 - centre) / size)
-    angle, wide = np.arcsin(np.sqrt(centre)), z * np.sqrt(1 / (4 * size) + tau2)
-    ends = (np.clip(angle + side * wide, 0.0, np.pi / 2) for side in (-1, 1))
-    low, high = (np.sin(end) ** 2 for end in ends)
-    return (np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)), (low, high)
-
-
-def _rate_limits(centre: Floats, size: Floats, z: float, tau2: Floats) -> tuple[Limits, Limits]:
-    """Return the limits by chance alone, and those on the square-root scale with `tau2`."""
-    from scipy import special  # type: ignore[import-untyped, unused-ignore]
-
-    tail, mean = special.ndtr(-z), centre * size
-    # gdtrib(1, a, E) is the k, whole or not, at which k or more have probability a
-    few = np.maximum(special.gdtrib(1.0, 1 - tail, mean) - 1, 0)
-    many = special.gdtrib(1.0, tail, mean)
-    root, wide = np.sqrt(centre), z * np.sqrt(1 / (4 * size) + tau2)
-    return (few / size, many / size), (np.maximum(root - wide, 0) ** 2, (root + wide) ** 2)
+    lower = np.where(extra > 0, np.minimum(low, lowest), low) * per + missing
+    return lower, np.where(extra > 0, np.maximum(high, highest), high) * per + missing
 
 
 def overdispersion(
@@ -196,13 +176,12 @@ def overdispersion(
     """
     k, n = aligned(count=count, base=base)
     _check_kind(kind)
-    if not 0 <= winsorise < 0.5:
-        raise ValueError(f"winsorise is {winsorise}: give a share of each end, as in 0.1")
+    message = f"winsorise is {winsorise}: give a share of each end, as in 0.1"
+    refuse(not 0 <= winsorise < 0.5, message)
     if kind == "proportion":
         check_share(k, n)
     else:
-        check_count(k)
-        check_rate(n, 1)
+        check_events(k, n)
     there = ~np.isnan(k + n)
     k, n = k[there], n[there]
     areas = int(k.size)
@@ -227,7 +206,7 @@ def outside(
     kind: Kind = "proportion",
     per: float = 10_000.0,
     tau2: ArrayLike = 0.0,
-) -> Words:
+) -> NDArray[np.str_]:
     """Say on which side of the 95% and 99.8% limits each area lies.
 
     Parameters
@@ -272,5 +251,4 @@ def outside(
 
 
 def _check_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}: give 'proportion' or 'rate'")
+    refuse(kind not in ("proportion", "rate"), f"kind is {kind!r}: give 'proportion' or 'rate'")

@@ -22,18 +22,17 @@ SECOND_LEVEL = 0.998
 """The second level of confidence at which every verdict is tried."""
 
 
-def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
-    """Bring numbers to floats of one shape, not to be written to; errors use their names.
+def refuse(faulty: ArrayLike, message: str) -> None:
+    """Raise a ValueError where any number is faulty."""
+    if np.any(faulty):
+        raise ValueError(message)
 
-    Examples
-    --------
-    >>> [array.tolist() for array in aligned(count=[1, 2], base=10)]
-    [[1.0, 2.0], [10.0, 10.0]]
-    """
+
+def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
+    """Bring numbers to floats of one shape, not to be written to; errors use their names."""
     given = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
     for name, array in given.items():
-        if np.any(np.isinf(array)):
-            raise ValueError(f"{name} is infinite: give finite numbers, and nan where missing")
+        refuse(np.isinf(array), f"{name} is infinite: give finite numbers, and nan where missing")
     try:
         return np.broadcast_arrays(*given.values())
     except ValueError:
@@ -44,38 +43,23 @@ def aligned(**arrays: ArrayLike) -> tuple[Floats, ...]:
 
 
 def z_value(confidence: float) -> float:
-    """Return the two-sided standard normal quantile of a confidence from 0 to 1.
-
-    Examples
-    --------
-    >>> round(z_value(0.95), 6), round(z_value(0.998), 6)
-    (1.959964, 3.090232)
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}: give a fraction between 0 and 1, as in 0.95")
+    """Return the two-sided standard normal quantile of a confidence from 0 to 1."""
+    message = f"confidence is {confidence}: give a fraction between 0 and 1, as in 0.95"
+    refuse(not 0 < confidence < 1, message)
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
 def check_share(count: Floats, base: Floats) -> None:
     """Refuse a count that is no part of its base; see :func:`wilson`."""
-    if np.any(base < 1):
-        raise ValueError("base is below 1: a proportion needs at least one case")
-    if np.any((count < 0) | (count > base)):
-        raise ValueError("count is below 0 or above its base: give 0 <= count <= base")
+    refuse(base < 1, "base is below 1: a proportion needs at least one case")
+    message = "count is below 0 or above its base: give 0 <= count <= base"
+    refuse((count < 0) | (count > base), message)
 
 
-def check_count(count: Floats) -> None:
-    """Refuse a negative count of events; see :func:`poisson`."""
-    if np.any(count < 0):
-        raise ValueError("count is below 0: give the number of events, 0 or more")
-
-
-def check_rate(base: Floats, per: float) -> None:
-    """Refuse what no rate can be worked out from; see :mod:`kentstats.stats.funnel`."""
-    if np.any(base <= 0):
-        raise ValueError("base is not above 0: a rate needs people or time at risk")
-    if not 0 < per < np.inf:
-        raise ValueError(f"per is {per}: give the number a rate is per, as in 10_000")
+def check_events(count: Floats, base: ArrayLike = 1.0) -> None:
+    """Refuse numbers that give no rate of events; see :func:`poisson`."""
+    refuse(count < 0, "count is below 0: give the number of events, 0 or more")
+    refuse(np.less_equal(base, 0), "base is not above 0: a rate needs people or time at risk")
 
 
 def wilson(count: ArrayLike, base: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
@@ -171,7 +155,7 @@ def poisson(count: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floa
     from scipy import special  # type: ignore[import-untyped, unused-ignore]
 
     (k,) = aligned(count=count)
-    check_count(k)
+    check_events(k)
     z = z_value(confidence)
     many, above = np.maximum(k, BYAR_FROM), k + 1
     lower = np.asarray(many * (1 - 1 / (9 * many) - z / (3 * np.sqrt(many))) ** 3)
@@ -241,10 +225,10 @@ def minimum_detectable_base(
     ours, theirs = np.asarray(value, np.float64), np.asarray(benchmark, np.float64)
     slack, their_slack = (np.asarray(each, np.float64) for each in (rounding, benchmark_rounding))
     for percentages in (ours, theirs):
-        if np.any((percentages < 0) | (percentages > 100)):
-            raise ValueError("value and benchmark are percentages: give 0 to 100")
-    if np.any(slack < 0) or np.any(their_slack < 0):
-        raise ValueError("rounding is a half-width: give 0 or more")
+        outside = (percentages < 0) | (percentages > 100)
+        refuse(outside, "value and benchmark are percentages: give 0 to 100")
+    for half in (slack, their_slack):
+        refuse(half < 0, "rounding is a half-width: give 0 or more")
     z = z_value(confidence)
     side = np.where(theirs > ours, 1.0, -1.0)
     worst = (ours + side * slack) / 100
@@ -269,18 +253,8 @@ def estimates(facts: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     neither estimate nor limits. The rounding error is nan where the rounding
     is not known.
 
-    Parameters
-    ----------
-    facts : pandas.DataFrame
-        Tidy facts of official statistics.
-    confidence : float, default 0.95
-        Confidence of ``lower`` and ``upper``, a fraction between 0 and 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The facts with ``estimate``, ``rounding_error``, ``lower``, ``upper``,
-        ``lower_998`` and ``upper_998``.
+    The facts returned have ``estimate``, ``rounding_error``, ``lower`` and ``upper``
+    at the confidence, and ``lower_998`` and ``upper_998``.
     """
     indicators = load_indicators()
     models = facts["indicator"].map({name: one.model for name, one in indicators.items()})

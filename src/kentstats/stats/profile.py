@@ -21,7 +21,7 @@ from kentstats.schemas import Row, records
 from kentstats.stats.benchmarks import Places, comparisons
 from kentstats.stats.intervals import estimates
 from kentstats.stats.ranks import distributions_of, ranks_of
-from kentstats.stats.trends import is_latest, latest_of, trends_of
+from kentstats.stats.trends import is_latest, trends_of
 from kentstats.stats.verdicts import NOT_COMPARED
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 TABLES = ("facts", "latest", "comparisons", "ranks", "trends")
 Series = tuple[str, str]
 """An indicator and a group."""
-Quartiles = tuple[float, float, float, float]
-"""The least, the lower and the upper quartile, and the most."""
-
 _OWN = [
     *("fact_id", "value", "unit", "numerator", "denominator", "rounding", "status"),
     *("source_id", "locator"),
@@ -65,7 +62,7 @@ class EditionStatistics:
     @cached_property
     def ranks(self) -> pd.DataFrame:
         """Ranks of the latest figures, columns of :data:`RANKS`."""
-        return ranks_of(self.latest if self.confidence == 0.95 else latest_of(self._facts_95))
+        return ranks_of(self._facts_95[self.facts["latest"]])
 
     @cached_property
     def trends(self) -> pd.DataFrame:
@@ -77,12 +74,10 @@ class EditionStatistics:
         """The facts with limits at 95%, from which standard errors are taken."""
         return self.facts if self.confidence == 0.95 else estimates(self.facts)
 
-    def prepare(self) -> EditionStatistics:
+    def prepare(self) -> None:
         """Compute every table, for instance before worker processes are forked."""
-        names = ("positions", "contributors", "measures", "combined_codes")
-        for name in (*names, "england_verdicts", "quartiles"):
+        for name in ("positions", "contributors", "england_verdicts", "quartiles"):
             getattr(self, name)
-        return self
 
     def of_area(self, table: str, code: str) -> pd.DataFrame:
         """Return the rows of one area in one of :data:`TABLES`."""
@@ -95,43 +90,26 @@ class EditionStatistics:
         return {name: getattr(self, name).groupby("area_code").indices for name in TABLES}
 
     @cached_property
-    def authorities(self) -> pd.DataFrame:
-        """The latest facts of authorities alone."""
-        return self.latest[self.latest["area_type"].eq("authority")]
-
-    @cached_property
-    def measures(self) -> dict[Hashable, Any]:
-        """Positions of the facts of each indicator and group among those of the authorities."""
-        return self.authorities.groupby(["indicator", "group"]).indices
-
-    @cached_property
-    def combined_codes(self) -> list[str]:
-        """Codes of the areas that sources count several authorities as."""
-        combined = self.facts["area_type"].eq("combined")
-        return list(self.facts.loc[combined, "area_code"].unique())
-
-    @cached_property
     def contributors(self) -> dict[Series, list[tuple[str, str, str]]]:
         """Code, fact and source of every authority with a figure, by indicator and group."""
+        # plain rows: every cell of a table looks them up
         found = defaultdict[Series, list[tuple[str, str, str]]](list)
-        rows = self.authorities.dropna(subset="estimate")
+        rows = self.latest[self.latest["area_type"].eq("authority")].dropna(subset="estimate")
         names = ["indicator", "group", "area_code", "fact_id", "source_id"]
         for indicator, group, *contributor in rows[names].itertuples(index=False, name=None):
             found[indicator, group].append(tuple(contributor))
         return found
 
     @cached_property
-    def england_verdicts(self) -> dict[tuple[str, str, str], str]:
+    def england_verdicts(self) -> dict[Hashable, Any]:
         """Verdicts against England by area code, indicator and group."""
         rows = self.comparisons[self.comparisons["comparator"].eq("england")]
-        names = ["area_code", "indicator", "group", "verdict"]
-        return {row[:3]: row[3] for row in rows[names].itertuples(index=False, name=None)}
+        return rows.set_index(["area_code", "indicator", "group"])["verdict"].to_dict()
 
     @cached_property
-    def quartiles(self) -> dict[Series, Quartiles]:
+    def quartiles(self) -> dict[Hashable, Any]:
         """Least, quartiles and most of the authorities, by indicator and group."""
-        rows = distributions_of(self.latest).itertuples(name=None)
-        return {series: tuple(quartiles) for series, *quartiles in rows}
+        return distributions_of(self.latest).T.to_dict("list")
 
 
 def edition_statistics(official: OfficialStatistics, confidence: float = 0.95) -> EditionStatistics:
@@ -161,9 +139,10 @@ def find_places(official: OfficialStatistics, facts: pd.DataFrame) -> Places:
     """
     register, day = official.register, official.day
     codes = sorted(facts["area_code"].unique())
-    areas = {code: register.by_code(code) or register.combined(code) for code in codes}
+    areas = [(code, register.by_code(code) or register.combined(code)) for code in codes]
+    own = [(code, area) for code, area in areas if area and area.type in {"authority", "combined"}]
     lists = sorted({row["list"] for row in official.neighbours})
-    name = covering(lists, day)
+    name = _covering(lists, day)
     near = defaultdict[str, list[str]](list)
     for row in sorted(official.neighbours, key=lambda row: (row["area_code"], row["position"])):
         if row["list"] == name:
@@ -172,36 +151,22 @@ def find_places(official: OfficialStatistics, facts: pd.DataFrame) -> Places:
                 near[code].append(other)
     ends = facts.groupby("period")["period_end"].max().dropna()
     return Places(
-        region={
-            code: area.region
-            for code, area in areas.items()
-            if area and area.type in {"authority", "combined"}
-        },
-        kind={code: area.kind for code, area in areas.items() if area and area.type == "authority"},
+        region={code: area.region for code, area in own},
+        kind={code: area.kind for code, area in own if area.type == "authority"},
         neighbours=dict(near),
         covered=frozenset(
             str(period)
             for period, end in ends.items()
-            if name and covering(lists, end.date()) == name
+            if name and _covering(lists, end.date()) == name
         ),
         neighbour_list=name,
     )
 
 
-def covering(lists: list[str], ends: dt.date) -> str:
-    """Return the list of neighbours that covers a period, by the last day of the period.
+def _covering(lists: list[str], ends: dt.date) -> str:
+    """Return the latest list of neighbours of a year not after that day; empty without one.
 
-    It is the latest of a year not after that of the period; empty where every
-    list is later. Lists are named by the month of their publication.
-
-    Examples
-    --------
-    >>> covering(["2021-04", "2025-05"], dt.date(2025, 3, 31))
-    '2025-05'
-    >>> covering(["2021-04", "2025-05"], dt.date(2024, 3, 31))
-    '2021-04'
-    >>> covering(["2021-04"], dt.date(2010, 3, 31))
-    ''
+    Lists are named by the month of their publication.
     """
     return max((each for each in lists if int(each[:4]) <= ends.year), default="")
 
@@ -248,8 +213,7 @@ class AuthorityProfile:
         self.official = statistics.official
         self.places = statistics.places
         self.country = statistics.places.country
-
-    # tables
+        self._neighbours = statistics.places.neighbours.get(area.code, [])
 
     @cached_property
     def figures(self) -> pd.DataFrame:
@@ -261,10 +225,8 @@ class AuthorityProfile:
     def comparisons(self) -> pd.DataFrame:
         """Its latest figures against each comparator, one row per figure and comparator.
 
-        The columns of :data:`kentstats.stats.benchmarks.COLUMNS`, and of the
-        figure itself its published ``value``, ``unit``, ``numerator``,
-        ``denominator``, ``rounding``, ``status``, ``source_id`` and
-        ``locator``.
+        The columns of :data:`kentstats.stats.benchmarks.COLUMNS`, and those
+        of the figure itself that say where it comes from.
         """
         rows = self.statistics.of_area("comparisons", self.area.code)
         return rows.merge(self.figures[_OWN], on="fact_id", how="left", validate="many_to_one")
@@ -281,10 +243,9 @@ class AuthorityProfile:
 
     def all_authorities(self, indicator: str, group: str = "all") -> pd.DataFrame:
         """Return the latest figure of every authority, with or without an estimate."""
-        rows, measures = self.statistics.authorities, self.statistics.measures
-        return rows.take(measures.get((indicator, group), [])).reset_index(drop=True)
-
-    # single figures
+        latest = self.statistics.latest
+        chosen = latest["indicator"].eq(indicator) & latest["group"].eq(group)
+        return latest[chosen & latest["area_type"].eq("authority")].reset_index(drop=True)
 
     def facts(self, code: str = "") -> dict[Series, Row]:
         """Return the latest facts of an area by indicator and group; the authority's by default."""
@@ -296,15 +257,11 @@ class AuthorityProfile:
 
     def rank(self, indicator: str, group: str = "all") -> Row | None:
         """Return its place, with the facts of all who have one; None without a figure."""
-        row = self._ranks.get((indicator, group))
+        row = _by_series(self.ranks).get((indicator, group))
         facts = tuple(fact for _, fact, _ in self.statistics.contributors[indicator, group])
         return {**row, "facts": facts} if row else None
 
-    @cached_property
-    def _ranks(self) -> dict[Series, Row]:
-        return _by_series(self.ranks)
-
-    def distribution(self, indicator: str, group: str = "all") -> Quartiles | None:
+    def distribution(self, indicator: str, group: str = "all") -> list[float] | None:
         """Return the least, the two quartiles and the most of all authorities.
 
         None where fewer than four have a figure.
@@ -318,41 +275,29 @@ class AuthorityProfile:
 
         The comparator is ``type`` or ``neighbours``.
         """
-        members = self._members[comparator]
+        members, kind = self._neighbours, self.places.kind
+        if comparator == "type":
+            own = kind.get(self.area.code)
+            members = [code for code in kind if kind[code] == own and code != self.area.code]
+        chosen = set(members)
         found = self.statistics.contributors[indicator, group]
-        found = [each for each in found if each[0] in members]
+        found = [each for each in found if each[0] in chosen]
         return [fact for _, fact, _ in found], list(dict.fromkeys(each[2] for each in found))
-
-    @cached_property
-    def _members(self) -> dict[str, set[str]]:
-        """Codes of the authorities of its type, and of its statistical neighbours."""
-        places, code = self.places, self.area.code
-        own = places.kind.get(code)
-        same = {other for other, kind in places.kind.items() if kind == own and other != code}
-        return {"type": same, "neighbours": set(self._neighbour_codes)}
-
-    @property
-    def _neighbour_codes(self) -> list[str]:
-        return self.places.neighbours.get(self.area.code, [])
 
     def neighbours(self) -> dict[str, str]:
         """Return names of its statistical neighbours by code, the closest first.
 
         A name is empty where the edition has no figure of the neighbour.
         """
-        facts = {code: list(self.facts(code).values()) for code in self._neighbour_codes}
+        facts = {code: list(self.facts(code).values()) for code in self._neighbours}
         return {code: rows[0]["area_name"] if rows else "" for code, rows in facts.items()}
 
     def neighbour_figures(self, indicator: str, group: str) -> list[tuple[str, Row | None, str]]:
         """Return code, latest fact and verdict against England of each neighbour."""
-        verdicts = self.statistics.england_verdicts
+        series, verdicts = (indicator, group), self.statistics.england_verdicts
         return [
-            (
-                code,
-                self.facts(code).get((indicator, group)),
-                verdicts.get((code, indicator, group), NOT_COMPARED),
-            )
-            for code in self._neighbour_codes
+            (code, self.facts(code).get(series), verdicts.get((code, *series), NOT_COMPARED))
+            for code in self._neighbours
         ]
 
     # areas, judgements and sources
@@ -363,11 +308,13 @@ class AuthorityProfile:
         areas = (register.combined(code) for code in self._combined_codes if self.facts(code))
         return [area for area in areas if area]
 
-    @cached_property
+    @property
     def _combined_codes(self) -> list[str]:
         """Codes of the areas that sources count it as together with others."""
-        codes = self.statistics.combined_codes
-        return [code for code in codes if self.area.code in map(str.strip, code.split("/"))]
+        codes = self.statistics.positions["facts"]
+        return [
+            code for code in codes if self.area.code in code.split(" / ") and code != self.area.code
+        ]
 
     def judgements(self) -> list[Row]:
         """Return its latest inspection judgements, in order."""
@@ -377,10 +324,8 @@ class AuthorityProfile:
 
     def sources(self) -> list[Publication]:
         """Return the sources of every figure and judgement in its briefing."""
-        used: set[str] = {row["source_id"] for row in self.official.judgements}
-        used |= {neighbour_source(self.places.neighbour_list)}
-        positions = self.statistics.positions["facts"]
-        for code in {self.area.code, self.area.region, self.country, *self._combined_codes}:
-            if code in positions:
-                used |= set(self.statistics.facts["source_id"].take(positions[code]))
+        used = {row["source_id"] for row in self.official.judgements}
+        used.add(neighbour_source(self.places.neighbour_list))
+        for code in (self.area.code, self.area.region, self.country, *self._combined_codes):
+            used |= set(self.statistics.of_area("facts", code)["source_id"])
         return [source for source in self.official.sources if source.id in used]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kentstats.indicators import load_indicators
-from kentstats.stats.intervals import aligned, z_value
+from kentstats.stats.intervals import aligned, refuse, z_value
 from kentstats.stats.trends import WIDTH
 from kentstats.stats.verdicts import polarity_sign
 
@@ -99,10 +99,8 @@ def rank_interval(
 
     given, low, high = aligned(value=value, lower=lower, upper=upper)
     z_value(confidence)
-    if given.ndim != 1:
-        raise ValueError("value is no list of numbers: give the values of several areas")
-    if np.any(low > high):
-        raise ValueError("lower is above upper: give the lower limit first")
+    refuse(given.ndim != 1, "value is no list of numbers: give the values of several areas")
+    refuse(low > high, "lower is above upper: give the lower limit first")
     badness = np.where(polarity_sign(polarity) < 0, 1.0, -1.0) * given
     error = (high - low) / WIDTH
     tested = ~np.isnan(badness + error)
@@ -140,17 +138,9 @@ def ranks_of(latest: pd.DataFrame) -> pd.DataFrame:
 def distributions_of(latest: pd.DataFrame) -> pd.DataFrame:
     """Find the ends and quartiles of the authorities' figures.
 
-    Parameters
-    ----------
-    latest : pandas.DataFrame
-        Facts with estimates, one period for each indicator and group.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``least``, ``lower_quartile``, ``upper_quartile`` and ``most``, by
-        indicator and group; those that fewer than :data:`MIN_AUTHORITIES`
-        authorities have are left out.
+    Facts have estimates, one period for each indicator and group. The table
+    has ``least``, ``lower_quartile``, ``upper_quartile`` and ``most``; what
+    fewer than :data:`MIN_AUTHORITIES` authorities have is left out.
 
     References
     ----------
@@ -215,10 +205,8 @@ def positions(
     ours, centre, sign, one, other = aligned(
         value=value, benchmark=benchmark, polarity=polarity_sign(polarity), best=best, worst=worst
     )
-    if np.any((ours < np.minimum(one, other)) | (ours > np.maximum(one, other))):
-        raise ValueError(
-            "value lies outside worst to best: give the ends of all the values that are drawn"
-        )
+    outside = (ours < np.minimum(one, other)) | (ours > np.maximum(one, other))
+    refuse(outside, "value lies outside worst to best: give the ends of all that are drawn")
     reach = np.maximum(np.abs(one - centre), np.abs(other - centre))
     # adding 0 turns -0 into 0
     return np.asarray(

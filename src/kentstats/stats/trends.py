@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kentstats.indicators import load_indicators
-from kentstats.stats.intervals import aligned
+from kentstats.stats.intervals import aligned, refuse
 from kentstats.stats.verdicts import polarity_sign
 
 if TYPE_CHECKING:
@@ -40,27 +40,16 @@ TRENDS = {
 
 
 class Trend(NamedTuple):
-    """Recent trends, one an area.
-
-    Attributes
-    ----------
-    direction : numpy.ndarray of str
-        ``increasing``, ``decreasing``, ``no significant change`` or
-        ``not calculated``.
-    slope : numpy.ndarray
-        Change a period, in the unit of the values; nan where not calculated.
-    chi2 : numpy.ndarray
-        Square of the slope over its standard error; nan where not
-        calculated.
-    used : numpy.ndarray of bool
-        Areas by periods: the points the slope rests on, none where it is not
-        calculated.
-    """
+    """Recent trends, one an area; numbers are nan where they are not calculated."""
 
     direction: NDArray[np.str_]
+    """``increasing``, ``decreasing``, ``no significant change`` or ``not calculated``."""
     slope: Floats
+    """Change a period, in the unit of the values."""
     chi2: Floats
+    """Square of the slope over its standard error."""
     used: NDArray[np.bool_]
+    """Areas by periods: the points that the slope rests on."""
 
 
 def recent_trend(values: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Trend:
@@ -105,10 +94,8 @@ def recent_trend(values: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Trend
     [False, True, True, True, False, True, True]
     """
     value, low, high = aligned(values=values, lower=lower, upper=upper)
-    if value.ndim == 0:
-        raise ValueError("values has no periods: give areas by periods, the latest last")
-    if np.any(low > high):
-        raise ValueError("lower is above upper: give the lower limit first")
+    refuse(value.ndim == 0, "values has no periods: give areas by periods, the latest last")
+    refuse(low > high, "lower is above upper: give the lower limit first")
     valid = ~np.isnan(value + low + high)
     # how many valid points there are from each to the latest
     since = np.cumsum(valid[..., ::-1], axis=-1)[..., ::-1]
@@ -170,21 +157,10 @@ def trends_of(figures: pd.DataFrame) -> pd.DataFrame:
     )[list(TRENDS)]
 
 
-def latest_of(facts: pd.DataFrame) -> pd.DataFrame:
-    """Keep the latest period of every indicator and group, the same for all areas.
-
-    An area without a figure for that period has none: an older one is not put
-    in its place.
-    """
-    return facts[is_latest(facts)].reset_index(drop=True)
-
-
 def is_latest(facts: pd.DataFrame) -> pd.Series:
-    """Tell which facts are of the latest period of their indicator and group."""
-    ends = facts["period_end"].astype("int64").where(facts["period_end"].notna(), -1)
-    keyed = facts[["indicator", "group", "period"]].assign(_end=ends)
-    keyed = keyed.sort_values(["_end", "period"], kind="stable")
-    newest = keyed.groupby(["indicator", "group"], observed=True)["period"].transform("last")
+    """Tell which facts are of the latest period of their indicator and group, for all areas."""
+    ordered = facts.sort_values(["period_end", "period"], kind="stable", na_position="first")
+    newest = ordered.groupby(["indicator", "group"], observed=True)["period"].transform("last")
     return newest.reindex(facts.index).eq(facts["period"])
 
 

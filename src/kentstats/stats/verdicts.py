@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kentstats.stats.intervals import aligned, check_count, check_share
+from kentstats.stats.intervals import aligned, check_events, check_share, refuse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,13 +23,7 @@ _CODES = np.array([[2, 1, 3], [5, 1, 4], [3, 1, 2]], np.int8)
 
 
 def polarity_sign(polarity: ArrayLike) -> Floats:
-    """Return 1 where high is good, -1 where low is good, 0 where neither is.
-
-    Examples
-    --------
-    >>> polarity_sign(["high", "none", "low"]).tolist()
-    [1.0, 0.0, -1.0]
-    """
+    """Return 1 where high is good, -1 where low is good, 0 where neither is."""
     words = np.asarray(polarity, np.str_)
     high, low = words == "high", words == "low"
     unknown = words[~(high | low | (words == "none"))]
@@ -107,8 +101,7 @@ def holm(p_values: ArrayLike) -> Floats:
     [0.03, 0.06, 0.06, 0.02]
     """
     (p,) = aligned(p_values=p_values)
-    if np.any((p < 0) | (p > 1)):
-        raise ValueError("a p value is outside 0 to 1: give probabilities")
+    refuse((p < 0) | (p > 1), "a p value is outside 0 to 1: give probabilities")
     adjusted = np.full(p.shape, np.nan)
     tested = p[~np.isnan(p)]
     order = np.argsort(tested, kind="stable")
@@ -157,8 +150,8 @@ def score_p(count: ArrayLike, base: ArrayLike, benchmark: ArrayLike) -> Floats:
 
     k, n, p0 = aligned(count=count, base=base, benchmark=benchmark)
     check_share(k, n)
-    if np.any((p0 < 0) | (p0 > 1)):
-        raise ValueError("benchmark is outside 0 to 1: give a proportion, not a percentage")
+    outside = (p0 < 0) | (p0 > 1)
+    refuse(outside, "benchmark is outside 0 to 1: give a proportion, not a percentage")
     gap, spread = np.abs(k - n * p0), np.sqrt(n * p0 * (1 - p0))
     # against a benchmark of 0 or 1 any gap at all is impossible by chance
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -201,9 +194,8 @@ def poisson_p(count: ArrayLike, expected: ArrayLike) -> Floats:
     from scipy import special  # type: ignore[import-untyped, unused-ignore]
 
     k, mean = aligned(count=count, expected=expected)
-    check_count(k)
-    if np.any(mean < 0):
-        raise ValueError("expected is below 0: give how many events the benchmark would give")
+    check_events(k)
+    refuse(mean < 0, "expected is below 0: give how many events the benchmark would give")
     at_most = special.gammaincc(k + 1, mean)
     at_least = np.where(k == 0, 1.0, special.gammainc(np.where(k == 0, 1.0, k), mean))
     return np.asarray(np.minimum(2 * np.minimum(at_most, at_least), 1.0))
