@@ -13,8 +13,8 @@ from reading import alternative, plain, read, rows_of, texts
 
 from kentstats.errors import RenderError
 from kentstats.project import find_project
-from kentstats.publish.document import Document, Front
-from kentstats.publish.html import write_html
+from kentstats.publish.document import Front
+from kentstats.publish.html import read_markdown, write_html
 from kentstats.report.claims import escape, quote_attribute
 
 FRONT = Front(
@@ -48,7 +48,7 @@ def captioned(table: str, caption: str = "Words", name: str = "tbl-x") -> str:
 
 
 def html(markdown: str, folder: Path) -> str:
-    write_html(Document((markdown,)), FRONT, folder, TEMPLATE)
+    write_html(read_markdown(markdown), FRONT, folder, TEMPLATE)
     return (folder / "briefing.html").read_text(encoding="utf-8")
 
 

@@ -14,8 +14,7 @@ from test_html import CLAIM, FRONT, SVG, TABLE, TEMPLATE, captioned, figure
 from verapdf import text_of, validate_ua1
 
 from kentstats.errors import RenderError
-from kentstats.publish.document import Document
-from kentstats.publish.html import write_html
+from kentstats.publish.html import read_markdown, write_html
 from kentstats.publish.typst import write_pdf
 from kentstats.report.claims import escape
 
@@ -26,7 +25,7 @@ PRINTED = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1
 
 
 def pdf(markdown: str, folder: Path) -> Path:
-    write_pdf(Document((markdown,)), FRONT, folder, TEMPLATE)
+    write_pdf(read_markdown(markdown), FRONT, folder, TEMPLATE)
     return folder / "briefing.pdf"
 
 
@@ -37,7 +36,7 @@ def printed(markdown: str, folder: Path) -> str:
 
 
 def test_the_pdf_is_tagged_and_the_same_bytes_every_time(tmp_path: Path) -> None:
-    document = Document(("# Section", "Words.", figure("A square")))
+    document = read_markdown("\n\n".join(("# Section", "Words.", figure("A square"))))
     made = []
     for name in ("one", "two"):
         folder = tmp_path / name

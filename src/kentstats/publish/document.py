@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from kentstats.errors import RenderError
-from kentstats.publish.markdown import Reading, read_markdown
 from kentstats.report.blocks import captioned, picture_markdown, table
 from kentstats.report.claims import escape
 from kentstats.report.sentences import Text
@@ -79,11 +78,6 @@ class Document:
     def markdown(self) -> str:
         """The blocks as one text, pictures inside it."""
         return "\n\n".join(block.strip("\n") for block in self.blocks) + "\n"
-
-    @cached_property
-    def reading(self) -> Reading:
-        """The document as its writers take it; read once."""
-        return read_markdown(self.markdown)
 
 
 def read_document(notebook: NotebookNode) -> Document:

@@ -15,7 +15,7 @@ from pathlib import Path
 from kentstats.errors import RenderError
 from kentstats.project import Project
 from kentstats.publish.document import Document, Front, fonts
-from kentstats.publish.markdown import take_pictures, write_pictures
+from kentstats.publish.html import take_pictures, write_pictures
 
 OLDEST = (1, 9)
 """The first Quarto that writes PDF/UA and keeps alternative texts in it."""
