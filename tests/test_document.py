@@ -26,7 +26,7 @@ def cell(*outputs: dict[str, Any], source: str = "secret = 1") -> nbformat.Noteb
     return v4.new_code_cell(source, outputs=[nbformat.from_dict(each) for each in outputs])
 
 
-def ours(text: object, claims: list[object] | None = None) -> dict[str, Any]:
+def ours(text: str, claims: list[object] | None = None) -> dict[str, Any]:
     return {
         "output_type": "display_data",
         "data": {"text/markdown": text, "text/plain": "x"},
@@ -57,7 +57,7 @@ def test_a_document_is_the_markdown_of_cells_and_outputs_in_order() -> None:
         cells=[
             v4.new_raw_cell("---\ntitle: x\n---"),
             v4.new_markdown_cell("# One"),
-            cell(ours("two", [CLAIM]), ours(["th", "ree"])),
+            cell(ours("two", [CLAIM]), ours("three")),
         ]
     )
     document = read_document(notebook)
