@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import alternative, plain, read, rows_of, texts
+from reading import alternative, plain, read, texts
 
 from kentstats.errors import RenderError
 from kentstats.project import find_project
@@ -53,13 +53,6 @@ def html(markdown: str, folder: Path) -> str:
 
 
 # --- spans and raw HTML ------------------------------------------------------------------------
-
-
-def test_a_claim_becomes_a_data_element_with_value_and_place(tmp_path: Path) -> None:
-    assert (
-        '<data class="claim" value="78" data-claim="c1" data-source="paragraph 55" '
-        'title="paragraph 55">78%</data>' in html(f"Only {CLAIM} did.", tmp_path)
-    )
 
 
 @given(LINES)
@@ -114,15 +107,6 @@ def test_a_claim_can_be_a_link_and_stand_in_bold() -> None:
 # --- figures and tables ------------------------------------------------------------------------
 
 
-def test_figures_have_a_number_a_caption_and_their_alternative_text(tmp_path: Path) -> None:
-    page = html(figure('Bars, "tall" \\& small', f"At {CLAIM}"), tmp_path)
-    assert '<figure id="fig-a">' in page
-    assert 'alt="Bars, &quot;tall&quot; &amp; small"' in page
-    assert '<span class="words"><strong>Figure 1</strong>. At <data' in page
-    assert f'src="data:image/svg+xml;base64,{SVG}"' in page
-    assert 'tabindex="0" role="group" aria-label="Figure 1"' in page
-
-
 def test_tables_have_a_number_and_headers_with_a_scope(tmp_path: Path) -> None:
     page = html(captioned(TABLE), tmp_path)
     assert "<strong>Table 1</strong>. Words</span>" in page
@@ -134,13 +118,6 @@ def test_tables_have_a_number_and_headers_with_a_scope(tmp_path: Path) -> None:
     # nothing heads the names of the rows
     nameless = read(TABLE.replace("a", " ", 1))
     assert [cell.tag for cell in nameless.iterfind(".//thead/tr/")] == ["td", "th"]
-
-
-def test_a_caption_is_one_paragraph_after_its_table() -> None:
-    page = read(f"{captioned(TABLE, f'At {CLAIM}')}\n\nno caption")
-    assert [plain(caption) for caption in page.iter("caption")] == ["At 78%"]
-    assert rows_of(page) == [["one", "1"]]
-    assert [plain(paragraph) for paragraph in page.iter("p")] == ["no caption"]
 
 
 @pytest.mark.parametrize(

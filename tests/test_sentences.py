@@ -112,44 +112,6 @@ def test_a_level_is_printed_as_it_was_set(value: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("indicator", "benchmark", "start", "end"),
-    [
-        (
-            *("health-assessments", "E92000001"),
-            "78% against 85.4% for England, 7.4 points lower. The report does not give",
-            "in a smaller one perhaps not.",
-        ),
-        (
-            *("health-assessments", "comparator-authorities"),
-            "78% against 82.4% for comparator authorities, 4.4 points lower.",
-            "in a group of 377 or more the difference would be beyond chance (95% confidence), in "
-            "a smaller one perhaps not.",
-        ),
-        (
-            *("minority-ethnic-share", "E12000008"),
-            "6.3% against 8% for the South East region, 1.7 points lower.",
-            "",
-        ),
-        (
-            *("crime-victims", "E10000016"),
-            "20.0 per thousand against 27.9 per thousand for an earlier year, "
-            "7.9 per thousand lower.",
-            "so whether chance could account for it is unknown.",
-        ),
-    ],
-)
-def test_a_comparison_gives_both_figures_and_what_would_be_needed(
-    indicator: str, benchmark: str, start: str, end: str, brief: Briefing
-) -> None:
-    table = brief.report_comparisons
-    rows = records(table[table["indicator"].eq(indicator)])
-    [row] = [row for row in rows if row["benchmark_id"].endswith(benchmark)]
-    text = comparison(row, brief.fact(row["fact_id"]), brief.fact(row["benchmark_id"])).plain
-    assert text.startswith(start)
-    assert text.endswith(end)
-
-
-@pytest.mark.parametrize(
     ("row", "theirs", "text"),
     [
         ({"direction": "level"}, 78, "there is no difference."),
