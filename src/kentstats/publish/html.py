@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape, unescape
+from importlib import import_module
 from pathlib import Path
 from string import Template
 
@@ -62,7 +63,14 @@ class Reading:
 def _parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
     made.core.ruler.at("inline", _read_inline)
+    # claims make rows long, and markdown-it parts them letter by letter
+    rule = import_module("markdown_it.rules_block.table")
+    rule.escapedSplit = _cells  # type: ignore[attr-defined]
     return made
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)]
 
 
 def read_markdown(markdown: str) -> Reading:
