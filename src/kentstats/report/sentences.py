@@ -88,15 +88,10 @@ def say(template: str, **slots: Claim | Text | str) -> Text:
     parts: list[str | Claim] = []
     for literal, slot, _, _ in Formatter().parse(template):
         for piece in (literal, "" if slot is None else slots[slot]):
-            if isinstance(piece, Text):
-                parts += piece.parts
-            elif isinstance(piece, Claim):
-                parts.append(piece)
-            elif re.search(r"\d", piece):
+            if isinstance(piece, str) and re.search(r"\d", piece):
                 raise ValueError(f"“{piece}” holds a number: make a claim of it")
-            elif piece:
-                parts.append(piece)
-    return Text(tuple(parts))
+            parts += piece.parts if isinstance(piece, Text) else [piece]
+    return Text(tuple(filter(None, parts)))
 
 
 def joined(pieces: Iterable[Claim | Text | str], between: str) -> Text:
