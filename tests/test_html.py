@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from reading import alternative, plain, read, texts
 
 from kentstats.errors import RenderError
 from kentstats.project import find_project
+from kentstats.publish import html as route
 from kentstats.publish.document import Front
 from kentstats.publish.html import read_markdown, write_html
 from kentstats.report.claims import escape, quote_attribute
@@ -167,6 +169,19 @@ def test_escaped_text_is_shown_as_it_stands(text: str) -> None:
     page = read(f"{words}\n\n- {words}\n\n{table}\n\n# {words}\n\n{picture(words)}")
     found = [plain(element) for element in texts(page)]
     assert [*filter(None, found), *alternative(page)] == [f"Word {text}".strip()] * 7
+
+
+PIECES = [
+    *("a ", " b", r"\\*", r"\|", "\\", "!", ">", "&amp;", "*", "`", "[", "]", "<b>", "\n"),
+    *(CLAIM, '<span class="k">', '<span class="&gt;">', "<span>", "</span>"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join))
+def test_words_and_claims_alone_are_read_as_the_parser_reads_them(text: str) -> None:
+    quickly = route.body(route.read_markdown(text))
+    with mock.patch.object(route, "ALL_SIMPLE", re.compile("(?!)")):
+        assert route.body(route.read_markdown(text)) == quickly
 
 
 # --- what is refused ---------------------------------------------------------------------------
