@@ -172,7 +172,7 @@ def test_escaped_text_is_shown_as_it_stands(text: str) -> None:
 
 
 PIECES = [
-    *("a ", " b", r"\\*", r"\|", "\\", "!", ">", "&amp;", "*", "`", "[", "]", "<b>", "\n"),
+    *("a ", " b", r"\*", r"\|", "\\", "!", ">", "&amp;", "*", "`", "[", "]", "<b>", "\n"),
     *(CLAIM, '<span class="k">', '<span class="&gt;">', "<span>", "</span>"),
 ]
 

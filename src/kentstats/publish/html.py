@@ -32,10 +32,11 @@ PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9
 ENDINGS = {"svg+xml": "svg", "jpeg": "jpg"}
 TAG = re.compile(r"<(span|div)((?:\s+[\w-]+=\"[^\"]*\")*)\s*>")
 ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
-MARK = r"\\([!-/:-@\[-`{-~])"
-SIMPLE = re.compile(rf"((?:[^\\`*_\[\]<&\n]|{MARK})++)|(<span(?: [a-z-]+=\"[^\"\n]*\")*+>|</span>)")
+WORDS = r"(?:[^\\`*_\[\]<&\n]|\\[!-/:-@\[-`{-~])"
+SPAN = r"<span(?: [a-z-]+=\"[^\"\n]*\")*>|</span>"
+SIMPLE = re.compile(f"({WORDS}+)|({SPAN})")
 """Words without markup, or the tag of a span."""
-ALL_SIMPLE = re.compile(f"(?:{SIMPLE.pattern})*+")
+ALL_SIMPLE = re.compile(f"(?:{WORDS}|{SPAN})*")
 MAX_LINE = 72
 """A table with a longer line has the widths that its rule gives: so does Pandoc."""
 NUMBERED = {"figure": "figure", "figcaption": "figure", "table": "table", "caption": "table"}
@@ -134,8 +135,8 @@ def _read_inline(state: StateCore) -> None:
             continue
         found: list[Token] = []
         if ALL_SIMPLE.fullmatch(block.content):
-            for words, _, tag in SIMPLE.findall(block.content):
-                content = tag or re.sub(MARK, r"\1", words)
+            for words, tag in SIMPLE.findall(block.content):
+                content = tag or re.sub(r"\\(.)", r"\1", words)
                 found.append(Token("html_inline" if tag else "text", "", 0, content=content))
         else:
             state.md.inline.parse(block.content, state.md, state.env, found)
