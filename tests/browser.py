@@ -12,9 +12,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, sync_playwright
 
@@ -58,13 +57,6 @@ _OVERFLOW = """() => {
 }"""
 
 
-class Opened(NamedTuple):
-    """A loaded page, and the URLs that it asks for besides its own file (all refused)."""
-
-    page: Page
-    requests: list[str]
-
-
 def chromium() -> str | None:
     """Path of the browser to drive, None if there is none (so that a test can be skipped)."""
     return os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -86,11 +78,10 @@ def launch() -> Iterator[Browser]:
 
 
 @contextmanager
-def page_of(html: Path, width: int, *, browser: Browser | None = None) -> Iterator[Opened]:
-    """Open a local HTML file in a viewport of the given size, without any network.
-
-    Every request other than for the file itself is refused and recorded.
-    """
+def page_of(
+    html: Path, width: int, *, browser: Browser | None = None
+) -> Iterator[tuple[Page, list[str]]]:
+    """Open a local HTML file in a viewport of some width; refuse and list all other requests."""
     own_url = html.resolve(strict=True).as_uri()
     requests: list[str] = []
 
@@ -115,21 +106,16 @@ def page_of(html: Path, width: int, *, browser: Browser | None = None) -> Iterat
             page = context.new_page()
             page.goto(own_url, wait_until="load")
             page.wait_for_timeout(200)
-            yield Opened(page, requests)
+            yield page, requests
         finally:
             context.close()
 
 
-@cache
-def _axe_source() -> str:
-    """axe.min.js as UTF-8 (importing its package would read it in the locale's encoding)."""
-    package = importlib.metadata.distribution("axe-playwright-python")
-    return Path(str(package.locate_file(_AXE))).read_text(encoding="utf-8")
-
-
 def axe_violations(page: Page) -> list[str]:
     """Run axe-core with its WCAG 2.2 A and AA and best-practice rules; return what fails."""
-    page.evaluate(_axe_source())
+    # importing its package would read it in the encoding of the locale
+    package = importlib.metadata.distribution("axe-playwright-python")
+    page.evaluate(Path(str(package.locate_file(_AXE))).read_text(encoding="utf-8"))
     violations: list[dict[str, Any]] = page.evaluate(_RUN_AXE, list(_AXE_TAGS))
     return [
         f"{rule['id']} [{rule['impact']}] {' '.join(map(str, node['target']))}: "

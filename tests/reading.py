@@ -6,8 +6,7 @@ import base64
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from kentstats.publish.html import body
-from kentstats.publish.markdown import read_markdown
+from kentstats.publish.html import body, read_markdown
 from kentstats.report.blocks import Block
 
 CELLS = ("p", "li", "td", "th", "caption", "figcaption", "h2", "h3", "h4")

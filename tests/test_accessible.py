@@ -11,7 +11,7 @@ from test_document import document_of, drawn, frame_output, prints, shows
 from test_html import FRONT, TEMPLATE
 from verapdf import rule_count, text_of, validate_ua1
 
-from kentstats.publish.html import write_html
+from kentstats.publish.html import read_markdown, write_html
 from kentstats.publish.typst import write_pdf
 
 
@@ -52,8 +52,8 @@ def test_what_an_analyst_adds_is_accessible(tmp_path: Path) -> None:
     frame = pd.DataFrame({"authority": ["Kent", "Medway"], "rate per thousand": [1.5, 2.5]})
     outputs = [frame_output(frame), prints("a word " * 40), shows(image_png=drawn(), text_plain="")]
     document = document_of(*outputs, options="fig-cap: A line\ntbl-cap: Two rows")
-    write_html(document, FRONT, tmp_path, TEMPLATE)
-    write_pdf(document, FRONT, tmp_path, TEMPLATE)
+    for write in (write_html, write_pdf):
+        write(read_markdown(document.markdown), FRONT, tmp_path, TEMPLATE)
     assert validate_ua1(tmp_path / "briefing.pdf") == []
     text = " ".join(text_of(tmp_path / "briefing.pdf").split())
     for words in ("Table 1. Two rows", "Medway 2.5", "a word a word", "Figure 1. A line"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -12,7 +11,6 @@ from matplotlib.figure import Figure
 from reading import alternative, claims_of, names_of, pictures, plain, read, rows_of
 
 from kentstats.report.blocks import (
-    Anchor,
     Block,
     bullets,
     figure_block,
@@ -86,12 +84,6 @@ def test_marks_in_a_table_are_printed_and_not_read(word: str) -> None:
     assert caption_of(block) == word
 
 
-def test_an_anchor_can_be_linked_to() -> None:
-    page = read(a_table([[Anchor("paragraph-5", "5 *a*"), SHARE, ""]]).markdown)
-    assert rows_of(page)[0][0] == "5 *a*"
-    assert names_of(page, "span") == ["paragraph-5"]
-
-
 @pytest.mark.parametrize(
     ("rows", "widths"),
     [([["one", "two"]], [1, 1, 1]), ([["1", "2", "3", "4"]], [1, 1, 1]), ([], [1, 1])],
@@ -111,13 +103,6 @@ def test_a_figure_has_its_name_caption_alternative_text_and_claims() -> None:
     assert caption_of(block) == "How to read it"
     assert b"78%" in pictures(page)[0]
     assert block.claims == (SHARE, COUNT)
-
-
-@pytest.mark.parametrize("block", [a_figure(), a_table([["*Checks*", SHARE, "2010"]])])
-def test_the_markdown_reads_well_where_html_is_shown(block: Block) -> None:
-    opening, _, caption, closing = block.markdown.split("\n\n")
-    assert re.fullmatch(r'<div id="(fig-one|tbl-some)">', opening)
-    assert (caption, closing) == (caption_of(block), "</div>\n")
 
 
 @pytest.mark.parametrize(
@@ -153,13 +138,6 @@ def test_paragraphs_and_bullets_name_their_places() -> None:
         assert plain(page) == "78% of them (paragraph 55).Nothing is known."
         assert [link.attrib["href"] for link in page.iter("a")] == ["#paragraph-55"]
         assert block.claims == (SHARE,)
-
-
-def test_joined_blocks_keep_their_order_and_each_claim_once() -> None:
-    both = paragraphs(say("{n} first", n=SHARE)) + a_table([["Checks", SHARE, COUNT]])
-    first, second = read(both.markdown)
-    assert (first.tag, second[0].tag) == ("p", "table")
-    assert both.claims == (SHARE, COUNT)
 
 
 def test_a_notebook_is_given_the_markdown_and_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading import plain, read
 
-from kentstats import load_facts
 from kentstats.report.claims import (
     MAX_NAMED,
     claim,
-    fact_claim,
     show,
 )
-from kentstats.schemas import UNITS, Row, records
 
 FACT = {"fact_id": "s.p55.health", "locator": "paragraph 55"}
 OTHER = {"fact_id": "s.p10.looked-after", "locator": "paragraph 10"}
@@ -42,15 +39,6 @@ MINUS = "−"
 )
 def test_each_unit_is_printed_in_its_form(value: float, unit: str, shown: str) -> None:
     assert show(value, unit) == shown
-
-
-def test_every_unit_of_the_facts_has_a_form_of_its_own() -> None:
-    """A number is all that can be said where the unit is one of the name, or not stated."""
-    forms = {unit: show(5, unit) for unit in UNITS}
-    assert [unit for unit, shown in forms.items() if shown == "5"] == [
-        *("count", "per_worker", "number")
-    ]
-    assert len(set(forms.values())) == len(UNITS) - 2
 
 
 def test_a_qualifier_stands_before_its_figure() -> None:
@@ -175,47 +163,3 @@ def test_the_span_carries_value_and_place() -> None:
     assert element.attrib["data-claim"] == made.id
     assert float(element.attrib["value"]) == pytest.approx(100 * 248 / 1568, rel=1e-11)
     assert element.attrib["data-source"] == element.attrib["title"] == made.place
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        *("a]b[c", "*x* _y_", "a|b", "~H~ ^2^ `c`", "<b>", "$5$ @me #1", 'the "good" one'),
-        *("a\\b", "Tom & <Jerry>", "{x} [y]", "&amp; &copy; &#49;"),
-    ],
-)
-def test_marks_in_a_claim_are_printed_and_not_read(words: str) -> None:
-    [[element]] = read(claim(words, [{**FACT, "locator": words}], unit="label").markdown)
-    assert plain(element) == element.attrib["value"] == element.attrib["data-source"] == words
-
-
-# --- the facts of the report -------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def facts() -> list[Row]:
-    return records(load_facts(authority="Kent", edition="2010", kind="report"))
-
-
-def test_the_facts_of_the_report_have_claims_of_their_own(facts: list[Row]) -> None:
-    assert len({fact_claim(fact).id for fact in facts}) == len(facts) == 111
-
-
-@pytest.mark.parametrize(
-    ("indicator", "shown"),
-    [
-        *[("crime-victims", "20.0 per thousand"), ("population", "more than 1.4 million")],
-        *[("investment", "£5.6 million"), ("deprivation-rank", "48th")],
-        *[("contacts-returned", "10% to 12%"), ("rural-share", "just under 75%")],
-        *[("children-aged-0-19", "348,200"), ("children-aged-0-19-share", "just under 25%")],
-        *[("contacts-and-referrals", "about 2,000 a month"), ("child-poverty", "17.3%")],
-        *[("gp-registration", "100%"), ("childrens-nurses", "0")],
-        *[("special-educational-needs", "more than 50%")],
-    ],
-)
-def test_facts_of_every_sort_are_printed_as_a_reader_would_say_them(
-    indicator: str, shown: str, facts: list[Row]
-) -> None:
-    found = [fact_claim(fact) for fact in facts if fact["indicator"] == indicator]
-    assert found[0].shown == shown
-    assert found[0].calculation == "as published"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,7 @@ from test_html import CLAIM, FRONT, SVG, TABLE, TEMPLATE, captioned, figure
 from verapdf import text_of, validate_ua1
 
 from kentstats.errors import RenderError
-from kentstats.publish.document import Document
-from kentstats.publish.html import write_html
+from kentstats.publish.html import read_markdown, write_html
 from kentstats.publish.typst import write_pdf
 from kentstats.report.claims import escape
 
@@ -26,7 +22,7 @@ PRINTED = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1
 
 
 def pdf(markdown: str, folder: Path) -> Path:
-    write_pdf(Document((markdown,)), FRONT, folder, TEMPLATE)
+    write_pdf(read_markdown(markdown), FRONT, folder, TEMPLATE)
     return folder / "briefing.pdf"
 
 
@@ -37,7 +33,7 @@ def printed(markdown: str, folder: Path) -> str:
 
 
 def test_the_pdf_is_tagged_and_the_same_bytes_every_time(tmp_path: Path) -> None:
-    document = Document(("# Section", "Words.", figure("A square")))
+    document = read_markdown("\n\n".join(("# Section", "Words.", figure("A square"))))
     made = []
     for name in ("one", "two"):
         folder = tmp_path / name
@@ -110,25 +106,6 @@ def test_nothing_is_read_as_typst(text: str, before: str, tmp_path: Path) -> Non
     claim = f'<span class="claim">{escape(text)}</span>'
     words = printed(f'<span id="x">X</span>{before}{claim}({escape(text)})', tmp_path)
     assert words == f"XWord{text}({text})"
-
-
-FORKED = """
-import os, pathlib, sys
-sys.path.insert(0, sys.argv[1])
-import test_typst
-from kentstats.publish.typst import typst_fonts
-typst_fonts()
-if child := os.fork():
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-test_typst.pdf("# Words", pathlib.Path(sys.argv[2]))
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
-def test_a_process_forked_from_one_that_has_read_the_fonts_can_render(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", FORKED, str(Path(__file__).parent), str(tmp_path)]
-    subprocess.run(command, check=True, timeout=60)
-    assert [path.name for path in tmp_path.iterdir()] == ["briefing.pdf"]
 
 
 @pytest.mark.parametrize(

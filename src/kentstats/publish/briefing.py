@@ -39,7 +39,7 @@ from kentstats.load import (
 from kentstats.periods import month_year, show_date
 from kentstats.project import VARIABLE, Project, find_project, fingerprint
 from kentstats.publish.document import Document, Front, read_document
-from kentstats.publish.html import write_html
+from kentstats.publish.html import read_markdown, write_html
 from kentstats.publish.manifest import (
     briefing_inputs,
     edition_inputs,
@@ -241,8 +241,9 @@ def make_briefing(task: BriefingTask) -> dict[str, dict[str, Any]]:
         if task.renderer == "quarto":
             render_quarto(document, front, folder, task.home)
         else:
-            write_html(document, front, folder, task.home.reports / "template")
-            write_pdf(document, front, folder, task.home.reports / "template")
+            reading = read_markdown(document.markdown)
+            for write in (write_html, write_pdf):
+                write(reading, front, folder, task.home.reports / "template")
         _write_claims(task, subject, document, folder)
         return _move(folder, task.folder, subject)
 

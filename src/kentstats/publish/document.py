@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from kentstats.errors import RenderError
-from kentstats.publish.markdown import Reading, read_markdown
 from kentstats.report.blocks import captioned, picture_markdown, table
 from kentstats.report.claims import escape
 from kentstats.report.sentences import Text
@@ -80,11 +79,6 @@ class Document:
         """The blocks as one text, pictures inside it."""
         return "\n\n".join(block.strip("\n") for block in self.blocks) + "\n"
 
-    @cached_property
-    def reading(self) -> Reading:
-        """The document as its writers take it; read once."""
-        return read_markdown(self.markdown)
-
 
 def read_document(notebook: NotebookNode) -> Document:
     """Read what an executed notebook shows.
@@ -102,14 +96,14 @@ def read_document(notebook: NotebookNode) -> Document:
     for number, cell in enumerate(notebook.cells, 1):
         reader = _CellReader(number, cell.source, warnings)
         if cell.cell_type == "markdown":
-            blocks.append(reader.markdown(cell.source))
+            blocks.append(reader.check_letters(reader.markdown(cell.source)))
         for output in cell.get("outputs", []):
             executed = True
             ours = output.get("metadata", {}).get("kentstats")
             if ours is None:
-                blocks += filter(None, reader.read(output))
+                blocks += filter(None, map(reader.check_letters, reader.read(output)))
                 continue
-            blocks += filter(None, [_joined(output["data"]["text/markdown"])])
+            blocks += filter(None, [output["data"]["text/markdown"]])
             lists.update(ours.get("lists", {}))
             for made in ours.get("claims", []):
                 if claims.setdefault(made["id"], made) != made:
@@ -170,9 +164,10 @@ class _CellReader:
         for what, pattern in NOT_READ.items():
             if match := pattern.search(CODE.sub("", text)):
                 self.warn(f"“{match[0]}” looks like {what}, and is printed as it was typed.")
-        return self._check_letters(text)
+        return text
 
-    def _check_letters(self, text: str) -> str:
+    def check_letters(self, text: str) -> str:
+        """Return Markdown as it is; warn of letters that the PDF may lack."""
         if missing := letters_without_font(text):
             self.warn(f"the font of the PDF lacks {' '.join(missing)}: it may print boxes.")
         return text
@@ -183,10 +178,10 @@ class _CellReader:
         if self._options.get("output") is False or self._options.get("include") is False:
             return
         if kind == "stream" and output["name"] == "stdout":
-            text = _joined(output["text"])
+            text = output["text"]
             yield self.markdown(text) if self._options.get("output") == "asis" else self._code(text)
         elif kind == "stream":
-            lines = _joined(output["text"]).strip().splitlines() or [""]
+            lines = output["text"].strip().splitlines() or [""]
             self.warn(f"what it wrote to standard error is left out: {lines[-1][:200]}")
         elif kind == "error":
             self.warn(f"its error is left out: {output['ename']}: {output['evalue']}")
@@ -196,15 +191,15 @@ class _CellReader:
     def _read_data(self, data: Mapping[str, Any]) -> Iterator[str]:
         picture = next((kind for kind in PICTURES if kind in data), None)
         if "text/markdown" in data:
-            yield self.markdown(_joined(data["text/markdown"]))
+            yield self.markdown(data["text/markdown"])
         elif picture:
-            yield self._picture(picture, _joined(data[picture]))
+            yield self._picture(picture, data[picture])
         elif "text/html" in data:
-            yield from self._read_html(_joined(data["text/html"]))
+            yield from self._read_html(data["text/html"])
         elif set(data) != {"text/plain"}:
             kinds = ", ".join(sorted(set(data) - {"text/plain"})) or "empty"
             self.warn(f"its output ({kinds}) is left out: it is no text, table or picture.")
-        elif ADDRESS.search(text := _joined(data["text/plain"])):
+        elif ADDRESS.search(text := data["text/plain"]):
             self.warn(f"its result is left out, for it names a place in memory: {text[:80]}")
         else:
             yield self._code(text)
@@ -213,7 +208,7 @@ class _CellReader:
         """Set printed text as a block of code, without the codes of a terminal."""
         kept = [mark for mark in TERMINAL.sub("", text) if mark.isprintable() or mark in "\n\t"]
         fence = "~" * max(3, *(len(run) + 1 for run in re.findall("~+", text)), 0)
-        words = self._check_letters("".join(kept)).strip("\n")
+        words = "".join(kept).strip("\n")
         return f"{fence}\n{words}\n{fence}" if words.strip() else ""
 
     def _picture(self, kind: str, data: str) -> str:
@@ -236,8 +231,7 @@ class _CellReader:
             self.warn(f"its HTML {what} is left out: only words and tables can be shown.")
             return
         for part in parts:
-            words = escape(_words(part)) if isinstance(part, str) else self._table(part)
-            yield self._check_letters(words)
+            yield escape(_words(part)) if isinstance(part, str) else self._table(part)
 
     def _table(self, lines: list[list[_HtmlCell]]) -> str:
         header, rows = _grid(lines)
@@ -337,14 +331,9 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-def _joined(text: str | list[str]) -> str:
-    # nbformat allows a text to be kept as a list of lines
-    return text if isinstance(text, str) else "".join(text)
-
-
 def letters_without_font(text: str) -> list[str]:
     """List the characters of a text that the font of the PDF lacks."""
-    found = {mark for mark in text if mark > "~" and unicodedata.category(mark)[0] in "LNPS"}
+    found = {mark for mark in set(text) if mark > "~" and unicodedata.category(mark)[0] in "LNPS"}
     return [mark for mark in sorted(found) if ord(mark) not in _letters()]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 import shutil
@@ -12,10 +11,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from kentstats.errors import RenderError
 from kentstats.project import Project
 from kentstats.publish.document import Document, Front, fonts
-from kentstats.publish.markdown import take_pictures, write_pictures
+from kentstats.publish.html import take_pictures, write_pictures
 
 OLDEST = (1, 9)
 """The first Quarto that writes PDF/UA and keeps alternative texts in it."""
@@ -48,15 +49,11 @@ def front_matter(front: Front) -> str:
         "title": front.title,
         "subtitle": front.subtitle,
         "author": front.author,
-        "date": front.day.isoformat() if front.dated else "",
+        **({"date": front.day.isoformat()} if front.dated else {}),
         "lang": "en-GB",
+        "execute": {"enabled": False, "echo": False, "warning": False},
     }
-    # texts are quoted as JSON, which is YAML
-    lines = [
-        f"{key}: {json.dumps(text, ensure_ascii=False)}" for key, text in entries.items() if text
-    ]
-    settings = ["execute:", "  enabled: false", "  echo: false", "  warning: false"]
-    return "\n".join(["---", *lines, *settings, "---"])
+    return f"---\n{yaml.safe_dump(entries, allow_unicode=True, sort_keys=False)}---"
 
 
 def render_quarto(document: Document, front: Front, folder: Path, home: Project) -> None:

@@ -33,18 +33,14 @@ from kentstats.publish.quarto import find_quarto
 
 PAGE, PAPER = "briefing.html", "briefing.pdf"
 STATES = {
-    "published": "with a briefing",
-    "earlier": "with an earlier briefing, as the latest could not be made",
-    "failed": "whose briefing could not be made",
-    "absent": "without a briefing so far",
+    "with a briefing": "",
+    "with an earlier briefing, as the latest could not be made": (
+        "An earlier briefing: the latest could not be made."
+    ),
+    "whose briefing could not be made": "No briefing: it could not be made.",
+    "without a briefing so far": "No briefing so far.",
 }
-"""What may be said of an authority, each with the words of the count."""
-
-NOTES = {
-    "earlier": "An earlier briefing: the latest could not be made.",
-    "failed": "No briefing: it could not be made.",
-    "absent": "No briefing so far.",
-}
+"""What the count at the top says of authorities, each with the note of one."""
 
 
 def write_index(
@@ -77,9 +73,9 @@ def write_index(
         region = register.by_code(area.region)
         name = region.name if region else "Elsewhere"
         regions[name].append(_row(area, name, entries.get(area.code), folder, there))
-    states = Counter(row["state"] for rows in regions.values() for row in rows)
+    states = Counter(row["note"] for rows in regions.values() for row in rows)
     whole = f"{states.total()} authorities"
-    told = [f"{states[state]} {words}" for state, words in STATES.items() if states[state]]
+    told = [f"{states[note]} {words}" for words, note in STATES.items() if states[note]]
     return _write(
         folder / "index.html",
         home,
@@ -87,7 +83,7 @@ def write_index(
         description=f"Briefings on children’s services in {whole} of England, edition {edition}",
         heading="Children’s services, authority by authority",
         subtitle=f"Edition {edition}: authorities as they were on {show_date(day)}",
-        regions=[(_id(name), name, rows) for name, rows in sorted(regions.items())],
+        regions=[(slug(name), name, rows) for name, rows in sorted(regions.items())],
         count=f"{whole}: {', '.join(told)}.",
         manifest=MANIFEST,
         contact=contact,
@@ -128,15 +124,14 @@ def _row(
         for name, file in (entry.files if entry else {}).items()
         if there(folder / place / name)
     }
-    state = "published" if PAGE in files else "absent"
+    made, earlier, failed, absent = STATES.values()
     if entry and entry.outcome == "failed":
-        state = "earlier" if PAGE in files else "failed"
-    kind = area.kind.replace("london", "London")
-    kind = kind[:1].upper() + kind[1:]
+        made, absent = earlier, failed
+    kind = area.kind[:1].upper() + area.kind[1:].replace("london", "London")
     data = sorted(set(files) - {PAGE, PAPER}, key=lambda name: (not name.endswith(".csv"), name))
     return {
-        "state": state,
-        "note": NOTES.get(state),
+        "note": made if PAGE in files else absent,
+        "has_page": PAGE in files,
         "name": area.name,
         "folder": place,
         "codes": " · ".join(filter(None, (area.code, area.old_code))),
@@ -147,15 +142,18 @@ def _row(
     }
 
 
+def _bytes(size: int) -> str:
+    kilobytes = max(1, round(size / 1000))
+    return f"{kilobytes} KB" if kilobytes < 1000 else f"{kilobytes / 1000:.1f} MB"
+
+
 def _write(path: Path, home: Project, **parts: Any) -> Path:
     from jinja2 import Environment, FileSystemLoader
 
     folder = home.reports / "template"
+    loader = FileSystemLoader(folder)
     environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
+        loader=loader, autoescape=True, trim_blocks=True, keep_trailing_newline=True
     )
     page = environment.get_template("index.html").render(attribution=ATTRIBUTION, **parts)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,15 +169,6 @@ def _folded(text: str) -> str:
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
     plain = re.sub("['’]", "", plain.replace("&", " and "))
     return " ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())
-
-
-def _id(name: str) -> str:
-    return _folded(name).replace(" ", "-")
-
-
-def _bytes(size: int) -> str:
-    kilobytes = max(1, round(size / 1000))
-    return f"{kilobytes} KB" if kilobytes < 1000 else f"{kilobytes / 1000:.1f} MB"
 
 
 def describe_project(
@@ -232,9 +221,7 @@ def _state(name: str, edition: str, output: Path, home: Project, report: Source 
     except (OSError, ValueError, KeyError, AttributeError):
         return ""
     changed = changed_groups(before, briefing_inputs(shared, report))
-    if changed:
-        return f"published, but {changed}: {folder}"
-    return f"published and up to date: {folder}"
+    return f"published{f', but {changed}' if changed else ' and up to date'}: {folder}"
 
 
 @lru_cache(maxsize=4)

@@ -17,21 +17,20 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from kentstats.errors import RenderError
-from kentstats.publish.document import Document, Front, fonts
-from kentstats.publish.markdown import write_pictures
+from kentstats.publish.document import Front, fonts
+from kentstats.publish.html import Reading, write_pictures
 
 if TYPE_CHECKING:
     import typst
 
 
-def write_pdf(document: Document, front: Front, folder: Path, template: Path) -> None:
+def write_pdf(reading: Reading, front: Front, folder: Path, template: Path) -> None:
     """Write ``briefing.pdf`` into a folder: tagged, to PDF/UA-1.
 
     Raises
     ------
     RenderError
-        A picture has no alternative text, two things have one name, or Typst refuses the
-        document: a link leads nowhere, a file is not there, or a level of heading is missing.
+        Typst refuses it: a link leads nowhere, a file is not there, a level of heading is missing.
     """
     import typst
 
@@ -43,9 +42,9 @@ def write_pdf(document: Document, front: Front, folder: Path, template: Path) ->
         year=front.day.year,
         month=front.day.month,
         day=front.day.day,
-        body="".join(_pieces(document.reading.tokens)),
+        body="".join(_pieces(reading.tokens)),
     )
-    write_pictures(document.reading.pictures, folder)
+    write_pictures(reading.pictures, folder)
     midnight = dt.datetime.combine(front.day, dt.time(), dt.UTC)
     try:
         typst.Compiler(source.encode(), root=folder, font_paths=typst_fonts()).compile(

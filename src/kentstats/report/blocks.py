@@ -7,9 +7,7 @@ its caption stands in a ``<div>`` with a name. The claims go with it in the meta
 from __future__ import annotations
 
 import base64
-import functools
 import io
-import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,25 +73,25 @@ def show(*blocks: Block | None) -> None:
 def stack(*blocks: Block | None) -> Block | None:
     """Set blocks one below the other; None where all of them are."""
     given = [block for block in blocks if block is not None]
-    return functools.reduce(operator.add, given) if given else None
+    return sum(given[1:], given[0]) if given else None
 
 
 def paragraphs(*texts: Text, cited: bool = True) -> Block:
     """Set each text as a paragraph, with its places or without."""
-    return Block("\n\n".join(_words(texts, cited=cited)), _claims(texts))
+    words = (text.cited if cited else text.markdown for text in texts)
+    return Block("\n\n".join(words), _claims(*texts))
 
 
 def bullets(*texts: Text, cited: bool = True) -> Block:
     """Set each text as an item of a list, with its places or without."""
-    return Block("".join(f"- {words}\n" for words in _words(texts, cited=cited)), _claims(texts))
+    words = (text.cited if cited else text.markdown for text in texts)
+    return Block("".join(f"- {each}\n" for each in words), _claims(*texts))
 
 
-def _words(texts: Sequence[Text], *, cited: bool) -> list[str]:
-    return [text.cited if cited else text.markdown for text in texts]
-
-
-def _claims(texts: Sequence[Text]) -> tuple[Claim, ...]:
-    return tuple(dict.fromkeys(made for text in texts for made in text.claims))
+def _claims(*pieces: Cell) -> tuple[Claim, ...]:
+    """Return the claims in texts and cells, each once."""
+    parts = (piece.parts if isinstance(piece, Text) else (piece,) for piece in pieces)
+    return tuple(dict.fromkeys(made for each in parts for made in each if isinstance(made, Claim)))
 
 
 def table(
@@ -119,11 +117,9 @@ def table(
     lines = [[escape(name) for name in header], rule]
     lines += [[_cell(cell) for cell in row] for row in rows]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    cells = [cell for row in rows for cell in row]
-    texts = [caption, *(cell for cell in cells if isinstance(cell, Text))]
-    alone = [cell for cell in cells if isinstance(cell, Claim)]
-    claims = tuple(dict.fromkeys((*_claims(texts), *alone)))
-    return Block(captioned(f"tbl-{label}", body, caption), claims)
+    # the claims of texts come before those that fill a cell
+    cells = sorted((cell for row in rows for cell in row), key=lambda cell: isinstance(cell, Claim))
+    return Block(captioned(f"tbl-{label}", body, caption), _claims(caption, *cells))
 
 
 def _cell(cell: Cell) -> str:
@@ -139,8 +135,7 @@ def figure_block(
     it. Its name is ``fig-`` and the `label`, unique in the document; its labels print `claims`.
     """
     picture = picture_markdown(alt.plain, "image/svg+xml", svg(drawn))
-    everything = tuple(dict.fromkeys((*_claims([caption, alt]), *claims)))
-    return Block(captioned(f"fig-{label}", picture, caption), everything)
+    return Block(captioned(f"fig-{label}", picture, caption), _claims(caption, alt, *claims))
 
 
 def picture_markdown(alt: str, kind: str, data: bytes) -> str:

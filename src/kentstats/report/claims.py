@@ -82,22 +82,11 @@ def claim(
     qualifier: str = "exact",
     others: Sequence[str] = (),
 ) -> Claim:
-    """Make a claim from facts.
+    """Make a claim of a value at full precision.
 
-    Parameters
-    ----------
-    value : float, str or datetime.date
-        The value at full precision.
-    parents : sequence of mappings
-        The facts behind it, at least one: rows with ``fact_id`` and ``locator``.
-    unit : str
-        Unit of the value.
-    calculation : str, default "as published"
-        How the value comes from the parents.
-    shown, decimals, qualifier : optional
-        How to print it; by default as :func:`show` decides.
-    others : sequence of str, optional
-        Ids of more facts behind it, whose places are not named.
+    The `parents` are the facts behind it, at least one: rows with ``fact_id`` and ``locator``;
+    `calculation` says how it comes from them. The `others` are ids of more facts behind it, whose
+    places are not named. It is printed as `shown`, or as :func:`show` decides.
 
     Raises
     ------
@@ -154,6 +143,16 @@ def fact_claim(fact: Mapping[str, Any]) -> Claim:
     )
 
 
+FORMS = {
+    "percent": "{}%",
+    "points": "{} points",
+    "gbp": "£{}",
+    "per_1000": "{} per thousand",
+    "per_10000": "{} per ten thousand",
+    "per_month": "{} a month",
+}
+
+
 def show(value: float, unit: str, *, decimals: int | None = None, qualifier: str = "exact") -> str:
     """Print a number in its unit, rounded half up; see :func:`claim`.
 
@@ -174,22 +173,10 @@ def show(value: float, unit: str, *, decimals: int | None = None, qualifier: str
     rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     text = f"{abs(rounded):,}" + (" million" if millions else "")
     minus = "−" if rounded < 0 else ""
-    forms = {
-        "percent": "{}%",
-        "points": "{} points",
-        "gbp": "£{}",
-        "per_1000": "{} per thousand",
-        "per_10000": "{} per ten thousand",
-        "per_month": "{} a month",
-        "rank": "{}" + _ordinal(int(rounded)),
-    }
-    return words + minus + forms.get(unit, "{}").format(text)
-
-
-def _ordinal(number: int) -> str:
-    if number % 100 in (11, 12, 13):
-        return "th"
-    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    if unit == "rank":
+        endings = {} if rounded % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}
+        text += endings.get(int(rounded % 10), "th")
+    return words + minus + FORMS.get(unit, "{}").format(text)
 
 
 def escape(text: str) -> str:

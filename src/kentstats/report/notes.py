@@ -65,23 +65,21 @@ METHOD_WITHOUT_STATISTICS = (
 READING_OF_REPORT = (
     "Every figure, grade and area for improvement of the report was entered by hand as a row of a "
     "table with its paragraph; descriptions are ours. The tables are tested against the text of "
-    "the report.",
+    "the report."
 )
 SHARES_OF_REPORT = (
     "Shares are worked out at full precision and rounded half up when they are printed. For a "
     "percentage of the report, which has no base, the smallest group is given for which the score "
     "test would find the difference beyond chance, taking the comparator as fixed and both "
-    "roundings at their worst.",
+    "roundings at their worst."
 )
 
 
 def method(brief: Briefing) -> Block:
     """Say how the figures were read, compared and rounded."""
-    words = [
-        *(READING_OF_REPORT if brief.source else ()),
-        *(METHOD_OF_STATISTICS if brief.profile else METHOD_WITHOUT_STATISTICS),
-        *(SHARES_OF_REPORT if brief.source else ()),
-    ]
+    words = METHOD_OF_STATISTICS if brief.profile else METHOD_WITHOUT_STATISTICS
+    if brief.source:
+        words = (READING_OF_REPORT, *words, SHARES_OF_REPORT)
     return paragraphs(*map(say, words))
 
 
@@ -123,15 +121,13 @@ def every_figure(brief: Briefing, facts: pd.DataFrame) -> Block | None:
         paragraph=facts["locator"].str.extract(r"(\d+)", expand=False).astype(int),
         order=facts["indicator"].map(order),
     )
+    facts = facts.sort_values(["paragraph", "order"], kind="stable")
+    facts = facts.assign(is_first=~facts["locator"].duplicated())
     rows: list[list[Cell]] = []
-    seen: set[str] = set()
-    for fact in records(facts.sort_values(["paragraph", "order"], kind="stable")):
-        locator = str(fact["locator"])
-        cell: Cell = locator.removeprefix("paragraph ")
-        if locator not in seen:
-            seen.add(locator)
-            cell = Anchor(locator.replace(" ", "-"), str(cell))
-        what = str(fact["description"])
+    for fact in records(facts):
+        locator, what = str(fact["locator"]), str(fact["description"])
+        number = locator.removeprefix("paragraph ")
+        cell = Anchor(locator.replace(" ", "-"), number) if fact["is_first"] else number
         if fact["area_name"] != brief.authority:
             what = f"{what} ({fact['area_name']})"
         rows.append([cell, what, fact_claim(fact), fact["period"]])

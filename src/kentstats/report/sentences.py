@@ -72,14 +72,7 @@ def _links_of(made: Claim) -> list[str]:
 
 
 def say(template: str, **slots: Claim | Text | str) -> Text:
-    """Fill a sentence with claims.
-
-    Parameters
-    ----------
-    template : str
-        The sentence, with a ``{slot}`` for each claim and no digits.
-    **slots : Claim, Text or str
-        What goes into the slots; a plain string may hold no digits either.
+    """Fill a sentence, with a ``{slot}`` for each claim and no digits, with claims and words.
 
     Raises
     ------
@@ -95,15 +88,10 @@ def say(template: str, **slots: Claim | Text | str) -> Text:
     parts: list[str | Claim] = []
     for literal, slot, _, _ in Formatter().parse(template):
         for piece in (literal, "" if slot is None else slots[slot]):
-            if isinstance(piece, Text):
-                parts += piece.parts
-            elif isinstance(piece, Claim):
-                parts.append(piece)
-            elif re.search(r"\d", piece):
+            if isinstance(piece, str) and re.search(r"\d", piece):
                 raise ValueError(f"“{piece}” holds a number: make a claim of it")
-            elif piece:
-                parts.append(piece)
-    return Text(tuple(parts))
+            parts += piece.parts if isinstance(piece, Text) else [piece]
+    return Text(tuple(filter(None, parts)))
 
 
 def joined(pieces: Iterable[Claim | Text | str], between: str) -> Text:
@@ -180,12 +168,11 @@ def share(row: Mapping[str, Any], parents: list[Mapping[str, Any]], confidence: 
     """
     part, whole = map(fact_claim, parents)
     value, limits = share_claim(row, parents), share_limits(row, parents)
-    text = say("{part} of {whole}, or {value}", part=part, whole=whole, value=value)
-    if not limits:
-        return text
+    template = "{part} of {whole}, or {value}"
+    if limits:
+        template += "; the {level} interval runs from {lower} to {upper}"
     level = setting(confidence, "confidence")
-    template = "{text}; the {level} interval runs from {lower} to {upper}"
-    return say(template, text=text, level=level, **limits)
+    return say(template, part=part, whole=whole, value=value, level=level, **limits)
 
 
 def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Claim:
@@ -196,11 +183,9 @@ def share_claim(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> Cla
 
 def share_limits(row: Mapping[str, Any], parents: list[Mapping[str, Any]]) -> dict[str, Claim]:
     """Make the claims of the ``lower`` and ``upper`` limit of a share; none without limits."""
-    calculation = "{} limit of the Wilson score interval"
-    return {
-        end: claim(
-            row[end], parents, unit="percent", decimals=1, calculation=calculation.format(end)
-        )
-        for end in ("lower", "upper")
-        if not math.isnan(row["lower"])
-    }
+    limits = {}
+    for end in ("lower", "upper"):
+        if not math.isnan(row[end]):
+            how = f"{end} limit of the Wilson score interval"
+            limits[end] = claim(row[end], parents, unit="percent", decimals=1, calculation=how)
+    return limits
