@@ -79,13 +79,16 @@ def measure(command: list[str], folder: Path, **environment: str) -> Cost:
         text=True,
     ) as process:
         peak = _Peak(process.pid)
-        _, errors = process.communicate()
+        try:
+            _, errors = process.communicate()
+        finally:
+            memory = peak.stop()
     after = os.times()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{errors}")
     cpu = after.children_user - before.children_user
     cpu += after.children_system - before.children_system
-    return Cost(time.perf_counter() - begun, cpu, peak.stop() / MEGABYTE)
+    return Cost(time.perf_counter() - begun, cpu, memory / MEGABYTE)
 
 
 class _Peak:
