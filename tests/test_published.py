@@ -165,7 +165,7 @@ def test_the_notebook_is_executed_and_holds_no_path_of_this_machine(published: P
     assert notebook.metadata.papermill.exception is None
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
-    assert notebook.cells[0].source.startswith('---\ntitle: "Children’s services in Kent"')
+    assert notebook.cells[0].source.startswith("---\ntitle: Children’s services in Kent")
 
 
 def test_both_files_show_what_the_notebook_shows(published: Path, page: Page) -> None:

@@ -63,8 +63,8 @@ def test_the_checks_do_find_faults() -> None:
     for amiss in ("nan", "1 measures", "a gap .", "None", "()", "twice.."):
         assert faults(f"{true} {amiss}", "nothing_is_amiss"), amiss
     assert faults(true.replace("better", "worse"), "the_summary_adds_up")
-    spine = f'{true}\n\n<div id="fig-spine">\n\nA table\n\n</div>'
-    assert faults(spine, "names_are_unique")
+    twice = f'{true}\n\n<div id="tbl-england">\n\n| A |\n|---|\n| a |\n\nTwice\n\n</div>'
+    assert faults(twice, "names_are_unique")
 
 
 @pytest.mark.parametrize(("name", "edition"), CASES)

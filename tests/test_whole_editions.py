@@ -13,7 +13,7 @@ from test_second_report import Page
 
 import kentstats
 from kentstats.cli import main
-from kentstats.load import OFFICIAL_TABLES, load_official_table
+from kentstats.load import OFFICIAL_TABLES, load_table
 from kentstats.publish.briefing import publish
 
 PUBLISHED = [("2010", "Bedford"), ("2025", "Richmond upon Thames")]
@@ -114,7 +114,7 @@ def output(*arguments: str) -> str:
 @pytest.mark.parametrize("authority", ["", "Buckinghamshire"])
 def test_tables_of_official_statistics_alone_are_printed(table: str, authority: str) -> None:
     asked = ["facts", "--table", table, *(["--authority", authority] if authority else [])]
-    frame = load_official_table(table, authority=authority or None)
+    frame = load_table(table, authority=authority or None)
     assert len(frame) > (3 if authority else 600)
     text = frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
     assert output(*asked) == text
