@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kentstats.project import VARIABLE, Project, find_project
+from kentstats.publish import typst
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -119,3 +122,33 @@ def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(small_project: Path, tmp_path: Path) -> Project:
     """A copy of the project with few areas, quick to read and to write."""
     return Project(shutil.copytree(small_project, tmp_path / "small"))
+
+
+_TESTS = os.getpid()
+_write_pdf = typst.write_pdf
+
+
+def write_pdf_in_a_child(*arguments: Any) -> None:
+    """Typst starts threads, for which a process forked from the tests later would wait for ever."""
+    if os.getpid() != _TESTS:
+        _write_pdf(*arguments)
+        return
+    context = multiprocessing.get_context("fork")
+    told, tell = context.Pipe(duplex=False)
+
+    def run() -> None:
+        try:
+            _write_pdf(*arguments)
+            tell.send(None)
+        except Exception as error:  # noqa: BLE001
+            tell.send(error)
+
+    child = context.Process(target=run)
+    child.start()
+    error = told.recv()
+    child.join()
+    if error is not None:
+        raise error
+
+
+typst.write_pdf = write_pdf_in_a_child
