@@ -17,7 +17,7 @@ from conftest import kentstats
 from kentstats.errors import RenderError
 from kentstats.project import find_project
 from kentstats.publish import quarto as route
-from kentstats.publish.briefing import choose_subject, front_of
+from kentstats.publish.briefing import open_subject, front_of
 from kentstats.publish.document import Document, read_document
 
 # Reads the notebook as Quarto does, checks what Quarto would need, writes a file.
@@ -66,7 +66,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) ->
 
 def rendered(document: Document, folder: Path) -> None:
     home = find_project()
-    route.render_quarto(document, front_of(choose_subject("Kent", "2010", home)), folder, home)
+    route.render_quarto(document, front_of(open_subject("Kent", "2010", home)), folder, home)
 
 
 def test_quarto_gets_the_same_document_without_code(

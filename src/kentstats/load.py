@@ -107,9 +107,19 @@ def choose_areas(
     return areas
 
 
-def find_report(area: Area, edition: str, home: ProjectLike | None = None) -> Source | None:
-    """Return the inspection report of an authority in an edition, where there is one."""
-    return next(iter(find_reports({edition: area}, home)), None)
+def choose_subject(
+    authority: str, edition: Edition, home: ProjectLike | None = None
+) -> tuple[str, Area, Source | None]:
+    """Return the edition, the authority and its inspection report, if any, of a briefing.
+
+    Where there is nothing about the authority, a ParameterError names what there is.
+    """
+    name = choose_edition(edition, home)
+    area = choose_area(authority, name, home)
+    report = next(iter(find_reports({name: area}, home)), None)
+    if report is None and official_folder(name, home) is None:
+        choose(authority, name, home=home)  # says whose report there is
+    return name, area, report
 
 
 def find_reports(areas: Mapping[str, Area | None], home: ProjectLike | None = None) -> list[Source]:

@@ -27,15 +27,7 @@ from kentstats.errors import (
 from kentstats.ingest.datasets import ATTRIBUTION
 from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.report_settings import read_settings
-from kentstats.load import (
-    READERS,
-    choose,
-    choose_area,
-    choose_edition,
-    find_report,
-    load_facts,
-    official_folder,
-)
+from kentstats.load import READERS, choose_subject, load_facts, official_folder
 from kentstats.periods import month_year, show_date
 from kentstats.project import VARIABLE, Project, find_project, fingerprint
 from kentstats.publish.document import Document, Front, read_document
@@ -154,7 +146,7 @@ def publish(
                 f"The {name} is given twice.",
                 f"Give it as {'AUTHORITY' if name == 'authority' else '--edition'}, not with -p.",
             )
-    subject = choose_subject(authority, edition, home)
+    subject = open_subject(authority, edition, home)
     effective = effective_parameters(notebook, parameters or {})
     chosen = choose_renderer(renderer)
     say(f"Renderer: {chosen}.")
@@ -223,7 +215,7 @@ def make_briefing(task: BriefingTask) -> dict[str, dict[str, Any]]:
     It needs a process of its own: see :func:`kentstats.publish.pool.run_tasks`.
     """
     os.environ[VARIABLE] = str(task.home.root)  # the notebook's own project
-    subject = choose_subject(task.authority, task.edition, task.home)
+    subject = open_subject(task.authority, task.edition, task.home)
     front = front_of(subject)
     with temporary_folder(task.folder) as folder:
         notebook = execute_notebook(
@@ -248,7 +240,7 @@ def make_briefing(task: BriefingTask) -> dict[str, dict[str, Any]]:
         return _move(folder, task.folder, subject)
 
 
-def choose_subject(authority: str, edition: str, home: Project) -> Subject:
+def open_subject(authority: str, edition: str, home: Project) -> Subject:
     """Find out what there is about an authority in an edition.
 
     Raises
@@ -258,12 +250,7 @@ def choose_subject(authority: str, edition: str, home: Project) -> Subject:
     DataError
         A source breaks the contract; every fault is in the message.
     """
-    name = choose_edition(edition, home)
-    area = choose_area(authority, name, home)
-    report = find_report(area, name, home)
-    folder = official_folder(name, home)
-    if report is None and folder is None:
-        choose(authority, name, home=home)  # says whose report there is
+    name, area, report = choose_subject(authority, edition, home)
     problems: list[Problem] = []
     readers: list[Callable[[Source], object]] = [*READERS.values(), read_settings]
     for read in readers:
@@ -273,7 +260,7 @@ def choose_subject(authority: str, edition: str, home: Project) -> Subject:
             problems += error.problems
     if problems:
         raise DataError(problems)
-    return Subject(area, name, report, folder)
+    return Subject(area, name, report, official_folder(name, home))
 
 
 def slug(name: str) -> str:

@@ -14,7 +14,7 @@ from kentstats.areas import Area
 from kentstats.indicators import THEMES, load_indicators
 from kentstats.ingest.inspection_report import Source
 from kentstats.ingest.report_settings import ReportSettings, read_settings
-from kentstats.load import READERS, choose, choose_area, choose_edition, find_report, open_official
+from kentstats.load import READERS, choose_subject, open_official
 from kentstats.periods import month_year
 from kentstats.project import Project
 from kentstats.report.claims import Claim, claim, fact_claim
@@ -265,12 +265,8 @@ def open_briefing(
     >>> open_briefing("E10000012", 2025).authority
     'Essex'
     """
-    name = choose_edition(edition, home)
-    area = choose_area(authority, name, home)
-    source = find_report(area, name, home)
+    name, area, source = choose_subject(authority, edition, home)
     official = open_official(name, home)
-    if source is None and official is None:
-        choose(authority, name, home=home)  # says whose report there is
     settings = read_settings(source) if source else ReportSettings()
     empty = _no_report()  # also where there is a report: what is forked afterwards has them
     tables = _report_tables(source, area.name, confidence, settings) if source else empty
