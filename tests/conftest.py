@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -12,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from kentstats.errors import RenderError
 from kentstats.project import VARIABLE, Project, find_project
 from kentstats.publish import typst
+from kentstats.publish.pool import run_tasks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -128,27 +129,18 @@ _TESTS = os.getpid()
 _write_pdf = typst.write_pdf
 
 
-def write_pdf_in_a_child(*arguments: Any) -> None:
+def write_pdf_in_a_worker(*arguments: Any) -> None:
     """Typst starts threads, for which a process forked from the tests later would wait for ever."""
     if os.getpid() != _TESTS:
         _write_pdf(*arguments)
         return
-    context = multiprocessing.get_context("fork")
-    told, tell = context.Pipe(duplex=False)
-
-    def run() -> None:
-        try:
-            _write_pdf(*arguments)
-            tell.send(None)
-        except Exception as error:  # noqa: BLE001
-            tell.send(error)
-
-    child = context.Process(target=run)
-    child.start()
-    error = told.recv()
-    child.join()
-    if error is not None:
-        raise error
+    (result,) = run_tasks(_write_given_pdf, [arguments])
+    if result.error:
+        raise RenderError(result.error)
 
 
-typst.write_pdf = write_pdf_in_a_child
+def _write_given_pdf(arguments: tuple[Any, ...]) -> None:
+    _write_pdf(*arguments)
+
+
+typst.write_pdf = write_pdf_in_a_worker
