@@ -41,7 +41,7 @@ from kentstats.publish.manifest import (
     temporary_folder,
 )
 from kentstats.publish.notebook import NOTEBOOK, effective_parameters, execute_notebook
-from kentstats.publish.pool import DEFAULT_LIMITS, Limits, run_tasks
+from kentstats.publish.pool import DEFAULT_LIMITS, Limits, report_progress, run_tasks
 from kentstats.publish.quarto import choose_renderer, front_matter, render_quarto
 from kentstats.publish.typst import write_pdf
 from kentstats.schemas import tidy, to_csv
@@ -226,6 +226,7 @@ def make_briefing(task: BriefingTask) -> dict[str, dict[str, Any]]:
             front=front_matter(front),
             progress=task.progress,
         )
+        report_progress("the rendering")  # no longer in the last cell
         document = read_document(notebook)
         for warning in document.warnings:
             sys.stderr.write(f"{task.authority}: {warning}\n")
