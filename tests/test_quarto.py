@@ -17,7 +17,7 @@ from conftest import kentstats
 from kentstats.errors import RenderError
 from kentstats.project import find_project
 from kentstats.publish import quarto as route
-from kentstats.publish.briefing import open_subject, front_of
+from kentstats.publish.briefing import front_of, open_subject
 from kentstats.publish.document import Document, read_document
 
 # Reads the notebook as Quarto does, checks what Quarto would need, writes a file.
